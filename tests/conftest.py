@@ -1,0 +1,59 @@
+"""What every test may ask for. First the bench: mail server, Redis, browser. Then the cast."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import SettingsWrapper
+
+from tests import services
+from tests.honesty import pytest_sessionfinish, pytest_terminal_summary  # noqa: F401
+from tests.mailserver import MailServer, mail_server
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for a page drives a browser, whether the test says so or not."""
+    for item in items:
+        if "page" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture
+def smtp(settings: SettingsWrapper) -> Iterator[MailServer]:
+    """A real mail server; everything that Django sends in this test goes there."""
+    with mail_server() as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = server.host, server.port
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Redis that may be flushed and filled at will."""
+    with services.redis() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    """pytest-playwright's launch options: the machine's own Chromium."""
+    return {"executable_path": services.chromium(), "headless": True, "args": CHROMIUM_FLAGS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args() -> dict[str, Any]:
+    return {"locale": "de-DE", "timezone_id": "Europe/Berlin", "viewport": {"width": 1280, "height": 900}}
+
+
+# --- the cast --------------------------------------------------------------------------------------
