@@ -1,0 +1,31 @@
+"""Everything we expect to go wrong, in one base class.
+
+A use-case raises a subclass that stands beside it; one handler for pages
+(`eventworx.web.errors`) and one for the partner API (`partners.api.errors`) turn it into
+an answer. Anything else is a defect and crashes loudly.
+"""
+
+from typing import Any, ClassVar
+
+from django.utils.functional import Promise
+
+
+class BusinessError(Exception):
+    """A refusal in the user's words.
+
+    `code` is stable and for machines, `message` is a translatable sentence with
+    %(named)s parameters, `status` the HTTP status both handlers answer with.
+    `field` names the form field the sentence belongs to, if any.
+    """
+
+    code: ClassVar[str] = "refused"
+    status: ClassVar[int] = 422
+    message: ClassVar[str | Promise] = ""
+    field: ClassVar[str | None] = None
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(self.code)
+        self.params = params
+
+    def __str__(self) -> str:
+        return str(self.message) % self.params if self.params else str(self.message)

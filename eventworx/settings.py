@@ -1,0 +1,241 @@
+"""All settings, from the environment; without one, the embedded default (SQLite, no broker).
+
+`.env.example` explains every variable. Nothing secret has a default: what is missing is
+made once in the data directory (mode 0600) by the embedded default.
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+DATA_DIR = Path(env("EWX_DATA_DIR", default=str(BASE_DIR / "var" / "default")))
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+
+def _secret_file(name: str) -> str:
+    """The secret kept in `name` below the data directory; made at the first start."""
+    path = DATA_DIR / name
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        secret = secrets.token_urlsafe(48)
+        file.write(secret)
+    return secret
+
+
+# --- this installation -------------------------------------------------------------------
+EWX_ORIGIN = env("EWX_ORIGIN", default="http://127.0.0.1:8000").rstrip("/")
+EWX_INSTANCE = env("EWX_INSTANCE", default="eventworx")
+EWX_DEMO = env.bool("EWX_DEMO", default=False)
+EWX_KEY_FILE = Path(env("EWX_KEY_FILE", default=str(DATA_DIR / "master.keys")))
+# Operators may name partner origins that are plain http, on another port, or in their own network.
+EWX_ALLOWED_PARTNER_ORIGINS = frozenset(env.list("EWX_ALLOWED_PARTNER_ORIGINS", default=[]))
+EWX_PARTNER_DEADLINE_SECONDS = env.float("EWX_PARTNER_DEADLINE_SECONDS", default=5.0)
+
+DEBUG = env.bool("EWX_DEBUG", default=False)
+SECRET_KEY = env("EWX_SECRET_KEY", default="") or _secret_file("secret.key")
+ALLOWED_HOSTS = env.list(
+    "EWX_ALLOWED_HOSTS", default=[EWX_ORIGIN.split("//")[1].rsplit(":", 1)[0], "localhost"]
+)
+CSRF_TRUSTED_ORIGINS = [EWX_ORIGIN]
+
+# --- apps --------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "partners",
+    "jobs",
+    "inventory",
+    "eventworx.demo",
+    "eventworx.messaging",
+    "eventworx.contacts",
+    "eventworx.web",
+    "eventworx.tenants",
+    "eventworx",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+    "rest_framework",
+    "csp",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+]
+# The partner gateway comes first: partner requests pass none of what browsers need.
+MIDDLEWARE = [
+    "partners.api.gateway.PartnerGatewayMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "eventworx.web.middleware.LanguageMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "eventworx.tenants.middleware.TenantMiddleware",
+    "eventworx.web.middleware.BusinessErrorMiddleware",
+]
+ROOT_URLCONF = "eventworx.urls"
+WSGI_APPLICATION = "eventworx.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "eventworx.web.context.shell",
+            ],
+        },
+    }
+]
+
+# --- data --------------------------------------------------------------------------------
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+_database = DATABASES["default"]
+if _database["ENGINE"].endswith("sqlite3"):
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+    }
+else:
+    _database["CONN_MAX_AGE"] = env.int("EWX_DATABASE_MAX_AGE", default=600)
+    _database["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env("EWX_REDIS_URL", default="")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+# --- background work ---------------------------------------------------------------------
+# No broker holds the truth: Celery is doorbell and clock over rows in the database. Without
+# a broker `manage.py worker` runs this same table.
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "send-due-mails": {"task": "eventworx.messaging.tasks.send_due_mails", "schedule": 1.0},
+    "deliver-due": {"task": "partners.tasks.deliver_due", "schedule": 1.0},
+    "sweep": {"task": "partners.tasks.sweep", "schedule": 600.0},
+}
+
+# --- people ------------------------------------------------------------------------------
+AUTH_USER_MODEL = "tenants.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+ACCOUNT_ADAPTER = "eventworx.tenants.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+# Cookies are shared by all ports of a host: two instances on one machine need names of their own.
+SESSION_COOKIE_NAME = f"{EWX_INSTANCE}_session"
+CSRF_COOKIE_NAME = f"{EWX_INSTANCE}_csrf"
+LANGUAGE_COOKIE_NAME = f"{EWX_INSTANCE}_language"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# --- transport security ------------------------------------------------------------------
+_https = EWX_ORIGIN.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _https
+SECURE_HSTS_SECONDS = env.int("EWX_HSTS_SECONDS", default=31_536_000 if _https else 0)
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if env.bool("EWX_BEHIND_TLS_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- mail --------------------------------------------------------------------------------
+EWX_MAIL_DIR = env("EWX_MAIL_DIR", default="")
+if EWX_MAIL_DIR:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = EWX_MAIL_DIR
+else:
+    vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:25"))
+    EMAIL_BACKEND = env("EMAIL_BACKEND", default=vars()["EMAIL_BACKEND"])
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env("EWX_MAIL_FROM", default="noreply@localhost")
+ANYMAIL = env.dict("ANYMAIL", default={})
+
+# --- language and time -------------------------------------------------------------------
+LANGUAGE_CODE = "de"
+LANGUAGES = [("de", _("German")), ("en", _("English"))]
+USE_TZ = True
+TIME_ZONE = "Europe/Berlin"
+USE_THOUSAND_SEPARATOR = True
+
+# --- files -------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = not STATIC_ROOT.exists()
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_ROOT.exists()
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# --- the partner API ---------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["partners.api.authentication.IsAuthenticatedPartner"],
+    "DEFAULT_PARSER_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "UNAUTHENTICATED_USER": None,
+}
+
+# --- logs --------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env("EWX_LOG_LEVEL", default="INFO")},
+}

@@ -1,0 +1,32 @@
+"""Puts `request.tenant` in place: the one gate before every page of a tenant."""
+
+from typing import Any, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.deprecation import MiddlewareMixin
+
+from eventworx.tenants.access import TenantRequest, check_access
+from eventworx.tenants.models import User
+
+
+class TenantMiddleware(MiddlewareMixin):
+    """For URLs with a `tenant_slug`: login, membership (else 404), permission (else 403)."""
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        if "tenant_slug" not in kwargs:
+            return None
+        slug = kwargs.pop("tenant_slug")
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        tenant_request = cast(TenantRequest, request)
+        membership = (
+            cast(User, request.user).memberships.select_related("tenant").filter(tenant__slug=slug).first()
+        )
+        if membership is None:
+            raise Http404("no such tenant")
+        tenant_request.tenant, tenant_request.membership = membership.tenant, membership
+        check_access(tenant_request, view)
+        return None

@@ -1,0 +1,33 @@
+"""Folding of text for searching and sorting. Pure Python.
+
+SQLite folds ASCII only and sorts umlauts last, so both databases search and sort over
+columns that are filled from here.
+"""
+
+import re
+import unicodedata
+
+_SPELLINGS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "o", "œ": "oe"})
+_SORTING = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe"})
+_GAPS = re.compile(r"[\s\x00-\x1f]+")
+
+
+def _without_marks(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+def fold(text: str) -> str:
+    """`text` as it is searched: case and accents gone, ä→ae, ß→ss, one blank between words (mission J3)."""
+    lowered = unicodedata.normalize("NFC", text).casefold().translate(_SPELLINGS)
+    return _GAPS.sub(" ", _without_marks(lowered)).strip()
+
+
+def sort_key(text: str) -> str:
+    """`text` as it is sorted, as in a German dictionary (DIN 5007-1): ä as a, ß as ss, case ignored."""
+    lowered = unicodedata.normalize("NFC", text).casefold().translate(_SORTING)
+    return _GAPS.sub(" ", _without_marks(lowered)).strip()
+
+
+def search_words(query: str) -> list[str]:
+    """The folded words of what somebody typed, each of which has to be found (mission J3)."""
+    return fold(query).split()

@@ -1,0 +1,17 @@
+"""Every URL of the product. Pages of a tenant lie below its short name; the partner API has its own door
+(`partners.api.gateway`)."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("eventworx.tenants.entrance_urls")),
+    path("accounts/", include("allauth.urls")),
+    path("demo/", include("eventworx.demo.urls")),
+    path("partner/", include("partners.entrance_urls")),
+    path("<slug:tenant_slug>/", include("jobs.urls")),
+    path("<slug:tenant_slug>/", include("inventory.urls")),
+    path("<slug:tenant_slug>/contacts/", include("eventworx.contacts.urls")),
+    path("<slug:tenant_slug>/partners/", include("partners.urls")),
+    path("<slug:tenant_slug>/settings/", include("eventworx.tenants.urls")),
+    path("<slug:tenant_slug>/", include("eventworx.messaging.urls")),
+]

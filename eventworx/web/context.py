@@ -1,0 +1,17 @@
+"""What every page's shell needs."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Unread messages and the tenants to switch to; both lazy, so that fragments pay nothing."""
+    tenant = getattr(request, "tenant", None)
+    return {
+        "instance": settings.EWX_INSTANCE,
+        "demo": settings.EWX_DEMO,
+        "unread_count": lambda: tenant.inbox_messages.to(request.user).unread().count() if tenant else 0,
+        "memberships": lambda: request.user.memberships.select_related("tenant").order_by("tenant__name"),
+    }

@@ -1,0 +1,39 @@
+"""The base of every form: narrowed to one tenant, and able to show a refusal at its field."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django import forms
+
+from eventworx.errors import BusinessError
+from eventworx.tenants.models import Tenant
+
+Result = TypeVar("Result")
+
+
+class TenantForm(forms.Form):
+    """A form that knows its tenant. Subclasses narrow every choice to it in `narrow()`.
+
+    Model choices must start at the tenant (`self.tenant.articles.active()`): an id of another
+    tenant is then an invalid choice like any other.
+    """
+
+    required_css_class = "required"
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.tenant = tenant
+        self.narrow()
+
+    def narrow(self) -> None:
+        """Set the querysets of model choices; called once at the start."""
+
+    def attempt(self, use_case: Callable[[], Result]) -> Result | None:
+        """The result of `use_case`; None where it was refused, with the sentence at the form."""
+        try:
+            return use_case()
+        except BusinessError as error:
+            field = error.field if error.field in self.fields else None
+            self.add_error(field, str(error))
+            return None

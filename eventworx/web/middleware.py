@@ -1,0 +1,39 @@
+"""Language of the page, and expected failures turned into sentences."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.deprecation import MiddlewareMixin
+
+from eventworx.errors import BusinessError
+from eventworx.web.errors import render_business_error
+
+
+class LanguageMiddleware:
+    """German, unless the user (or before login the cookie) says otherwise. Never guessed from headers."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with translation.override(self._language(request)):
+            response = self.get_response(request)
+            response.headers.setdefault(
+                "Content-Language", translation.get_language() or settings.LANGUAGE_CODE
+            )
+            return response
+
+    def _language(self, request: HttpRequest) -> str:
+        chosen = getattr(request.user, "language", None) or request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
+        return chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+
+
+class BusinessErrorMiddleware(MiddlewareMixin):
+    """The one handler of expected failures for pages; a form that shows them at its field catches them itself."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, BusinessError):
+            return render_business_error(request, exception)
+        return None

@@ -1,0 +1,14 @@
+"""Paging of lists."""
+
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+PER_PAGE = 50
+
+
+def page_of(request: HttpRequest, rows: QuerySet[Any]) -> Page[Any]:
+    """The page that `?page=` asks for; the nearest one where that does not exist."""
+    return Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))

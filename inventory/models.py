@@ -1,0 +1,314 @@
+"""What we own: articles, their stock over time, and who has claimed it."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, Self
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from eventworx.contacts.models import Contact
+from eventworx.periods import Period
+from eventworx.tenants.models import Tenant
+from eventworx.text import fold, search_words, sort_key
+
+
+class ArticleKind(models.TextChoices):
+    RENTAL = "rental", _("rental")
+    SALE = "sale", pgettext_lazy("article kind", "sale")
+
+
+class Category(models.Model):
+    """A branch of the catalogue."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="categories")
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+    )
+    name = models.CharField(_("name"), max_length=100)
+    sort_key = models.CharField(max_length=100, editable=False, default="")
+
+    class Meta:
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "parent", "name"], name="category_name_once", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.sort_key = sort_key(self.name)
+        super().save(*args, **kwargs)
+
+
+class FactorScale(models.Model):
+    """Day factors ("Staffel"): what several days cost as a multiple of the day price (mission R6).
+
+    `steps` is `[{"days": 1, "factor": "1"}, {"days": 3, "factor": "2"}, …]`, ascending, days ≥ 1;
+    each day beyond the greatest step adds `extra_day_factor`.
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="factor_scales")
+    name = models.CharField(_("name"), max_length=100)
+    steps = models.JSONField(_("steps"), default=list)
+    extra_day_factor = models.DecimalField(
+        _("factor for each further day"),
+        max_digits=8,
+        decimal_places=4,
+        default=0,
+        validators=[MinValueValidator(0)],
+    )
+
+    class Meta:
+        verbose_name = _("factor scale")
+        verbose_name_plural = _("factor scales")
+        constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="factor_scale_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ArticleQuerySet(models.QuerySet["Article"]):
+    def active(self) -> Self:
+        return self.filter(archived_at__isnull=True)
+
+    def matching(self, query: str) -> Self:
+        """Articles in which every word of `query` is found, in any order (mission J3)."""
+        found = self
+        for word in search_words(query):
+            found = found.filter(search_key__contains=word)
+        return found
+
+    def in_categories(self, category_ids: Iterable[int]) -> Self:
+        return self.filter(category_id__in=category_ids)
+
+    def by_name(self) -> Self:
+        return self.order_by("sort_key", "pk")
+
+
+class Article(models.Model):
+    """Something we rent out or sell, counted in units.
+
+    `owned` and `out_of_service` are standing figures; dated changes stand in `StockMovement`.
+    Buffers are minutes before and after a use; a reservation freezes them (mission E3).
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="articles")
+    number = models.CharField(_("number"), max_length=50)
+    name = models.CharField(_("name"), max_length=200)
+    description = models.TextField(_("description"), blank=True, max_length=4000)
+    category = models.ForeignKey(
+        Category,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="articles",
+        verbose_name=_("category"),
+    )
+    manufacturer = models.CharField(_("manufacturer"), max_length=200, blank=True)
+    manufacturer_part_number = models.CharField(_("manufacturer part number"), max_length=100, blank=True)
+    gtin = models.CharField(
+        _("GTIN"),
+        max_length=14,
+        blank=True,
+        validators=[RegexValidator(r"^\d{8}$|^\d{12,14}$", _("8 or 12 to 14 digits"))],
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=ArticleKind.choices, default=ArticleKind.RENTAL)
+    unit = models.CharField(_("unit"), max_length=30, default="Stück")
+    weight_kg = models.DecimalField(
+        _("weight in kg"),
+        max_digits=9,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    rental_price = models.DecimalField(
+        _("price per day"), max_digits=12, decimal_places=2, default=0, validators=[MinValueValidator(0)]
+    )
+    factor_scale = models.ForeignKey(
+        FactorScale,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="articles",
+        verbose_name=_("factor scale"),
+    )
+    owned = models.PositiveIntegerField(_("owned"), default=0, validators=[MaxValueValidator(999_999)])
+    out_of_service = models.PositiveIntegerField(
+        _("out of service"), default=0, validators=[MaxValueValidator(999_999)]
+    )
+    buffer_before_minutes = models.PositiveIntegerField(
+        _("preparation in minutes"), default=0, validators=[MaxValueValidator(43_200)]
+    )
+    buffer_after_minutes = models.PositiveIntegerField(
+        _("turnaround in minutes"), default=0, validators=[MaxValueValidator(43_200)]
+    )
+    search_key = models.TextField(editable=False, default="")
+    sort_key = models.CharField(max_length=200, editable=False, default="")
+    archived_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ArticleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("article")
+        verbose_name_plural = _("articles")
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "number"], name="article_number_once"),
+            models.CheckConstraint(condition=Q(rental_price__gte=0), name="article_price_not_negative"),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "sort_key", "id"], name="articles_by_name"),
+            models.Index(fields=["tenant", "category"], name="articles_by_category"),
+            models.Index(fields=["tenant", "gtin"], name="articles_by_gtin"),
+            models.Index(fields=["tenant", "manufacturer_part_number"], name="articles_by_part_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.name}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.search_key = fold(
+            f"{self.number} {self.name} {self.manufacturer} {self.manufacturer_part_number} {self.gtin}"
+        )
+        self.sort_key = sort_key(self.name)
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return self.tenant.url("inventory:article", self.pk)
+
+    @property
+    def buffer_before(self) -> timedelta:
+        return timedelta(minutes=self.buffer_before_minutes)
+
+    @property
+    def buffer_after(self) -> timedelta:
+        return timedelta(minutes=self.buffer_after_minutes)
+
+    def with_buffers(self, period: Period) -> Period:
+        """What has to be free so that the article can be used in `period`."""
+        return period.widened(self.buffer_before, self.buffer_after)
+
+
+class ArticleSupplier(models.Model):
+    """Where an article can be had from: kept up to date by ordering it (mission J5)."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="article_suppliers")
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="suppliers")
+    supplier = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="supplied_articles")
+    supplier_number = models.CharField(_("supplier's article number"), max_length=100, blank=True)
+    price = models.DecimalField(
+        _("price per day"),
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    currency = models.CharField(_("currency"), max_length=3, default="EUR")
+    price_date = models.DateField(_("price of"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("supplier of an article")
+        verbose_name_plural = _("suppliers of an article")
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "article", "supplier"], name="article_supplier_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.supplier}: {self.supplier_number or self.article}"
+
+
+class StockMovementKind(models.TextChoices):
+    ADDITION = "addition", _("addition")
+    OUT_OF_SERVICE = "out_of_service", _("out of service")
+
+
+class StockMovement(models.Model):
+    """A dated change of stock: `quantity` units more (or fewer) from `start` to `end`, for good without an end."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="stock_movements")
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="stock_movements")
+    kind = models.CharField(_("kind"), max_length=20, choices=StockMovementKind.choices)
+    quantity = models.PositiveIntegerField(
+        _("quantity"), validators=[MinValueValidator(1), MaxValueValidator(999_999)]
+    )
+    start = models.DateTimeField(_("from"))
+    end = models.DateTimeField(_("until"), null=True, blank=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("stock movement")
+        verbose_name_plural = _("stock movements")
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="stock_movement_moves"),
+            models.CheckConstraint(
+                condition=Q(end__isnull=True) | Q(end__gt=F("start")), name="stock_movement_ends_after_start"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.quantity}"
+
+    @property
+    def signed_quantity(self) -> int:
+        return self.quantity if self.kind == StockMovementKind.ADDITION else -self.quantity
+
+
+class ReservationQuerySet(models.QuerySet["Reservation"]):
+    def blocking(self, period: Period) -> Self:
+        """Reservations whose widened period touches `period`."""
+        if period.is_instant:
+            return self.filter(blocked_from__lte=period.start, blocked_until__gt=period.start)
+        return self.filter(blocked_from__lt=period.end, blocked_until__gt=period.start)
+
+
+class Reservation(models.Model):
+    """A claim on own stock. `inventory.reservations` is the only writer.
+
+    `blocked_from`/`blocked_until` is the period widened by the buffers of the moment it was made.
+    `label` says for whom, for lists ("J-1012 Sommerfest").
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="reservations")
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="reservations")
+    quantity = models.PositiveIntegerField(_("quantity"))
+    start = models.DateTimeField(_("from"))
+    end = models.DateTimeField(_("until"))
+    blocked_from = models.DateTimeField()
+    blocked_until = models.DateTimeField()
+    label = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ReservationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("reservation")
+        verbose_name_plural = _("reservations")
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="reservation_has_a_quantity"),
+            models.CheckConstraint(condition=Q(end__gt=F("start")), name="reservation_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(blocked_from__lte=F("start"), blocked_until__gte=F("end")),
+                name="reservation_blocks_its_period",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["article", "blocked_until", "blocked_from"], name="reservations_by_article")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.label}"
+
+    @property
+    def blocked(self) -> Period:
+        return Period(self.blocked_from, self.blocked_until)

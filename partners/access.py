@@ -1,0 +1,43 @@
+"""The levels 0-3 ("Art der Partnerverbindung") and what each allows: one table (mission R2, protocol §4).
+
+Pure: knows neither database nor clock.
+"""
+
+from dataclasses import dataclass
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class AccessLevel(models.IntegerChoices):
+    NONE = 0, _("0 – No access to your stock")
+    ARTICLES = 1, _("1 – Offer articles")
+    STOCK = 2, _("2 – Offer stock")
+    AUTOMATIC = 3, _("3 – Offer stock and reserve automatically")
+
+
+@dataclass(frozen=True, slots=True)
+class Allows:
+    """What a partner on a level may do with what was released to him."""
+
+    catalogue: bool = False
+    ordering: bool = False
+    stock: bool = False
+    automatic_reservation: bool = False
+
+
+ALLOWS: dict[AccessLevel, Allows] = {
+    AccessLevel.NONE: Allows(),
+    AccessLevel.ARTICLES: Allows(catalogue=True, ordering=True),
+    AccessLevel.STOCK: Allows(catalogue=True, ordering=True, stock=True),
+    AccessLevel.AUTOMATIC: Allows(catalogue=True, ordering=True, stock=True, automatic_reservation=True),
+}
+
+# Automatic reservation is offered once the reservation engine can answer for it.
+OFFERED_LEVELS = (AccessLevel.NONE, AccessLevel.ARTICLES, AccessLevel.STOCK)
+PROPOSED_LEVEL = AccessLevel.STOCK
+
+
+def effective_level(*, level: int, is_customer: bool) -> AccessLevel:
+    """The level in force: what was chosen, and 0 while the partner is not marked as our customer."""
+    return AccessLevel(level) if is_customer else AccessLevel.NONE

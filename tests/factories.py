@@ -1,0 +1,69 @@
+"""Rows for tests, as few words as possible. Every factory takes what matters and makes up the rest."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from eventworx.contacts.models import Contact
+from eventworx.periods import Period
+from eventworx.tenants.models import Membership, Tenant, User
+from eventworx.tenants.roles import Role
+from inventory.models import Article, Category
+from jobs.models import Job
+from jobs.states import JobState
+
+_serial = itertools.count(1)
+PASSWORD = "a good long password"
+SUMMER = Period(datetime(2027, 7, 1, 6, tzinfo=UTC), datetime(2027, 7, 4, 18, tzinfo=UTC))
+
+
+def make_tenant(slug: str, name: str | None = None, **fields: Any) -> Tenant:
+    return Tenant.objects.create(slug=slug, name=name or slug.title(), **fields)
+
+
+def make_user(tenant: Tenant, role: Role = Role.SALES, **fields: Any) -> User:
+    email = fields.pop("email", f"{role.value}{next(_serial)}@{tenant.slug}.example")
+    user = User.objects.create_user(email, PASSWORD, **fields)
+    Membership.objects.create(tenant=tenant, user=user, role=role)
+    return user
+
+
+def make_contact(tenant: Tenant, name: str = "Kunde GmbH", **fields: Any) -> Contact:
+    if not {"is_customer", "is_supplier"} & fields.keys():
+        fields["is_customer"] = True
+    number = fields.pop("number", f"K-{next(_serial)}")
+    return tenant.contacts.create(name=name, number=number, **fields)
+
+
+def make_category(tenant: Tenant, name: str = "Licht", **fields: Any) -> Category:
+    return tenant.categories.create(name=name, **fields)
+
+
+def make_article(tenant: Tenant, name: str = "PAR 64", owned: int = 10, **fields: Any) -> Article:
+    number = fields.pop("number", f"A-{next(_serial)}")
+    fields.setdefault("rental_price", Decimal("10.00"))
+    return tenant.articles.create(name=name, number=number, owned=owned, **fields)
+
+
+def make_job(
+    tenant: Tenant,
+    customer: Contact | None = None,
+    state: JobState = JobState.QUOTE,
+    period: Period = SUMMER,
+    **fields: Any,
+) -> Job:
+    """A job whose usage lies half a day inside its planning period."""
+    number = fields.pop("number", f"J-{next(_serial)}")
+    return tenant.jobs.create(
+        number=number,
+        title=fields.pop("title", "Sommerfest"),
+        customer=customer or make_contact(tenant),
+        state=state,
+        planning_start=period.start,
+        planning_end=period.end,
+        usage_start=fields.pop("usage_start", period.start + timedelta(hours=12)),
+        usage_end=fields.pop("usage_end", period.end - timedelta(hours=12)),
+        tax_percent=fields.pop("tax_percent", tenant.tax_percent),
+        **fields,
+    )
