@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from tests import services
 from tests.honesty import pytest_sessionfinish, pytest_terminal_summary  # noqa: F401
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def smtp(settings: SettingsWrapper) -> Iterator[MailServer]:
+def smtp(settings: Settings) -> Iterator[MailServer]:
     """A real mail server; everything that Django sends in this test goes there."""
     with mail_server() as server:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

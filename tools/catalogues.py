@@ -178,10 +178,12 @@ def _problems_of(home: Path, used: Catalog, kept: Catalog) -> Iterator[str]:
 
 
 def _placeholders_agree(entry: Message) -> bool:
-    """Each German form uses only what the English ones offer, and all that both of them use."""
+    """German uses what English uses; only a singular may leave the number out, as "one job" does."""
     english = [_placeholders(text) for text in _forms(entry.id)]
-    german = [_placeholders(text) for text in _forms(entry.string) if text]
-    return all(set.intersection(*english) <= form <= set.union(*english) for form in german)
+    german = [_placeholders(text) for text in _forms(entry.string)]
+    if not all(_forms(entry.string)):
+        return True
+    return german[-1] == english[-1] and german[0] <= set.union(*english)
 
 
 def _placeholders(text: str) -> set[str]:
