@@ -1,0 +1,43 @@
+"""When a delivery is tried again (protocol §6)."""
+
+from datetime import datetime, timedelta
+from random import Random
+
+SCHEDULE = (
+    timedelta(0),
+    timedelta(seconds=5),
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(minutes=30),
+    timedelta(hours=1),
+    timedelta(hours=2),
+    timedelta(hours=4),
+)
+THEN_EVERY = timedelta(hours=6)
+GIVE_UP_AFTER = timedelta(days=7)  # counted from when the delivery was queued
+ALERT_AFTER = timedelta(minutes=15)  # an undelivered order alerts its sender
+PARKED_FOR = timedelta(hours=6)  # a delivery to a paused partner, unless he resumes before
+JITTER = 0.2  # of the delay, either way: so that partners do not come back in step
+
+
+def next_attempt(attempt: int, now: datetime, rng: Random, retry_after: int | None = None) -> datetime:
+    """When to try for the `attempt`-th time (0: the first try, at once).
+
+    `retry_after` are the seconds that the other side asked for: never earlier than that, but no
+    answer, which may be unsigned, holds a delivery up for longer than THEN_EVERY.
+    """
+    delay = SCHEDULE[attempt] if attempt < len(SCHEDULE) else THEN_EVERY
+    jittered = delay * rng.uniform(1 - JITTER, 1 + JITTER)
+    asked = min(timedelta(seconds=min(max(retry_after or 0, 0), 86_400)), THEN_EVERY)
+    return now + max(jittered, asked)
+
+
+def has_given_up(queued_at: datetime, now: datetime) -> bool:
+    """Whether a delivery queued then waits for a person now."""
+    return now - queued_at >= GIVE_UP_AFTER
+
+
+def is_alarming(queued_at: datetime, now: datetime) -> bool:
+    """Whether an order that is still undelivered has to alert its sender."""
+    return now - queued_at >= ALERT_AFTER
