@@ -13,9 +13,7 @@ from django.utils.translation import gettext_lazy as _
 class AuditQuerySet(models.QuerySet["AuditEntry"]):
     def about(self, target: models.Model) -> "AuditQuerySet":
         """Entries on one thing, the newest first."""
-        return self.filter(target_type=target._meta.label_lower, target_id=str(target.pk)).order_by(
-            "-at", "-pk"
-        )
+        return self.filter(target_type=target._meta.label_lower, target_id=str(target.pk)).order_by("-at", "-pk")
 
     def update(self, **kwargs: Any) -> NoReturn:
         raise TypeError("the journal is append-only")

@@ -43,9 +43,7 @@ EWX_PARTNER_DEADLINE_SECONDS = env.float("EWX_PARTNER_DEADLINE_SECONDS", default
 
 DEBUG = env.bool("EWX_DEBUG", default=False)
 SECRET_KEY = env("EWX_SECRET_KEY", default="") or _secret_file("secret.key")
-ALLOWED_HOSTS = env.list(
-    "EWX_ALLOWED_HOSTS", default=[EWX_ORIGIN.split("//")[1].rsplit(":", 1)[0], "localhost"]
-)
+ALLOWED_HOSTS = env.list("EWX_ALLOWED_HOSTS", default=[EWX_ORIGIN.split("//")[1].rsplit(":", 1)[0], "localhost"])
 CSRF_TRUSTED_ORIGINS = [EWX_ORIGIN]
 
 # --- apps --------------------------------------------------------------------------------

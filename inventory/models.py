@@ -25,9 +25,7 @@ class Category(models.Model):
     """A branch of the catalogue."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="categories")
-    parent = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
-    )
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
     name = models.CharField(_("name"), max_length=100)
     sort_key = models.CharField(max_length=100, editable=False, default="")
 
@@ -220,9 +218,7 @@ class ArticleSupplier(models.Model):
     class Meta:
         verbose_name = _("supplier of an article")
         verbose_name_plural = _("suppliers of an article")
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "article", "supplier"], name="article_supplier_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["tenant", "article", "supplier"], name="article_supplier_once")]
 
     def __str__(self) -> str:
         return f"{self.supplier}: {self.supplier_number or self.article}"
@@ -239,9 +235,7 @@ class StockMovement(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="stock_movements")
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="stock_movements")
     kind = models.CharField(_("kind"), max_length=20, choices=StockMovementKind.choices)
-    quantity = models.PositiveIntegerField(
-        _("quantity"), validators=[MinValueValidator(1), MaxValueValidator(999_999)]
-    )
+    quantity = models.PositiveIntegerField(_("quantity"), validators=[MinValueValidator(1), MaxValueValidator(999_999)])
     start = models.DateTimeField(_("from"))
     end = models.DateTimeField(_("until"), null=True, blank=True)
     note = models.CharField(_("note"), max_length=200, blank=True)
@@ -302,9 +296,7 @@ class Reservation(models.Model):
                 name="reservation_blocks_its_period",
             ),
         ]
-        indexes = [
-            models.Index(fields=["article", "blocked_until", "blocked_from"], name="reservations_by_article")
-        ]
+        indexes = [models.Index(fields=["article", "blocked_until", "blocked_from"], name="reservations_by_article")]
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.label}"

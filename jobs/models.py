@@ -45,9 +45,7 @@ class Job(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="jobs")
     number = models.CharField(_("number"), max_length=30)
     title = models.CharField(_("title"), max_length=200)
-    customer = models.ForeignKey(
-        Contact, on_delete=models.PROTECT, related_name="jobs", verbose_name=_("Customer")
-    )
+    customer = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="jobs", verbose_name=_("Customer"))
     state = models.CharField(_("state"), max_length=20, choices=JobState.choices, default=JobState.INQUIRY)
     planning_start = models.DateTimeField(_("planning from"))
     planning_end = models.DateTimeField(_("planning until"))
@@ -55,9 +53,7 @@ class Job(models.Model):
     usage_end = models.DateTimeField(_("usage until"))
     venue = models.CharField(_("venue"), max_length=300, blank=True)
     customer_reference = models.CharField(_("customer's reference"), max_length=100, blank=True)
-    tax_percent = models.DecimalField(
-        _("tax rate in percent"), max_digits=5, decimal_places=2, validators=PERCENT
-    )
+    tax_percent = models.DecimalField(_("tax rate in percent"), max_digits=5, decimal_places=2, validators=PERCENT)
     note = models.TextField(_("note"), blank=True, max_length=4000)
     search_key = models.TextField(editable=False, default="")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -70,9 +66,7 @@ class Job(models.Model):
         verbose_name_plural = _("jobs")
         constraints = [
             models.UniqueConstraint(fields=["tenant", "number"], name="job_number_once"),
-            models.CheckConstraint(
-                condition=Q(planning_end__gt=F("planning_start")), name="job_planning_is_a_period"
-            ),
+            models.CheckConstraint(condition=Q(planning_end__gt=F("planning_start")), name="job_planning_is_a_period"),
             models.CheckConstraint(condition=Q(usage_end__gt=F("usage_start")), name="job_usage_is_a_period"),
             models.CheckConstraint(
                 condition=Q(usage_start__gte=F("planning_start"), usage_end__lte=F("planning_end")),
@@ -131,13 +125,9 @@ class Position(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="positions")
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="positions")
     sequence = models.PositiveIntegerField(default=0)
-    article = models.ForeignKey(
-        Article, on_delete=models.PROTECT, null=True, blank=True, related_name="positions"
-    )
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, null=True, blank=True, related_name="positions")
     description = models.CharField(_("description"), max_length=200)
-    quantity = models.PositiveIntegerField(
-        _("quantity"), validators=[MinValueValidator(1), MaxValueValidator(999_999)]
-    )
+    quantity = models.PositiveIntegerField(_("quantity"), validators=[MinValueValidator(1), MaxValueValidator(999_999)])
     unit = models.CharField(_("unit"), max_length=30, blank=True)
     unit_price = models.DecimalField(
         _("price per day"), max_digits=12, decimal_places=2, default=0, validators=[MinValueValidator(0)]
@@ -234,9 +224,7 @@ class SubRentalOrder(models.Model):
     job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="sub_rental_orders")
     supplier = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="sub_rental_orders")
     number = models.CharField(_("number"), max_length=30)
-    state = models.CharField(
-        _("state"), max_length=20, choices=OrderState.choices, default=OrderState.REQUESTED
-    )
+    state = models.CharField(_("state"), max_length=20, choices=OrderState.choices, default=OrderState.REQUESTED)
     planning_start = models.DateTimeField(_("planning from"))
     planning_end = models.DateTimeField(_("planning until"))
     usage_start = models.DateTimeField(_("usage from"))
@@ -258,9 +246,7 @@ class SubRentalOrder(models.Model):
     class Meta:
         verbose_name = _("sub-rental order")
         verbose_name_plural = _("sub-rental orders")
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "number"], name="sub_rental_order_number_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["tenant", "number"], name="sub_rental_order_number_once")]
 
     def __str__(self) -> str:
         return self.number
@@ -284,9 +270,7 @@ class SubRentalOrderLine(models.Model):
     net = models.DecimalField(max_digits=14, decimal_places=2)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "order", "wire_id"], name="order_line_wire_id_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["tenant", "order", "wire_id"], name="order_line_wire_id_once")]
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.name}"
@@ -306,9 +290,7 @@ class Inquiry(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="inquiries")
     number = models.CharField(_("number"), max_length=30)
     customer = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="inquiries")
-    state = models.CharField(
-        _("state"), max_length=20, choices=OrderState.choices, default=OrderState.REQUESTED
-    )
+    state = models.CharField(_("state"), max_length=20, choices=OrderState.choices, default=OrderState.REQUESTED)
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="inquiries")
     customer_reference = models.CharField(_("customer's reference"), max_length=100, blank=True)
     customer_details = models.JSONField(default=dict, blank=True)

@@ -23,9 +23,7 @@ class ConnectionQuerySet(models.QuerySet["PartnerConnection"]):
 
     def usable(self) -> Self:
         """Connected, not closed, paused by neither side."""
-        return self.open().filter(
-            connected_at__isnull=False, paused_at__isnull=True, peer_paused_at__isnull=True
-        )
+        return self.open().filter(connected_at__isnull=False, paused_at__isnull=True, peer_paused_at__isnull=True)
 
 
 class PartnerConnection(models.Model):
@@ -100,12 +98,8 @@ class PartnerConnection(models.Model):
     @classmethod
     def is_entered(cls, *, connection_id: uuid.UUID, public_key: bytes, besides: uuid.UUID) -> bool:
         """Whether that id or key is entered for another connection (protocol §1, refusal `in-use`)."""
-        keys = ConnectionKey.objects.filter(side=KeySide.PEER, public_key=public_key).exclude(
-            connection=besides
-        )
-        return (
-            cls.objects.filter(peer_connection_id=connection_id).exclude(pk=besides).exists() or keys.exists()
-        )
+        keys = ConnectionKey.objects.filter(side=KeySide.PEER, public_key=public_key).exclude(connection=besides)
+        return cls.objects.filter(peer_connection_id=connection_id).exclude(pk=besides).exists() or keys.exists()
 
 
 class KeySide(models.TextChoices):
@@ -166,12 +160,8 @@ class Release(models.Model):
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="releases")
     connection = models.ForeignKey(PartnerConnection, on_delete=models.CASCADE, related_name="releases")
-    article = models.ForeignKey(
-        Article, on_delete=models.CASCADE, null=True, blank=True, related_name="releases"
-    )
-    category = models.ForeignKey(
-        Category, on_delete=models.CASCADE, null=True, blank=True, related_name="releases"
-    )
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, null=True, blank=True, related_name="releases")
+    category = models.ForeignKey(Category, on_delete=models.CASCADE, null=True, blank=True, related_name="releases")
     everything = models.BooleanField(default=False)
     excluded = models.BooleanField(default=False)
 
@@ -240,9 +230,7 @@ class PartnerListing(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["tenant", "contact", "partner_article_id"], name="partner_listing_once"
-            )
+            models.UniqueConstraint(fields=["tenant", "contact", "partner_article_id"], name="partner_listing_once")
         ]
 
     def __str__(self) -> str:
@@ -323,9 +311,7 @@ class Delivery(models.Model):
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="deliveries")
     connection = models.ForeignKey(PartnerConnection, on_delete=models.CASCADE, related_name="deliveries")
-    order = models.ForeignKey(
-        PartnerOrder, on_delete=models.CASCADE, null=True, blank=True, related_name="deliveries"
-    )
+    order = models.ForeignKey(PartnerOrder, on_delete=models.CASCADE, null=True, blank=True, related_name="deliveries")
     kind = models.CharField(max_length=20)
     path = models.CharField(max_length=200)
     body = models.JSONField()

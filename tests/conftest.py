@@ -1,12 +1,16 @@
 """What every test may ask for. First the bench: mail server, Redis, browser. Then the cast."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.test import Client
 from pytest_django import Settings
 
+from eventworx.tenants.models import Tenant
+from eventworx.tenants.roles import Role
 from tests import services
+from tests.factories import make_tenant, make_user
 from tests.honesty import pytest_sessionfinish, pytest_terminal_summary  # noqa: F401
 from tests.mailserver import MailServer, mail_server
 
@@ -57,3 +61,29 @@ def browser_context_args() -> dict[str, Any]:
 
 
 # --- the cast --------------------------------------------------------------------------------------
+# aurora hires, bassline lends, cymbal must never see anything.
+@pytest.fixture
+def aurora(db: None) -> Tenant:
+    return make_tenant("aurora", "Aurora Veranstaltungstechnik")
+
+
+@pytest.fixture
+def bassline(db: None) -> Tenant:
+    return make_tenant("bassline", "Bassline Rental")
+
+
+@pytest.fixture
+def cymbal(db: None) -> Tenant:
+    return make_tenant("cymbal", "Cymbal Events")
+
+
+@pytest.fixture
+def log_in() -> Callable[..., Client]:
+    """A test client logged in as a fresh member: `log_in(aurora, Role.ADMIN)`."""
+
+    def as_member(tenant: Tenant, role: Role = Role.ADMIN) -> Client:
+        client = Client()
+        client.force_login(make_user(tenant, role))
+        return client
+
+    return as_member

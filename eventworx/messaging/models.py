@@ -24,9 +24,7 @@ class InboxMessage(models.Model):
     """One internal message to one person, in that person's language (mission E5)."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="inbox_messages")
-    recipient = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="inbox_messages"
-    )
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="inbox_messages")
     subject = models.CharField(max_length=200)
     body = models.TextField(blank=True)
     link = models.CharField(max_length=300, blank=True)
@@ -67,12 +65,8 @@ class MailMessage(models.Model):
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="mails")
-    contact = models.ForeignKey(
-        "contacts.Contact", on_delete=models.SET_NULL, null=True, related_name="mails"
-    )
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="mails"
-    )
+    contact = models.ForeignKey("contacts.Contact", on_delete=models.SET_NULL, null=True, related_name="mails")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="mails")
     topic = models.CharField(max_length=40)
     to = models.EmailField(_("to"))
     sender_name = models.CharField(max_length=80, blank=True)

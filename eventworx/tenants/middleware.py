@@ -22,9 +22,7 @@ class TenantMiddleware(MiddlewareMixin):
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         tenant_request = cast(TenantRequest, request)
-        membership = (
-            cast(User, request.user).memberships.select_related("tenant").filter(tenant__slug=slug).first()
-        )
+        membership = cast(User, request.user).memberships.select_related("tenant").filter(tenant__slug=slug).first()
         if membership is None:
             raise Http404("no such tenant")
         tenant_request.tenant, tenant_request.membership = membership.tenant, membership

@@ -6,183 +6,387 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('contacts', '0001_initial'),
-        ('tenants', '0001_initial'),
+        ("contacts", "0001_initial"),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Category',
+            name="Category",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('sort_key', models.CharField(default='', editable=False, max_length=100)),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='inventory.category')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='categories', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("sort_key", models.CharField(default="", editable=False, max_length=100)),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="inventory.category",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="categories", to="tenants.tenant"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'category',
-                'verbose_name_plural': 'categories',
+                "verbose_name": "category",
+                "verbose_name_plural": "categories",
             },
         ),
         migrations.CreateModel(
-            name='FactorScale',
+            name="FactorScale",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('steps', models.JSONField(default=list, verbose_name='steps')),
-                ('extra_day_factor', models.DecimalField(decimal_places=4, default=0, max_digits=8, validators=[django.core.validators.MinValueValidator(0)], verbose_name='factor for each further day')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='factor_scales', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("steps", models.JSONField(default=list, verbose_name="steps")),
+                (
+                    "extra_day_factor",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=0,
+                        max_digits=8,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                        verbose_name="factor for each further day",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="factor_scales", to="tenants.tenant"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'factor scale',
-                'verbose_name_plural': 'factor scales',
+                "verbose_name": "factor scale",
+                "verbose_name_plural": "factor scales",
             },
         ),
         migrations.CreateModel(
-            name='Article',
+            name="Article",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=50, verbose_name='number')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('description', models.TextField(blank=True, max_length=4000, verbose_name='description')),
-                ('manufacturer', models.CharField(blank=True, max_length=200, verbose_name='manufacturer')),
-                ('manufacturer_part_number', models.CharField(blank=True, max_length=100, verbose_name='manufacturer part number')),
-                ('gtin', models.CharField(blank=True, max_length=14, validators=[django.core.validators.RegexValidator('^\\d{8}$|^\\d{12,14}$', '8 or 12 to 14 digits')], verbose_name='GTIN')),
-                ('kind', models.CharField(choices=[('rental', 'rental'), ('sale', 'sale')], default='rental', max_length=10, verbose_name='kind')),
-                ('unit', models.CharField(default='Stück', max_length=30, verbose_name='unit')),
-                ('weight_kg', models.DecimalField(blank=True, decimal_places=3, max_digits=9, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='weight in kg')),
-                ('rental_price', models.DecimalField(decimal_places=2, default=0, max_digits=12, validators=[django.core.validators.MinValueValidator(0)], verbose_name='price per day')),
-                ('owned', models.PositiveIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(999999)], verbose_name='owned')),
-                ('out_of_service', models.PositiveIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(999999)], verbose_name='out of service')),
-                ('buffer_before_minutes', models.PositiveIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(43200)], verbose_name='preparation in minutes')),
-                ('buffer_after_minutes', models.PositiveIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(43200)], verbose_name='turnaround in minutes')),
-                ('search_key', models.TextField(default='', editable=False)),
-                ('sort_key', models.CharField(default='', editable=False, max_length=200)),
-                ('archived_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='articles', to='tenants.tenant')),
-                ('category', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='articles', to='inventory.category', verbose_name='category')),
-                ('factor_scale', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='articles', to='inventory.factorscale', verbose_name='factor scale')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=50, verbose_name="number")),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("description", models.TextField(blank=True, max_length=4000, verbose_name="description")),
+                ("manufacturer", models.CharField(blank=True, max_length=200, verbose_name="manufacturer")),
+                (
+                    "manufacturer_part_number",
+                    models.CharField(blank=True, max_length=100, verbose_name="manufacturer part number"),
+                ),
+                (
+                    "gtin",
+                    models.CharField(
+                        blank=True,
+                        max_length=14,
+                        validators=[
+                            django.core.validators.RegexValidator("^\\d{8}$|^\\d{12,14}$", "8 or 12 to 14 digits")
+                        ],
+                        verbose_name="GTIN",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("rental", "rental"), ("sale", "sale")],
+                        default="rental",
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("unit", models.CharField(default="Stück", max_length=30, verbose_name="unit")),
+                (
+                    "weight_kg",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=3,
+                        max_digits=9,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                        verbose_name="weight in kg",
+                    ),
+                ),
+                (
+                    "rental_price",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=0,
+                        max_digits=12,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                        verbose_name="price per day",
+                    ),
+                ),
+                (
+                    "owned",
+                    models.PositiveIntegerField(
+                        default=0, validators=[django.core.validators.MaxValueValidator(999999)], verbose_name="owned"
+                    ),
+                ),
+                (
+                    "out_of_service",
+                    models.PositiveIntegerField(
+                        default=0,
+                        validators=[django.core.validators.MaxValueValidator(999999)],
+                        verbose_name="out of service",
+                    ),
+                ),
+                (
+                    "buffer_before_minutes",
+                    models.PositiveIntegerField(
+                        default=0,
+                        validators=[django.core.validators.MaxValueValidator(43200)],
+                        verbose_name="preparation in minutes",
+                    ),
+                ),
+                (
+                    "buffer_after_minutes",
+                    models.PositiveIntegerField(
+                        default=0,
+                        validators=[django.core.validators.MaxValueValidator(43200)],
+                        verbose_name="turnaround in minutes",
+                    ),
+                ),
+                ("search_key", models.TextField(default="", editable=False)),
+                ("sort_key", models.CharField(default="", editable=False, max_length=200)),
+                ("archived_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="articles", to="tenants.tenant"
+                    ),
+                ),
+                (
+                    "category",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="articles",
+                        to="inventory.category",
+                        verbose_name="category",
+                    ),
+                ),
+                (
+                    "factor_scale",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="articles",
+                        to="inventory.factorscale",
+                        verbose_name="factor scale",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'article',
-                'verbose_name_plural': 'articles',
+                "verbose_name": "article",
+                "verbose_name_plural": "articles",
             },
         ),
         migrations.CreateModel(
-            name='Reservation',
+            name="Reservation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.PositiveIntegerField(verbose_name='quantity')),
-                ('start', models.DateTimeField(verbose_name='from')),
-                ('end', models.DateTimeField(verbose_name='until')),
-                ('blocked_from', models.DateTimeField()),
-                ('blocked_until', models.DateTimeField()),
-                ('label', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('article', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reservations', to='inventory.article')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reservations', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("quantity", models.PositiveIntegerField(verbose_name="quantity")),
+                ("start", models.DateTimeField(verbose_name="from")),
+                ("end", models.DateTimeField(verbose_name="until")),
+                ("blocked_from", models.DateTimeField()),
+                ("blocked_until", models.DateTimeField()),
+                ("label", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "article",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="reservations", to="inventory.article"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="reservations", to="tenants.tenant"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'reservation',
-                'verbose_name_plural': 'reservations',
+                "verbose_name": "reservation",
+                "verbose_name_plural": "reservations",
             },
         ),
         migrations.CreateModel(
-            name='StockMovement',
+            name="StockMovement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('addition', 'addition'), ('out_of_service', 'out of service')], max_length=20, verbose_name='kind')),
-                ('quantity', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(999999)], verbose_name='quantity')),
-                ('start', models.DateTimeField(verbose_name='from')),
-                ('end', models.DateTimeField(blank=True, null=True, verbose_name='until')),
-                ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
-                ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stock_movements', to='inventory.article')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stock_movements', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("addition", "addition"), ("out_of_service", "out of service")],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "quantity",
+                    models.PositiveIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(999999),
+                        ],
+                        verbose_name="quantity",
+                    ),
+                ),
+                ("start", models.DateTimeField(verbose_name="from")),
+                ("end", models.DateTimeField(blank=True, null=True, verbose_name="until")),
+                ("note", models.CharField(blank=True, max_length=200, verbose_name="note")),
+                (
+                    "article",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="stock_movements",
+                        to="inventory.article",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="stock_movements", to="tenants.tenant"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'stock movement',
-                'verbose_name_plural': 'stock movements',
+                "verbose_name": "stock movement",
+                "verbose_name_plural": "stock movements",
             },
         ),
         migrations.CreateModel(
-            name='ArticleSupplier',
+            name="ArticleSupplier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('supplier_number', models.CharField(blank=True, max_length=100, verbose_name="supplier's article number")),
-                ('price', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='price per day')),
-                ('currency', models.CharField(default='EUR', max_length=3, verbose_name='currency')),
-                ('price_date', models.DateField(blank=True, null=True, verbose_name='price of')),
-                ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='suppliers', to='inventory.article')),
-                ('supplier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='supplied_articles', to='contacts.contact')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='article_suppliers', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "supplier_number",
+                    models.CharField(blank=True, max_length=100, verbose_name="supplier's article number"),
+                ),
+                (
+                    "price",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=12,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                        verbose_name="price per day",
+                    ),
+                ),
+                ("currency", models.CharField(default="EUR", max_length=3, verbose_name="currency")),
+                ("price_date", models.DateField(blank=True, null=True, verbose_name="price of")),
+                (
+                    "article",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="suppliers", to="inventory.article"
+                    ),
+                ),
+                (
+                    "supplier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="supplied_articles",
+                        to="contacts.contact",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="article_suppliers",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'supplier of an article',
-                'verbose_name_plural': 'suppliers of an article',
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'article', 'supplier'), name='article_supplier_once')],
+                "verbose_name": "supplier of an article",
+                "verbose_name_plural": "suppliers of an article",
+                "constraints": [
+                    models.UniqueConstraint(fields=("tenant", "article", "supplier"), name="article_supplier_once")
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='category',
-            constraint=models.UniqueConstraint(fields=('tenant', 'parent', 'name'), name='category_name_once', nulls_distinct=False),
+            model_name="category",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "parent", "name"), name="category_name_once", nulls_distinct=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='factorscale',
-            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='factor_scale_name_once'),
+            model_name="factorscale",
+            constraint=models.UniqueConstraint(fields=("tenant", "name"), name="factor_scale_name_once"),
         ),
         migrations.AddIndex(
-            model_name='article',
-            index=models.Index(fields=['tenant', 'sort_key', 'id'], name='articles_by_name'),
+            model_name="article",
+            index=models.Index(fields=["tenant", "sort_key", "id"], name="articles_by_name"),
         ),
         migrations.AddIndex(
-            model_name='article',
-            index=models.Index(fields=['tenant', 'category'], name='articles_by_category'),
+            model_name="article",
+            index=models.Index(fields=["tenant", "category"], name="articles_by_category"),
         ),
         migrations.AddIndex(
-            model_name='article',
-            index=models.Index(fields=['tenant', 'gtin'], name='articles_by_gtin'),
+            model_name="article",
+            index=models.Index(fields=["tenant", "gtin"], name="articles_by_gtin"),
         ),
         migrations.AddIndex(
-            model_name='article',
-            index=models.Index(fields=['tenant', 'manufacturer_part_number'], name='articles_by_part_number'),
+            model_name="article",
+            index=models.Index(fields=["tenant", "manufacturer_part_number"], name="articles_by_part_number"),
         ),
         migrations.AddConstraint(
-            model_name='article',
-            constraint=models.UniqueConstraint(fields=('tenant', 'number'), name='article_number_once'),
+            model_name="article",
+            constraint=models.UniqueConstraint(fields=("tenant", "number"), name="article_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='article',
-            constraint=models.CheckConstraint(condition=models.Q(('rental_price__gte', 0)), name='article_price_not_negative'),
+            model_name="article",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rental_price__gte", 0)), name="article_price_not_negative"
+            ),
         ),
         migrations.AddIndex(
-            model_name='reservation',
-            index=models.Index(fields=['article', 'blocked_until', 'blocked_from'], name='reservations_by_article'),
+            model_name="reservation",
+            index=models.Index(fields=["article", "blocked_until", "blocked_from"], name="reservations_by_article"),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='reservation_has_a_quantity'),
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gte", 1)), name="reservation_has_a_quantity"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='reservation_ends_after_start'),
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("end__gt", models.F("start"))), name="reservation_ends_after_start"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(('blocked_from__lte', models.F('start')), ('blocked_until__gte', models.F('end'))), name='reservation_blocks_its_period'),
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("blocked_from__lte", models.F("start")), ("blocked_until__gte", models.F("end"))),
+                name="reservation_blocks_its_period",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stockmovement',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='stock_movement_moves'),
+            model_name="stockmovement",
+            constraint=models.CheckConstraint(condition=models.Q(("quantity__gte", 1)), name="stock_movement_moves"),
         ),
         migrations.AddConstraint(
-            model_name='stockmovement',
-            constraint=models.CheckConstraint(condition=models.Q(('end__isnull', True), ('end__gt', models.F('start')), _connector='OR'), name='stock_movement_ends_after_start'),
+            model_name="stockmovement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("end__isnull", True), ("end__gt", models.F("start")), _connector="OR"),
+                name="stock_movement_ends_after_start",
+            ),
         ),
     ]

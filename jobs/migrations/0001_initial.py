@@ -7,212 +7,471 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('contacts', '0001_initial'),
-        ('inventory', '0001_initial'),
-        ('tenants', '0001_initial'),
+        ("contacts", "0001_initial"),
+        ("inventory", "0001_initial"),
+        ("tenants", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=30, verbose_name='number')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('state', models.CharField(choices=[('inquiry', 'Inquiry'), ('quote', 'Quote'), ('order', 'Order'), ('cancelled', 'Cancelled')], default='inquiry', max_length=20, verbose_name='state')),
-                ('planning_start', models.DateTimeField(verbose_name='planning from')),
-                ('planning_end', models.DateTimeField(verbose_name='planning until')),
-                ('usage_start', models.DateTimeField(verbose_name='usage from')),
-                ('usage_end', models.DateTimeField(verbose_name='usage until')),
-                ('venue', models.CharField(blank=True, max_length=300, verbose_name='venue')),
-                ('customer_reference', models.CharField(blank=True, max_length=100, verbose_name="customer's reference")),
-                ('tax_percent', models.DecimalField(decimal_places=2, max_digits=5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='tax rate in percent')),
-                ('note', models.TextField(blank=True, max_length=4000, verbose_name='note')),
-                ('search_key', models.TextField(default='', editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='contacts.contact', verbose_name='Customer')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='jobs', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=30, verbose_name="number")),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("inquiry", "Inquiry"),
+                            ("quote", "Quote"),
+                            ("order", "Order"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="inquiry",
+                        max_length=20,
+                        verbose_name="state",
+                    ),
+                ),
+                ("planning_start", models.DateTimeField(verbose_name="planning from")),
+                ("planning_end", models.DateTimeField(verbose_name="planning until")),
+                ("usage_start", models.DateTimeField(verbose_name="usage from")),
+                ("usage_end", models.DateTimeField(verbose_name="usage until")),
+                ("venue", models.CharField(blank=True, max_length=300, verbose_name="venue")),
+                (
+                    "customer_reference",
+                    models.CharField(blank=True, max_length=100, verbose_name="customer's reference"),
+                ),
+                (
+                    "tax_percent",
+                    models.DecimalField(
+                        decimal_places=2,
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="tax rate in percent",
+                    ),
+                ),
+                ("note", models.TextField(blank=True, max_length=4000, verbose_name="note")),
+                ("search_key", models.TextField(default="", editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="jobs",
+                        to="contacts.contact",
+                        verbose_name="Customer",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="jobs", to="tenants.tenant"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'job',
-                'verbose_name_plural': 'jobs',
+                "verbose_name": "job",
+                "verbose_name_plural": "jobs",
             },
         ),
         migrations.CreateModel(
-            name='Inquiry',
+            name="Inquiry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=30, verbose_name='number')),
-                ('state', models.CharField(choices=[('requested', 'requested'), ('confirmed', 'confirmed'), ('declined', 'declined'), ('withdrawn', 'withdrawn')], default='requested', max_length=20, verbose_name='state')),
-                ('customer_reference', models.CharField(blank=True, max_length=100, verbose_name="customer's reference")),
-                ('customer_details', models.JSONField(blank=True, default=dict)),
-                ('planning_start', models.DateTimeField(verbose_name='planning from')),
-                ('planning_end', models.DateTimeField(verbose_name='planning until')),
-                ('usage_start', models.DateTimeField(verbose_name='usage from')),
-                ('usage_end', models.DateTimeField(verbose_name='usage until')),
-                ('logistics', models.JSONField(blank=True, default=dict)),
-                ('remark', models.TextField(blank=True, verbose_name='remark')),
-                ('currency', models.CharField(max_length=3)),
-                ('net', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('reason', models.TextField(blank=True, max_length=4000, verbose_name='reason')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('seen_at', models.DateTimeField(blank=True, null=True)),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='inquiries', to='contacts.contact')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='inquiries', to='tenants.tenant')),
-                ('job', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='inquiries', to='jobs.job')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=30, verbose_name="number")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("requested", "requested"),
+                            ("confirmed", "confirmed"),
+                            ("declined", "declined"),
+                            ("withdrawn", "withdrawn"),
+                        ],
+                        default="requested",
+                        max_length=20,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "customer_reference",
+                    models.CharField(blank=True, max_length=100, verbose_name="customer's reference"),
+                ),
+                ("customer_details", models.JSONField(blank=True, default=dict)),
+                ("planning_start", models.DateTimeField(verbose_name="planning from")),
+                ("planning_end", models.DateTimeField(verbose_name="planning until")),
+                ("usage_start", models.DateTimeField(verbose_name="usage from")),
+                ("usage_end", models.DateTimeField(verbose_name="usage until")),
+                ("logistics", models.JSONField(blank=True, default=dict)),
+                ("remark", models.TextField(blank=True, verbose_name="remark")),
+                ("currency", models.CharField(max_length=3)),
+                ("net", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("reason", models.TextField(blank=True, max_length=4000, verbose_name="reason")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("seen_at", models.DateTimeField(blank=True, null=True)),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="inquiries", to="contacts.contact"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="inquiries", to="tenants.tenant"
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="inquiries",
+                        to="jobs.job",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Inquiry',
-                'verbose_name_plural': 'Inquiries',
+                "verbose_name": "Inquiry",
+                "verbose_name_plural": "Inquiries",
             },
         ),
         migrations.CreateModel(
-            name='Position',
+            name="Position",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sequence', models.PositiveIntegerField(default=0)),
-                ('description', models.CharField(max_length=200, verbose_name='description')),
-                ('quantity', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(999999)], verbose_name='quantity')),
-                ('unit', models.CharField(blank=True, max_length=30, verbose_name='unit')),
-                ('unit_price', models.DecimalField(decimal_places=2, default=0, max_digits=12, validators=[django.core.validators.MinValueValidator(0)], verbose_name='price per day')),
-                ('factor', models.DecimalField(decimal_places=4, default=1, max_digits=8, verbose_name='factor')),
-                ('discount_percent', models.DecimalField(decimal_places=2, default=0, max_digits=5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='discount in percent')),
-                ('sub_rented_quantity', models.PositiveIntegerField(default=0, verbose_name='of which sub-rented')),
-                ('supplier_article_id', models.CharField(blank=True, max_length=64)),
-                ('supplier_number', models.CharField(blank=True, max_length=100, verbose_name="supplier's article number")),
-                ('unit_cost', models.DecimalField(decimal_places=2, default=0, max_digits=12, validators=[django.core.validators.MinValueValidator(0)], verbose_name='cost per day')),
-                ('cost_scale', models.JSONField(blank=True, default=dict)),
-                ('cost_factor', models.DecimalField(decimal_places=4, default=1, max_digits=8)),
-                ('cost_discount_percent', models.DecimalField(decimal_places=2, default=0, max_digits=5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)])),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('article', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='positions', to='inventory.article')),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='positions', to='jobs.job')),
-                ('reservation', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='position', to='inventory.reservation')),
-                ('supplier', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sub_rental_positions', to='contacts.contact', verbose_name='Supplier')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='positions', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField(default=0)),
+                ("description", models.CharField(max_length=200, verbose_name="description")),
+                (
+                    "quantity",
+                    models.PositiveIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(999999),
+                        ],
+                        verbose_name="quantity",
+                    ),
+                ),
+                ("unit", models.CharField(blank=True, max_length=30, verbose_name="unit")),
+                (
+                    "unit_price",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=0,
+                        max_digits=12,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                        verbose_name="price per day",
+                    ),
+                ),
+                ("factor", models.DecimalField(decimal_places=4, default=1, max_digits=8, verbose_name="factor")),
+                (
+                    "discount_percent",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=0,
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="discount in percent",
+                    ),
+                ),
+                ("sub_rented_quantity", models.PositiveIntegerField(default=0, verbose_name="of which sub-rented")),
+                ("supplier_article_id", models.CharField(blank=True, max_length=64)),
+                (
+                    "supplier_number",
+                    models.CharField(blank=True, max_length=100, verbose_name="supplier's article number"),
+                ),
+                (
+                    "unit_cost",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=0,
+                        max_digits=12,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                        verbose_name="cost per day",
+                    ),
+                ),
+                ("cost_scale", models.JSONField(blank=True, default=dict)),
+                ("cost_factor", models.DecimalField(decimal_places=4, default=1, max_digits=8)),
+                (
+                    "cost_discount_percent",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=0,
+                        max_digits=5,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "article",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="positions",
+                        to="inventory.article",
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="positions", to="jobs.job"
+                    ),
+                ),
+                (
+                    "reservation",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="position",
+                        to="inventory.reservation",
+                    ),
+                ),
+                (
+                    "supplier",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sub_rental_positions",
+                        to="contacts.contact",
+                        verbose_name="Supplier",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="positions", to="tenants.tenant"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'position',
-                'verbose_name_plural': 'positions',
+                "verbose_name": "position",
+                "verbose_name_plural": "positions",
             },
         ),
         migrations.CreateModel(
-            name='SubRentalOrder',
+            name="SubRentalOrder",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=30, verbose_name='number')),
-                ('state', models.CharField(choices=[('requested', 'requested'), ('confirmed', 'confirmed'), ('declined', 'declined'), ('withdrawn', 'withdrawn')], default='requested', max_length=20, verbose_name='state')),
-                ('planning_start', models.DateTimeField(verbose_name='planning from')),
-                ('planning_end', models.DateTimeField(verbose_name='planning until')),
-                ('usage_start', models.DateTimeField(verbose_name='usage from')),
-                ('usage_end', models.DateTimeField(verbose_name='usage until')),
-                ('currency', models.CharField(max_length=3)),
-                ('net', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('logistics', models.JSONField(blank=True, default=dict)),
-                ('remark', models.TextField(blank=True, max_length=4000, verbose_name='remark')),
-                ('reason', models.TextField(blank=True, max_length=4000, verbose_name='reason')),
-                ('supplier_reference', models.CharField(blank=True, max_length=100, verbose_name="supplier's reference")),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='sub_rental_orders', to=settings.AUTH_USER_MODEL)),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sub_rental_orders', to='jobs.job')),
-                ('supplier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sub_rental_orders', to='contacts.contact')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sub_rental_orders', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=30, verbose_name="number")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("requested", "requested"),
+                            ("confirmed", "confirmed"),
+                            ("declined", "declined"),
+                            ("withdrawn", "withdrawn"),
+                        ],
+                        default="requested",
+                        max_length=20,
+                        verbose_name="state",
+                    ),
+                ),
+                ("planning_start", models.DateTimeField(verbose_name="planning from")),
+                ("planning_end", models.DateTimeField(verbose_name="planning until")),
+                ("usage_start", models.DateTimeField(verbose_name="usage from")),
+                ("usage_end", models.DateTimeField(verbose_name="usage until")),
+                ("currency", models.CharField(max_length=3)),
+                ("net", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("logistics", models.JSONField(blank=True, default=dict)),
+                ("remark", models.TextField(blank=True, max_length=4000, verbose_name="remark")),
+                ("reason", models.TextField(blank=True, max_length=4000, verbose_name="reason")),
+                (
+                    "supplier_reference",
+                    models.CharField(blank=True, max_length=100, verbose_name="supplier's reference"),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="sub_rental_orders",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="sub_rental_orders", to="jobs.job"
+                    ),
+                ),
+                (
+                    "supplier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sub_rental_orders",
+                        to="contacts.contact",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sub_rental_orders",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'sub-rental order',
-                'verbose_name_plural': 'sub-rental orders',
+                "verbose_name": "sub-rental order",
+                "verbose_name_plural": "sub-rental orders",
             },
         ),
         migrations.CreateModel(
-            name='SubRentalOrderLine',
+            name="SubRentalOrderLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('wire_id', models.UUIDField()),
-                ('supplier_article_id', models.CharField(blank=True, max_length=64)),
-                ('supplier_number', models.CharField(blank=True, max_length=100)),
-                ('name', models.CharField(max_length=200)),
-                ('unit', models.CharField(blank=True, max_length=30)),
-                ('quantity', models.PositiveIntegerField()),
-                ('unit_cost', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('factor', models.DecimalField(decimal_places=4, max_digits=8)),
-                ('discount_percent', models.DecimalField(decimal_places=2, max_digits=5)),
-                ('net', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='jobs.subrentalorder')),
-                ('position', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='order_lines', to='jobs.position')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sub_rental_order_lines', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("wire_id", models.UUIDField()),
+                ("supplier_article_id", models.CharField(blank=True, max_length=64)),
+                ("supplier_number", models.CharField(blank=True, max_length=100)),
+                ("name", models.CharField(max_length=200)),
+                ("unit", models.CharField(blank=True, max_length=30)),
+                ("quantity", models.PositiveIntegerField()),
+                ("unit_cost", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("factor", models.DecimalField(decimal_places=4, max_digits=8)),
+                ("discount_percent", models.DecimalField(decimal_places=2, max_digits=5)),
+                ("net", models.DecimalField(decimal_places=2, max_digits=14)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="jobs.subrentalorder"
+                    ),
+                ),
+                (
+                    "position",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="order_lines", to="jobs.position"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sub_rental_order_lines",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='InquiryLine',
+            name="InquiryLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('wire_id', models.UUIDField()),
-                ('quantity', models.PositiveIntegerField()),
-                ('unit_price', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('factor', models.DecimalField(decimal_places=4, max_digits=8)),
-                ('discount_percent', models.DecimalField(decimal_places=2, max_digits=5)),
-                ('net', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('expected_net', models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True)),
-                ('customer_article_number', models.CharField(blank=True, max_length=100)),
-                ('customer_article_name', models.CharField(blank=True, max_length=200)),
-                ('article', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='inquiry_lines', to='inventory.article')),
-                ('inquiry', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='jobs.inquiry')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='inquiry_lines', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("wire_id", models.UUIDField()),
+                ("quantity", models.PositiveIntegerField()),
+                ("unit_price", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("factor", models.DecimalField(decimal_places=4, max_digits=8)),
+                ("discount_percent", models.DecimalField(decimal_places=2, max_digits=5)),
+                ("net", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("expected_net", models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True)),
+                ("customer_article_number", models.CharField(blank=True, max_length=100)),
+                ("customer_article_name", models.CharField(blank=True, max_length=200)),
+                (
+                    "article",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="inquiry_lines",
+                        to="inventory.article",
+                    ),
+                ),
+                (
+                    "inquiry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="jobs.inquiry"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="inquiry_lines", to="tenants.tenant"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'inquiry', 'wire_id'), name='inquiry_line_wire_id_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("tenant", "inquiry", "wire_id"), name="inquiry_line_wire_id_once")
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['tenant', 'planning_start'], name='jobs_by_start'),
+            model_name="job",
+            index=models.Index(fields=["tenant", "planning_start"], name="jobs_by_start"),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.UniqueConstraint(fields=('tenant', 'number'), name='job_number_once'),
+            model_name="job",
+            constraint=models.UniqueConstraint(fields=("tenant", "number"), name="job_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('planning_end__gt', models.F('planning_start'))), name='job_planning_is_a_period'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("planning_end__gt", models.F("planning_start"))), name="job_planning_is_a_period"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('usage_end__gt', models.F('usage_start'))), name='job_usage_is_a_period'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("usage_end__gt", models.F("usage_start"))), name="job_usage_is_a_period"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('usage_end__lte', models.F('planning_end')), ('usage_start__gte', models.F('planning_start'))), name='job_usage_within_planning'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("usage_end__lte", models.F("planning_end")), ("usage_start__gte", models.F("planning_start"))
+                ),
+                name="job_usage_within_planning",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='inquiry',
-            constraint=models.UniqueConstraint(fields=('tenant', 'number'), name='inquiry_number_once'),
+            model_name="inquiry",
+            constraint=models.UniqueConstraint(fields=("tenant", "number"), name="inquiry_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='position',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='position_has_a_quantity'),
+            model_name="position",
+            constraint=models.CheckConstraint(condition=models.Q(("quantity__gte", 1)), name="position_has_a_quantity"),
         ),
         migrations.AddConstraint(
-            model_name='position',
-            constraint=models.CheckConstraint(condition=models.Q(('sub_rented_quantity__lte', models.F('quantity'))), name='position_sub_rents_at_most_all'),
+            model_name="position",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sub_rented_quantity__lte", models.F("quantity"))),
+                name="position_sub_rents_at_most_all",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='position',
-            constraint=models.CheckConstraint(condition=models.Q(('sub_rented_quantity', 0), ('supplier__isnull', False), _connector='OR'), name='sub_rental_has_a_supplier'),
+            model_name="position",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sub_rented_quantity", 0), ("supplier__isnull", False), _connector="OR"),
+                name="sub_rental_has_a_supplier",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subrentalorder',
-            constraint=models.UniqueConstraint(fields=('tenant', 'number'), name='sub_rental_order_number_once'),
+            model_name="subrentalorder",
+            constraint=models.UniqueConstraint(fields=("tenant", "number"), name="sub_rental_order_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='subrentalorderline',
-            constraint=models.UniqueConstraint(fields=('tenant', 'order', 'wire_id'), name='order_line_wire_id_once'),
+            model_name="subrentalorderline",
+            constraint=models.UniqueConstraint(fields=("tenant", "order", "wire_id"), name="order_line_wire_id_once"),
         ),
     ]
