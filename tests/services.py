@@ -57,9 +57,7 @@ def apt_install(package: str) -> None:
 def _apt(*arguments: str) -> bool:
     quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    return (
-        subprocess.run(["apt-get", "-qq", *arguments], env=environment, check=False, **quiet).returncode == 0
-    )
+    return subprocess.run(["apt-get", "-qq", *arguments], env=environment, check=False, **quiet).returncode == 0
 
 
 def _installed(find: Callable[[], str | None], package: str) -> str:
@@ -77,9 +75,7 @@ def chromium() -> str:
     named = os.environ.get("CHROMIUM")
     if named and not os.access(named, os.X_OK):
         raise MissingComponent(f"CHROMIUM names {named}, which is no program")
-    return named or _installed(
-        lambda: shutil.which("chromium") or shutil.which("chromium-browser"), "chromium"
-    )
+    return named or _installed(lambda: shutil.which("chromium") or shutil.which("chromium-browser"), "chromium")
 
 
 def redis_program() -> str:

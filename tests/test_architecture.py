@@ -46,12 +46,7 @@ INLINE = {
 
 
 def own_models() -> list[type[models.Model]]:
-    return [
-        model
-        for app in apps.get_app_configs()
-        if app.name.split(".")[0] in APPS
-        for model in app.get_models()
-    ]
+    return [model for app in apps.get_app_configs() if app.name.split(".")[0] in APPS for model in app.get_models()]
 
 
 def tenant_owned() -> set[str]:
@@ -106,15 +101,11 @@ def open_views(patterns: Iterable[URLPattern | URLResolver], before: str = "") -
 
 def network_users(sources: Iterable[Source]) -> list[str]:
     """Files beside the transport that import something that opens connections."""
-    return sorted(
-        {source.name for source in sources if not source.name.startswith(WAY_OUT) and _uses_network(source)}
-    )
+    return sorted({source.name for source in sources if not source.name.startswith(WAY_OUT) and _uses_network(source)})
 
 
 def _uses_network(source: Source) -> bool:
-    return any(
-        name == module or name.startswith(f"{module}.") for name in source.imported() for module in NETWORK
-    )
+    return any(name == module or name.startswith(f"{module}.") for name in source.imported() for module in NETWORK)
 
 
 def inline_code(template: str) -> list[str]:

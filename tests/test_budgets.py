@@ -228,9 +228,7 @@ def test_guard_sees_bad_habits(tmp_path: Path) -> None:
 
 def test_guard_sees_cycles(tmp_path: Path) -> None:
     files = {"jobs__a": "from jobs import b", "jobs__b": "import jobs.c", "jobs__c": "from jobs.a import f"}
-    assert import_cycles(sample(tmp_path, **files, jobs__d="import jobs.a")) == [
-        "jobs.a <-> jobs.b <-> jobs.c"
-    ]
+    assert import_cycles(sample(tmp_path, **files, jobs__d="import jobs.a")) == ["jobs.a <-> jobs.b <-> jobs.c"]
 
 
 def test_guard_sees_relaxed_tests(tmp_path: Path) -> None:

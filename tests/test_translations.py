@@ -74,9 +74,7 @@ def test_same_id_in_two_wordings(house: Path) -> None:
     assert problem.startswith("translated differently: 'Save'")
 
 
-@pytest.mark.parametrize(
-    ("right", "wrong"), [("%(n)d Jobs", "%(m)d Jobs"), ("%(n)d Jobs", "Jobs"), ("ein", "%(m)d")]
-)
+@pytest.mark.parametrize(("right", "wrong"), [("%(n)d Jobs", "%(m)d Jobs"), ("%(n)d Jobs", "Jobs"), ("ein", "%(m)d")])
 def test_wrong_placeholder(house: Path, right: str, wrong: str) -> None:
     _replace(house / "jobs", right, wrong)
     assert catalogues.problems(house) == ["jobs: placeholders differ: '%(n)d job'"]
