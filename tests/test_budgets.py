@@ -25,20 +25,12 @@ def too_long_files(sources: Iterable[Source]) -> list[str]:
 
 
 def function_lines(sources: Iterable[Source]) -> dict[str, int]:
-    """Lines of each function from `def` to its end, without the docstring."""
+    """Lines of each function from `def` to its end, docstring and blank lines included."""
     return {
-        f"{source.name}:{function.lineno} {function.name}": _lines(function)
+        f"{source.name}:{function.lineno} {function.name}": (function.end_lineno or 0) - function.lineno + 1
         for source in sources
         for function in source.functions()
     }
-
-
-def _lines(function: Function) -> int:
-    lines = (function.end_lineno or function.lineno) - function.lineno + 1
-    first = function.body[0]
-    if ast.get_docstring(function, clean=False) is not None and len(function.body) > 1:
-        lines -= (first.end_lineno or first.lineno) - first.lineno + 1
-    return lines
 
 
 def over_budget(lengths: dict[str, int]) -> list[str]:
@@ -206,9 +198,9 @@ def test_guard_sees_long_functions(lengths: list[int], finding: str) -> None:
     assert over_budget({str(number): lines for number, lines in enumerate(lengths)}) == [finding]
 
 
-def test_guard_counts_lines_without_docstring(tmp_path: Path) -> None:
-    (source,) = sample(tmp_path, a='def f() -> None:\n    """One.\n\n    Two."""\n    x = 1\n    return x\n')
-    assert function_lines([source]) == {"a.py:1 f": 3}
+def test_guard_counts_every_line_of_a_function(tmp_path: Path) -> None:
+    (source,) = sample(tmp_path, a='@cached\ndef f() -> None:\n    """One.\n\n    Two."""\n    return 1\n\n\nx = f\n')
+    assert function_lines([source]) == {"a.py:2 f": 5}
 
 
 def test_guard_sees_bad_habits(tmp_path: Path) -> None:
