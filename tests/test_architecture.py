@@ -13,7 +13,7 @@ from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver, get_resolver, path
+from django.urls import URLPattern, URLResolver, get_resolver, include, path
 
 from eventworx.tenants.access import member_required
 from tests.source import APPS, ROOT, Source, product, sample
@@ -90,12 +90,12 @@ def ordered_models(candidates: Iterable[type[models.Model]]) -> list[str]:
 
 
 def open_views(patterns: Iterable[URLPattern | URLResolver], before: str = "") -> Iterator[str]:
-    """Routes below `<tenant>` whose view does not say who may call it."""
+    """Routes below `/<tenant>/` whose view does not say who may call it."""
     for pattern in patterns:
         route = before + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
             yield from open_views(pattern.url_patterns, route)
-        elif "tenant>" in route and not hasattr(pattern.callback, "ewx_access"):
+        elif "tenant_slug>" in route and not hasattr(pattern.callback, "ewx_access"):
             yield route
 
 
@@ -193,8 +193,10 @@ def test_guard_sees_open_views() -> None:
         return HttpResponse()
 
     guarded: Callable[..., Any] = member_required(marked)
-    patterns = [path("<slug:tenant>/a/", view), path("<slug:tenant>/b/", guarded), path("login/", view)]
-    assert list(open_views(patterns)) == ["<slug:tenant>/a/"]
+    pages = [path("a/", view), path("b/", guarded)]
+    assert list(open_views([path("<slug:tenant_slug>/", include(pages)), path("login/", view)])) == [
+        "<slug:tenant_slug>/a/"
+    ]
 
 
 def test_guard_sees_other_ways_out(tmp_path: Path) -> None:
