@@ -112,11 +112,9 @@ TRANSITIONS: dict[tuple[State | None, Event], Transition] = {
     (_S.RETURNED, _E.CLOSE): Transition(_S.CLOSED, _SUPPLIER),
 }
 
-_TABLE: dict[tuple[str | None, str], Transition] = {**TRANSITIONS}
+_TABLE: dict[tuple[str | None, str], Transition] = dict(TRANSITIONS.items())
 
-RESERVING = frozenset(
-    {_S.CONFIRMED, _S.CANCEL_REQUESTED, _S.CHANGE_REQUESTED, _S.CHANGE_PROPOSED, _S.DISPATCHED}
-)
+RESERVING = frozenset({_S.CONFIRMED, _S.CANCEL_REQUESTED, _S.CHANGE_REQUESTED, _S.CHANGE_PROPOSED, _S.DISPATCHED})
 HOLDING = frozenset({_S.PROPOSED})  # until valid_until
 FINAL = frozenset({_S.CLOSED, _S.DECLINED, _S.WITHDRAWN, _S.EXPIRED, _S.CANCELLED})
 WITH_PROPOSAL = frozenset({_S.CHANGE_REQUESTED, _S.CHANGE_PROPOSED})
@@ -145,6 +143,4 @@ def next_state(state: str | None, event: str, by: Party) -> State:
 
 def events_open_to(state: str, by: Party) -> frozenset[Event]:
     """What `by` may do next, for buttons."""
-    return frozenset(
-        event for (source, event), step in TRANSITIONS.items() if source == state and step.by is by
-    )
+    return frozenset(event for (source, event), step in TRANSITIONS.items() if source == state and step.by is by)
