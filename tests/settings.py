@@ -1,20 +1,23 @@
 """The product's settings in a data directory that ends with the test run.
 
-Only what makes tests fast or repeatable differs; DATABASE_URL chooses the database."""
+Only what makes tests fast or repeatable differs; DATABASE_URL chooses the database. The environment is left
+as it was: instances that a test starts are to read the product's own settings from their own."""
 
 import atexit
 import os
 import shutil
 import tempfile
 
-os.environ["EWX_DATA_DIR"] = _data = tempfile.mkdtemp(prefix="eventworx-tests-")
+_data = tempfile.mkdtemp(prefix="eventworx-tests-")
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
-os.environ.setdefault("EWX_SECRET_KEY", "only-for-tests")
-os.environ.setdefault("EWX_ORIGIN", "http://testserver")
-# Playwright's synchronous interface runs an event loop in the test's own thread.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+_before = os.environ.copy()
+os.environ |= {"EWX_DATA_DIR": _data, "EWX_SECRET_KEY": "only-for-tests", "EWX_ORIGIN": "http://testserver"}
 
 from eventworx.settings import *  # noqa: E402, F403
+
+os.environ.clear()
+# Playwright's synchronous interface runs an event loop in the test's own thread.
+os.environ |= _before | {"DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
