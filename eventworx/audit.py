@@ -70,7 +70,7 @@ def record(*, tenant: models.Model, actor: Actor, action: str, target: models.Mo
     """Write one entry, in the transaction of the deed itself. `detail` must be JSON and free of secrets."""
     AuditEntry.objects.create(
         tenant_id=tenant.pk,
-        actor=actor.user,
+        actor_id=actor.user.pk if actor.user else None,
         actor_label=actor.label[:200],
         address=actor.address,
         action=action,

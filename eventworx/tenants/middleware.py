@@ -7,7 +7,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
 
 from eventworx.tenants.access import TenantRequest, check_access
-from eventworx.tenants.models import User
 
 
 class TenantMiddleware(MiddlewareMixin):
@@ -22,7 +21,7 @@ class TenantMiddleware(MiddlewareMixin):
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         tenant_request = cast(TenantRequest, request)
-        membership = cast(User, request.user).memberships.select_related("tenant").filter(tenant__slug=slug).first()
+        membership = request.user.memberships.select_related("tenant").filter(tenant__slug=slug).first()
         if membership is None:
             raise Http404("no such tenant")
         tenant_request.tenant, tenant_request.membership = membership.tenant, membership

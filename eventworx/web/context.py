@@ -1,9 +1,11 @@
 """What every page's shell needs."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest
+
+from eventworx.tenants.models import User
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -13,5 +15,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "instance": settings.EWX_INSTANCE,
         "demo": settings.EWX_DEMO,
         "unread_count": lambda: tenant.inbox_messages.to(request.user).unread().count() if tenant else 0,
-        "memberships": lambda: request.user.memberships.select_related("tenant").order_by("tenant__name"),
+        "memberships": lambda: cast(User, request.user).memberships.select_related("tenant").order_by("tenant__name"),
     }
