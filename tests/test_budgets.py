@@ -14,6 +14,8 @@ from tests.source import Function, Source, product, sample, suite, workshop
 
 FILE_LINES = 400
 MEDIAN_LINES, PERCENTILE_LINES, LONGEST_LINES = 8, 30, 60
+VIEW_MEDIAN_LINES = 6  # of a view's body: an edge translates, makes one call, translates back
+NAMES_FOR_NOTHING = {"services", "utils", "helpers", "common", "misc", "lib"}
 # One boundary per worker loop: what it catches, it logs and counts. (file, function)
 EXCEPTION_BOUNDARIES: set[tuple[str, str]] = set()
 BROAD = {"Exception", "BaseException"}
@@ -44,6 +46,23 @@ def over_budget(lengths: dict[str, int]) -> list[str]:
     if percentile > PERCENTILE_LINES:
         found.append(f"95th percentile {percentile} lines")
     return found
+
+
+def median_of_views(sources: Iterable[Source]) -> float:
+    """Lines of a view's body, without the docstring, over everything in `views.py`."""
+    lengths = [
+        (function.end_lineno or 0) - body[0].lineno + 1
+        for source in sources
+        if source.path.name == "views.py"
+        for function in source.functions()
+        if (body := function.body[1:] if ast.get_docstring(function, clean=False) else function.body)
+    ]
+    return statistics.median(lengths or [0])
+
+
+def names_for_nothing(sources: Iterable[Source]) -> list[str]:
+    """Files and folders that are not named after what the firm does."""
+    return [source.name for source in sources if NAMES_FOR_NOTHING & set(source.module.split("."))]
 
 
 def inline_imports(sources: Iterable[Source]) -> list[str]:
@@ -156,6 +175,14 @@ def test_functions_are_short() -> None:
     assert over_budget(function_lines(product())) == []
 
 
+def test_views_are_thin() -> None:
+    assert median_of_views(product()) <= VIEW_MEDIAN_LINES
+
+
+def test_files_are_named_after_what_the_firm_does() -> None:
+    assert names_for_nothing(product()) == []
+
+
 def test_imports_stand_at_the_top() -> None:
     assert inline_imports([*product(), *workshop()]) == []
 
@@ -201,6 +228,16 @@ def test_guard_sees_long_functions(lengths: list[int], finding: str) -> None:
 def test_guard_counts_every_line_of_a_function(tmp_path: Path) -> None:
     (source,) = sample(tmp_path, a='@cached\ndef f() -> None:\n    """One.\n\n    Two."""\n    return 1\n\n\nx = f\n')
     assert function_lines([source]) == {"a.py:2 f": 5}
+
+
+def test_guard_sees_thick_views(tmp_path: Path) -> None:
+    thick = 'def f(request: R) -> S:\n    """Docstring."""\n' + "    x = 1\n" * 7
+    assert median_of_views(sample(tmp_path, jobs__views=thick, jobs__other="def g(): pass")) == 7
+
+
+def test_guard_sees_names_for_nothing(tmp_path: Path) -> None:
+    files = {"jobs__utils": "", "jobs__common__prices": "", "jobs__prices": ""}
+    assert names_for_nothing(sample(tmp_path, **files)) == ["jobs/utils.py", "jobs/common/prices.py"]
 
 
 def test_guard_sees_bad_habits(tmp_path: Path) -> None:
