@@ -1,6 +1,7 @@
 """When a delivery is tried again (protocol §6)."""
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 from random import Random
 
 SCHEDULE = (
@@ -41,3 +42,22 @@ def has_given_up(queued_at: datetime, now: datetime) -> bool:
 def is_alarming(queued_at: datetime, now: datetime) -> bool:
     """Whether an order that is still undelivered has to alert its sender."""
     return now - queued_at >= ALERT_AFTER
+
+
+class Verdict(StrEnum):
+    RETRY = "retry"
+    PARK = "park"
+    GIVE_UP = "give_up"
+
+
+_RETRIED_STATUS = frozenset({408, 425, 429})
+_RETRIED_CODES = frozenset({"in-progress", "pairing-incomplete"})
+
+
+def verdict(status: int, code: str = "") -> Verdict:
+    """What an answer other than 2xx means for a delivery; `code` is that of its problem (protocol §5)."""
+    if status in _RETRIED_STATUS or 500 <= status <= 599:
+        return Verdict.RETRY
+    if status == 409 and code in _RETRIED_CODES:
+        return Verdict.RETRY
+    return Verdict.PARK if (status, code) == (403, "paused") else Verdict.GIVE_UP

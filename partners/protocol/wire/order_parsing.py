@@ -1,0 +1,224 @@
+"""Parsing what is said about orders; the documents themselves stand in `orders`."""
+
+from typing import Any, TypeVar
+
+from partners.protocol.wire import fields
+from partners.protocol.wire.fields import Node, Reader
+from partners.protocol.wire.orders import (
+    Answer,
+    BuyerArticle,
+    BuyerProposal,
+    Command,
+    Intent,
+    OrderAddress,
+    OrderBuyer,
+    OrderContact,
+    OrderDocument,
+    OrderEvent,
+    OrderLine,
+    OrderLogistics,
+    OrderPage,
+    OrderRequest,
+    Outcome,
+    Proposal,
+    RequestLine,
+)
+from partners.protocol.wire.strict_json import Json
+
+MAX_LINES = 500
+
+Line = TypeVar("Line", bound=RequestLine)
+
+
+def parse_order_request(value: Json) -> OrderRequest:
+    return fields.parse(value, _order_request)
+
+
+def parse_order(value: Json) -> OrderDocument:
+    return fields.parse(value, _order)
+
+
+def parse_command(value: Json) -> Command:
+    return fields.parse(value, _command)
+
+
+def parse_order_event(value: Json) -> OrderEvent:
+    return fields.parse(value, _order_event)
+
+
+def parse_order_page(value: Json) -> OrderPage:
+    return fields.parse(value, _order_page)
+
+
+def _order_request(node: Node) -> OrderRequest:
+    return OrderRequest(**_head(node), lines=_lines(node, _request_line))
+
+
+def _order(node: Node) -> OrderDocument:
+    return OrderDocument(
+        **_head(node),
+        version=node.required("version", fields.version),
+        state=node.required("state", fields.word),
+        supplier_reference=node.text("supplier_reference", fields.MAX_REFERENCE),
+        created_at=node.optional("created_at", fields.instant),
+        updated_at=node.optional("updated_at", fields.instant),
+        seen_at=node.optional("seen_at", fields.instant),
+        valid_until=node.optional("valid_until", fields.instant),
+        reason=node.note("reason"),
+        net=node.optional("net", fields.amount),
+        proposal=node.optional("proposal", _proposal),
+        lines=_lines(node, _order_line),
+    )
+
+
+def _head(node: Node) -> dict[str, Any]:
+    """The arguments of an OrderHead."""
+    return {
+        "id": node.required("id", fields.uuid),
+        "intent": node.text("intent", fields.MAX_REFERENCE) or Intent.INQUIRY,
+        "buyer_reference": node.text("buyer_reference", fields.MAX_REFERENCE),
+        "buyer": node.required("buyer", _buyer),
+        "planning_period": node.required("planning_period", fields.period),
+        "usage_period": node.required("usage_period", fields.period),
+        "logistics": node.optional("logistics", _logistics),
+        "remark": node.note("remark"),
+        "currency": node.required("currency", fields.currency),
+    }
+
+
+def _buyer(node: Node) -> OrderBuyer:
+    return OrderBuyer(
+        name=node.required("name", fields.name),
+        contact=node.optional("contact", _contact),
+        address=node.optional("address", _address),
+    )
+
+
+def _contact(node: Node) -> OrderContact:
+    return OrderContact(
+        name=node.text("name", fields.MAX_NAME),
+        email=node.text("email", fields.MAX_NAME),
+        phone=node.text("phone", fields.MAX_REFERENCE),
+    )
+
+
+def _address(node: Node) -> OrderAddress:
+    return OrderAddress(
+        street=node.text("street", fields.MAX_NAME),
+        postcode=node.text("postcode", fields.MAX_REFERENCE),
+        city=node.text("city", fields.MAX_NAME),
+        country=node.text("country", fields.MAX_REFERENCE),
+    )
+
+
+def _logistics(node: Node) -> OrderLogistics:
+    return OrderLogistics(
+        out=node.text("out", fields.MAX_REFERENCE),
+        out_at=node.optional("out_at", fields.instant),
+        back=node.text("back", fields.MAX_REFERENCE),
+        back_at=node.optional("back_at", fields.instant),
+        address=node.optional("address", _address),
+        note=node.note("note"),
+    )
+
+
+def _lines(node: Node, read: Reader[Line]) -> tuple[Line, ...]:
+    """1 to 500 lines, each id once."""
+    known = len(node.errors)
+    lines = node.items("lines", read, low=1, high=MAX_LINES)
+    if len(node.errors) == known and len({line.id for line in lines}) != len(lines):
+        node.note_error("lines", "duplicate")
+    return lines
+
+
+def _request_line(node: Node) -> RequestLine:
+    return RequestLine(**_line(node))
+
+
+def _order_line(node: Node) -> OrderLine:
+    return OrderLine(
+        **_line(node),
+        number=node.required("number", fields.reference),
+        name=node.required("name", fields.name),
+        **_figures(node),
+        answer=node.optional("answer", _answer),
+    )
+
+
+def _line(node: Node) -> dict[str, Any]:
+    """The arguments of a RequestLine."""
+    return {
+        "id": node.required("id", fields.uuid),
+        "article": node.required("article", fields.identifier),
+        "quantity": node.required("quantity", fields.quantity),
+        "expected_net": node.optional("expected_net", fields.amount),
+        "buyer_article": node.optional("buyer_article", _buyer_article),
+    }
+
+
+def _figures(node: Node) -> dict[str, Any]:
+    return {
+        "unit_price": node.optional("unit_price", fields.amount),
+        "factor": node.optional("factor", fields.amount),
+        "discount_percent": node.optional("discount_percent", fields.percent),
+        "net": node.optional("net", fields.amount),
+    }
+
+
+def _buyer_article(node: Node) -> BuyerArticle:
+    return BuyerArticle(
+        number=node.required("number", fields.reference),
+        name=node.required("name", fields.name),
+    )
+
+
+def _answer(node: Node) -> Answer:
+    return Answer(
+        outcome=node.text("outcome", fields.MAX_REFERENCE) or Outcome.PENDING,
+        quantity=node.optional("quantity", fields.count),
+        period=node.optional("period", fields.period),
+        article=node.id("article"),
+        **_figures(node),
+        reason=node.note("reason"),
+        note=node.note("note"),
+    )
+
+
+def _proposal(node: Node) -> Proposal:
+    return Proposal(
+        planning_period=node.required("planning_period", fields.period),
+        usage_period=node.required("usage_period", fields.period),
+        lines=_lines(node, _order_line),
+        net=node.optional("net", fields.amount),
+    )
+
+
+def _buyer_proposal(node: Node) -> BuyerProposal:
+    return BuyerProposal(
+        planning_period=node.required("planning_period", fields.period),
+        usage_period=node.required("usage_period", fields.period),
+        lines=_lines(node, _request_line),
+    )
+
+
+def _command(node: Node) -> Command:
+    named = node.items("lines", fields.uuid, high=MAX_LINES)
+    return Command(
+        command=node.required("command", fields.word),
+        expected_version=node.required("expected_version", fields.version),
+        lines=named or None,
+        reason=node.note("reason"),
+        proposal=node.optional("proposal", _buyer_proposal),
+    )
+
+
+def _order_event(node: Node) -> OrderEvent:
+    return OrderEvent(event=node.required("event", fields.word), order=node.required("order", _order))
+
+
+def _order_page(node: Node) -> OrderPage:
+    return OrderPage(
+        items=node.items("items", _order),
+        next=node.optional("next", fields.cursor) or "",
+        as_of=node.optional("as_of", fields.instant),
+    )
