@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +110,23 @@ def _uses_network(source: Source) -> bool:
     return any(name == module or name.startswith(f"{module}.") for name in source.imported() for module in NETWORK)
 
 
+def not_installed_in_production(sources: Iterable[Source], requirements: str) -> list[str]:
+    """Imports of packages that only the development requirements bring."""
+    locked = {_normalised(name) for name in re.findall(r"^([\w.-]+)==", requirements, re.MULTILINE)}
+    providers = packages_distributions()
+    return [
+        f"{source.name}: {name}"
+        for source in sources
+        for name in source.imported()
+        if (top := name.split(".")[0]) not in {*sys.stdlib_module_names, *APPS}
+        and not locked & {_normalised(provider) for provider in providers.get(top, ())}
+    ]
+
+
+def _normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def inline_code(template: str) -> list[str]:
     """What the content security policy would refuse."""
     return [name for name, pattern in INLINE.items() if pattern.search(template)]
@@ -134,6 +153,11 @@ def test_every_tenant_view_says_who_may_call_it() -> None:
 
 def test_only_the_transport_opens_connections() -> None:
     assert network_users(product()) == []
+
+
+def test_the_product_runs_on_its_own_requirements() -> None:
+    requirements = (ROOT / "requirements" / "base.txt").read_text(encoding="utf-8")
+    assert not_installed_in_production(product(), requirements) == []
 
 
 def test_pages_hold_no_inline_code() -> None:
@@ -207,6 +231,11 @@ def test_guard_sees_other_ways_out(tmp_path: Path) -> None:
         "jobs__b": "from urllib.parse import urlsplit",
     }
     assert network_users(sample(tmp_path, **files)) == ["jobs/a.py", "partners/client.py"]
+
+
+def test_guard_sees_development_packages(tmp_path: Path) -> None:
+    files = {"jobs__a": "import pytest", "jobs__b": "import os, jobs.c, yaml\nfrom django.db import models"}
+    assert not_installed_in_production(sample(tmp_path, **files), "django==5\nPyYAML==6\n") == ["jobs/a.py: pytest"]
 
 
 @pytest.mark.parametrize(
