@@ -15,6 +15,8 @@ from eventworx.tenants.models import Tenant
 from inventory.models import Article, Category
 from jobs.models import Inquiry, SubRentalOrder
 from partners.access import AccessLevel, effective_level
+from partners.protocol.connection_state import ConnectionFacts, ConnectionState, connection_state
+from partners.protocol.keys import KeyPair
 
 
 class ConnectionQuerySet(models.QuerySet["PartnerConnection"]):
@@ -83,6 +85,32 @@ class PartnerConnection(models.Model):
     def effective_level(self) -> AccessLevel:
         """The level in force at this moment (mission P2); needs `contact` loaded."""
         return effective_level(level=self.level, is_customer=self.contact.is_customer)
+
+    def own_key(self) -> KeyPair:
+        """Our key pair, its private half decrypted for this one use."""
+        return KeyPair.from_raw(self.keys.get(side=KeySide.OWN, state=KeyState.ACTIVE).open_private_key())
+
+    def peer_keys(self) -> dict[str, bytes]:
+        """The partner's public keys that count, by key id; none before his code was entered or after the end."""
+        usable = self.keys.filter(side=KeySide.PEER).exclude(state=KeyState.DESTROYED)
+        return {key.keyid: bytes(key.public_key) for key in usable}
+
+    @property
+    def facts(self) -> ConnectionFacts:
+        return ConnectionFacts(
+            code_sent_at=self.code_sent_at,
+            peer_key_at=self.peer_key_at,
+            connected_at=self.connected_at,
+            verified_at=self.verified_at,
+            paused_at=self.paused_at,
+            peer_paused_at=self.peer_paused_at,
+            closed_at=self.closed_at,
+        )
+
+    @property
+    def state(self) -> ConnectionState:
+        """Where the connection stands, derived from its facts (protocol §2)."""
+        return connection_state(self.facts)
 
     @classmethod
     def for_wire_id(cls, connection_id: uuid.UUID) -> "PartnerConnection | None":
