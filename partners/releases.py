@@ -1,0 +1,110 @@
+"""What a partner may see and order (mission R1): marked articles, categories and everything, with exceptions.
+
+Which mark counts for an article: its own; else that of its category or of the nearest category above that has
+one; else "everything". The marks are read in the statement that reads the articles, so that a change is in force
+with the next request and 10,000 marks cost no further query.
+"""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.expressions import RawSQL
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.audit import Actor, record
+from eventworx.errors import BusinessError
+from inventory.models import Article, ArticleQuerySet, Category
+from partners.models import PartnerConnection, Release
+
+# A branch carries the mark of its nearest marked category; the root's mark is "everything".
+_OPEN_BRANCHES = """
+    WITH RECURSIVE branch (id, excluded) AS (
+        SELECT category.id, COALESCE(mark.excluded, NOT EXISTS (
+            SELECT 1 FROM partners_release WHERE connection_id = %s AND everything))
+        FROM inventory_category category
+        LEFT JOIN partners_release mark ON mark.category_id = category.id AND mark.connection_id = %s
+        WHERE category.tenant_id = %s AND category.parent_id IS NULL
+        UNION ALL
+        SELECT category.id, COALESCE(mark.excluded, branch.excluded)
+        FROM branch
+        JOIN inventory_category category ON category.parent_id = branch.id
+        LEFT JOIN partners_release mark ON mark.category_id = category.id AND mark.connection_id = %s
+    )
+    SELECT id FROM branch WHERE NOT excluded
+"""
+
+
+class EverythingHasNoExceptionOfItself(BusinessError):
+    code = "release-unclear"
+    message = _("Choose an article or a category to exclude.")
+
+
+def released_articles(connection: PartnerConnection) -> ArticleQuerySet:
+    """The articles of our tenant that this partner may see and order; archived ones never. One statement."""
+    own_mark = connection.releases.filter(article=OuterRef("pk"))
+    everything = Exists(connection.releases.filter(everything=True))
+    by_category = Q(category_id__in=_open_branches(connection)) | (Q(category__isnull=True) & everything)
+    return (
+        connection.tenant.articles.active()
+        .alias(own_mark=Subquery(own_mark.values("excluded")[:1]))
+        .filter(Q(own_mark=False) | (Q(own_mark__isnull=True) & by_category))
+    )
+
+
+def released_count(connection: PartnerConnection) -> int:
+    """How many articles the partner sees at this moment."""
+    return released_articles(connection).count()
+
+
+@transaction.atomic
+def release(
+    *,
+    connection: PartnerConnection,
+    actor: Actor,
+    articles: Iterable[Article] = (),
+    category: Category | None = None,
+    everything: bool = False,
+    excluded: bool = False,
+) -> list[Release]:
+    """Mark articles, a category with its branches, or everything; with `excluded` take the former away again.
+
+    A thing that is marked already gets the new mark. Raises EverythingHasNoExceptionOfItself.
+    """
+    if everything and excluded:
+        raise EverythingHasNoExceptionOfItself
+    things: list[dict[str, object]] = [{"article": article} for article in articles]
+    things += [{"category": category}] if category else []
+    things += [{"everything": True}] if everything else []
+    marks = [_mark(connection, excluded, thing) for thing in things]
+    for mark in marks:
+        action = "partner.article_excluded" if excluded else "partner.article_released"
+        record(tenant=connection.tenant, actor=actor, action=action, target=connection, release=str(mark))
+    return marks
+
+
+@transaction.atomic
+def withdraw_release(*, connection: PartnerConnection, actor: Actor, release: Release) -> None:
+    """Remove a mark, a release or an exception."""
+    record(
+        tenant=connection.tenant,
+        actor=actor,
+        action="partner.release_withdrawn",
+        target=connection,
+        release=str(release),
+    )
+    release.delete()
+
+
+def _mark(connection: PartnerConnection, excluded: bool, thing: dict[str, object]) -> Release:
+    mark, _created = connection.releases.update_or_create(
+        **thing, defaults={"excluded": excluded}, create_defaults={"excluded": excluded, "tenant": connection.tenant}
+    )
+    return mark
+
+
+def _open_branches(connection: PartnerConnection) -> RawSQL:
+    identity = Release._meta.get_field("connection").target_field.get_db_prep_value(
+        connection.pk, transaction.get_connection(), prepared=False
+    )
+    return RawSQL(_OPEN_BRANCHES, (identity, identity, connection.tenant_id, identity))  # noqa: S611 - no text from outside

@@ -1,0 +1,147 @@
+"""What a partner may see: marks on articles, branches and everything (mission R1, R3)."""
+
+import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
+
+from eventworx.audit import Actor
+from eventworx.tenants.models import Tenant
+from inventory.models import Article, Category
+from partners.models import PartnerConnection
+from partners.releases import EverythingHasNoExceptionOfItself, release, released_articles, withdraw_release
+from tests.factories import make_article, make_category, make_contact
+
+ADMIN = Actor(label="Berta Boss")
+
+
+@pytest.fixture
+def lent(bassline: Tenant) -> PartnerConnection:
+    return bassline.partner_connections.create(tenant=bassline, contact=make_contact(bassline, "Aurora"), level=2)
+
+
+@pytest.fixture
+def tree(bassline: Tenant) -> dict[str, Category]:
+    """Licht > Moving Heads > Spots, and Ton."""
+    light = make_category(bassline, "Licht")
+    heads = make_category(bassline, "Moving Heads", parent=light)
+    spots = make_category(bassline, "Spots", parent=heads)
+    return {"light": light, "heads": heads, "spots": spots, "sound": make_category(bassline, "Ton")}
+
+
+@pytest.fixture
+def stock(bassline: Tenant, tree: dict[str, Category]) -> dict[str, Article]:
+    found = {name: make_article(bassline, name, category=category) for name, category in tree.items()}
+    return found | {"loose": make_article(bassline, "loose")}
+
+
+def visible(connection: PartnerConnection) -> set[str]:
+    return set(released_articles(connection).values_list("name", flat=True))
+
+
+def test_nothing_is_visible_unless_released(lent: PartnerConnection, stock: dict[str, Article]) -> None:
+    assert visible(lent) == set()
+
+
+def test_a_single_article(lent: PartnerConnection, stock: dict[str, Article]) -> None:
+    release(connection=lent, actor=ADMIN, articles=[stock["heads"]])
+    assert visible(lent) == {"heads"}
+
+
+def test_a_category_with_its_branches(
+    lent: PartnerConnection, stock: dict[str, Article], tree: dict[str, Category]
+) -> None:
+    release(connection=lent, actor=ADMIN, category=tree["light"])
+    assert visible(lent) == {"light", "heads", "spots"}
+
+
+def test_everything_includes_what_has_no_category(lent: PartnerConnection, stock: dict[str, Article]) -> None:
+    release(connection=lent, actor=ADMIN, everything=True)
+    assert visible(lent) == set(stock)
+
+
+def test_an_excluded_branch_falls_out_and_the_nearest_mark_counts(
+    lent: PartnerConnection, stock: dict[str, Article], tree: dict[str, Category]
+) -> None:
+    release(connection=lent, actor=ADMIN, everything=True)
+    release(connection=lent, actor=ADMIN, category=tree["heads"], excluded=True)
+    assert visible(lent) == {"light", "sound", "loose"}
+    release(connection=lent, actor=ADMIN, category=tree["spots"])
+    assert visible(lent) == {"light", "sound", "loose", "spots"}
+
+
+def test_a_released_article_wins_over_an_excluded_category(
+    lent: PartnerConnection, stock: dict[str, Article], tree: dict[str, Category]
+) -> None:
+    release(connection=lent, actor=ADMIN, category=tree["light"], excluded=True)
+    release(connection=lent, actor=ADMIN, articles=[stock["spots"]])
+    assert visible(lent) == {"spots"}
+
+
+def test_an_excluded_article_is_always_out(
+    lent: PartnerConnection, stock: dict[str, Article], tree: dict[str, Category]
+) -> None:
+    release(connection=lent, actor=ADMIN, everything=True)
+    release(connection=lent, actor=ADMIN, category=tree["light"])
+    release(connection=lent, actor=ADMIN, articles=[stock["light"], stock["loose"]], excluded=True)
+    assert visible(lent) == {"heads", "spots", "sound"}
+
+
+def test_archived_articles_are_never_offered(lent: PartnerConnection, stock: dict[str, Article]) -> None:
+    release(connection=lent, actor=ADMIN, articles=[stock["sound"]])
+    release(connection=lent, actor=ADMIN, everything=True)
+    Article.objects.filter(pk=stock["sound"].pk).update(archived_at="2026-01-01T00:00:00Z")
+    assert "sound" not in visible(lent)
+
+
+def test_releases_of_one_partner_are_not_those_of_another(
+    bassline: Tenant, lent: PartnerConnection, stock: dict[str, Article], tree: dict[str, Category]
+) -> None:
+    other = bassline.partner_connections.create(tenant=bassline, contact=make_contact(bassline, "Cymbal"), level=2)
+    release(connection=lent, actor=ADMIN, everything=True)
+    release(connection=lent, actor=ADMIN, category=tree["light"])
+    release(connection=lent, actor=ADMIN, articles=[stock["loose"]])
+    assert visible(other) == set()
+
+
+def test_the_same_names_at_another_tenant_stay_out(lent: PartnerConnection, cymbal: Tenant) -> None:
+    make_article(cymbal, "cymbal's")
+    make_article(cymbal, "cymbal's in a category", category=make_category(cymbal))
+    release(connection=lent, actor=ADMIN, everything=True)
+    assert visible(lent) == set()
+
+
+def test_marking_again_changes_the_mark_and_withdrawing_removes_it(
+    lent: PartnerConnection, stock: dict[str, Article]
+) -> None:
+    release(connection=lent, actor=ADMIN, everything=True)
+    release(connection=lent, actor=ADMIN, articles=[stock["sound"]])
+    [mark] = release(connection=lent, actor=ADMIN, articles=[stock["sound"]], excluded=True)
+    assert "sound" not in visible(lent)
+    withdraw_release(connection=lent, actor=ADMIN, release=mark)
+    assert "sound" in visible(lent)
+    actions = list(lent.tenant.audit_entries.order_by("pk").values_list("action", flat=True))
+    assert actions == [
+        "partner.article_released",
+        "partner.article_released",
+        "partner.article_excluded",
+        "partner.release_withdrawn",
+    ]
+
+
+def test_everything_cannot_be_excluded(lent: PartnerConnection) -> None:
+    with pytest.raises(EverythingHasNoExceptionOfItself):
+        release(connection=lent, actor=ADMIN, everything=True, excluded=True)
+    assert not lent.releases.exists()
+
+
+@pytest.mark.parametrize("marks", [1, 10_000])
+def test_any_number_of_marks_costs_one_statement(bassline: Tenant, lent: PartnerConnection, marks: int) -> None:
+    articles = Article.objects.bulk_create(
+        Article(tenant=bassline, number=str(number), name=str(number)) for number in range(marks)
+    )
+    lent.releases.model.objects.bulk_create(
+        lent.releases.model(tenant=bassline, connection=lent, article=article) for article in articles
+    )
+    with CaptureQueriesContext(database) as queries:
+        assert len(list(released_articles(lent)[:50])) == min(marks, 50)
+    assert len(queries) == 1
