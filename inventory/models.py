@@ -175,11 +175,15 @@ class Article(models.Model):
         return f"{self.number} {self.name}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        self.fill_keys()
+        super().save(*args, **kwargs)
+
+    def fill_keys(self) -> None:
+        """What searching and sorting go by; to be called before `bulk_create`, which does not call `save`."""
         self.search_key = fold(
             f"{self.number} {self.name} {self.manufacturer} {self.manufacturer_part_number} {self.gtin}"
         )
         self.sort_key = sort_key(self.name)
-        super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
         return self.tenant.url("inventory:article", self.pk)
