@@ -14,8 +14,7 @@ COPY inventory inventory
 COPY jobs jobs
 COPY partners partners
 RUN python -m tools.catalogues compile && rm -r tools
-# The folder's existence is what switches the settings to hashed file names.
-RUN mkdir staticfiles && EWX_DATA_DIR=/tmp/build EWX_SECRET_KEY=build python manage.py collectstatic --noinput
+RUN EWX_DATA_DIR=/tmp/build EWX_SECRET_KEY=build python manage.py collectstatic --noinput
 
 FROM python:3.11-slim
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 EWX_DATA_DIR=/data

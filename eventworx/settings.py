@@ -6,6 +6,7 @@ made once in the data directory (mode 0600) by the embedded default.
 
 import os
 import secrets
+import sys
 from pathlib import Path
 
 import environ
@@ -212,12 +213,14 @@ USE_THOUSAND_SEPARATOR = True
 # --- files -------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-WHITENOISE_USE_FINDERS = not STATIC_ROOT.exists()
+# Gathered once for production: hashed names, served from there. Otherwise straight from the sources.
+_gathered = STATIC_ROOT.exists() or "collectstatic" in sys.argv
+WHITENOISE_USE_FINDERS = not _gathered
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if STATIC_ROOT.exists()
+        if _gathered
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
