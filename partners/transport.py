@@ -215,9 +215,7 @@ class NetworkTransport:
         finally:
             _exchange.reset(token)
 
-    def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes, deadline: float
-    ) -> RawAnswer:
+    def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes, deadline: float) -> RawAnswer:
         sent = {"User-Agent": "Eventworx", "Accept-Encoding": "identity", **headers}
         waits: dict[str, Any] = {"timeout": {"pool": deadline}}
         with self._pool.stream(method, url, headers=sent, content=body, extensions=waits) as answer:
