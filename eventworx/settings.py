@@ -212,9 +212,10 @@ USE_THOUSAND_SEPARATOR = True
 
 # --- files -------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 # Gathered once for production: hashed names, served from there. Otherwise straight from the sources.
-_gathered = STATIC_ROOT.exists() or "collectstatic" in sys.argv
+_static = BASE_DIR / "staticfiles"
+_gathered = _static.exists() or "collectstatic" in sys.argv
+STATIC_ROOT = _static if _gathered else None
 WHITENOISE_USE_FINDERS = not _gathered
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

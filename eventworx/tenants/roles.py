@@ -19,6 +19,7 @@ class Permission(models.TextChoices):
     EDIT_CONTACTS = "edit_contacts"
     EDIT_ARTICLES = "edit_articles"
     EDIT_JOBS = "edit_jobs"
+    READ_MAILS = "read_mails"
 
 
 MAY: dict[Permission, frozenset[Role]] = {
@@ -27,6 +28,7 @@ MAY: dict[Permission, frozenset[Role]] = {
     Permission.EDIT_CONTACTS: frozenset({Role.ADMIN, Role.SALES}),
     Permission.EDIT_ARTICLES: frozenset({Role.ADMIN, Role.SALES, Role.WAREHOUSE}),
     Permission.EDIT_JOBS: frozenset({Role.ADMIN, Role.SALES}),
+    Permission.READ_MAILS: frozenset({Role.ADMIN, Role.SALES}),
 }
 
 

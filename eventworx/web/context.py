@@ -5,7 +5,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.http import HttpRequest
 
-from eventworx.tenants.models import User
+from eventworx.tenants.models import Membership, User
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -15,5 +15,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "instance": settings.EWX_INSTANCE,
         "demo": settings.EWX_DEMO,
         "unread_count": lambda: tenant.inbox_messages.to(request.user).unread().count() if tenant else 0,
-        "memberships": lambda: cast(User, request.user).memberships.select_related("tenant").order_by("tenant__name"),
+        "memberships": lambda: _memberships(cast(User, request.user)),
     }
+
+
+def _memberships(user: User) -> list[Membership]:
+    return list(user.memberships.select_related("tenant").order_by("tenant__name"))

@@ -1,0 +1,122 @@
+// What pages share: theme button, keyboard, and how htmx speaks to this server.
+(function () {
+  "use strict";
+  var THEMES = ["auto", "light", "dark"];
+  var body = document.body;
+
+  // --- theme ---------------------------------------------------------------------------
+  function nameTheme(button) {
+    var label = button.getAttribute("data-label-" + window.ewxTheme.choice());
+    button.setAttribute("aria-label", label);
+    button.setAttribute("title", label);
+  }
+
+  function nextTheme(event) {
+    var position = THEMES.indexOf(window.ewxTheme.choice());
+    window.ewxTheme.choose(THEMES[(position + 1) % THEMES.length]);
+    nameTheme(event.currentTarget);
+  }
+
+  document.querySelectorAll("[data-ewx-theme-button]").forEach(function (button) {
+    nameTheme(button);
+    button.addEventListener("click", nextTheme);
+  });
+
+  // --- small conveniences --------------------------------------------------------------
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-ewx-copy]");
+    if (!button) return;
+    var source = document.querySelector(button.getAttribute("data-ewx-copy"));
+    var text = source.value === undefined ? source.textContent.trim() : source.value;
+    navigator.clipboard.writeText(text).then(function () {
+      button.classList.add("is-copied");
+    });
+  });
+
+  document.addEventListener("submit", function (event) {
+    var question = event.target.getAttribute("data-ewx-confirm");
+    if (question && !window.confirm(question)) event.preventDefault();
+  });
+
+  // --- keyboard ------------------------------------------------------------------------
+  var waitingForSecondKey = false;
+
+  function isTyping(target) {
+    return target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName);
+  }
+
+  function follow(key) {
+    var link = document.querySelector('[data-ewx-key="' + CSS.escape(key) + '"]');
+    if (link) link.click();
+    return Boolean(link);
+  }
+
+  function focusSearch() {
+    var search = document.querySelector("main input[type=search]");
+    if (search) search.focus();
+    return Boolean(search);
+  }
+
+  function pressed(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape" && isTyping(event.target)) {
+      event.target.blur();
+    } else if (!isTyping(event.target) && shortcut(event.key)) {
+      event.preventDefault();
+    }
+  }
+
+  function shortcut(key) {
+    if (waitingForSecondKey) {
+      waitingForSecondKey = false;
+      return follow(key);
+    }
+    if (key === "g") {
+      waitingForSecondKey = true;
+      window.setTimeout(function () {
+        waitingForSecondKey = false;
+      }, 1200);
+      return true;
+    }
+    return key === "/" && focusSearch();
+  }
+
+  document.addEventListener("keydown", pressed);
+
+  // --- htmx ----------------------------------------------------------------------------
+  var alerts = document.getElementById("alerts");
+
+  body.addEventListener("htmx:configRequest", function (event) {
+    var token = document.querySelector('meta[name="csrf-token"]');
+    if (event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = token.content;
+  });
+
+  // A refusal says by HX-Retarget where its sentence belongs; any other failure must not replace the page's content.
+  body.addEventListener("htmx:beforeSwap", function (event) {
+    var xhr = event.detail.xhr;
+    if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget")) {
+      event.detail.shouldSwap = true;
+      event.detail.isError = false;
+    } else if (xhr.status < 400 && alerts && event.detail.requestConfig.verb !== "get") {
+      alerts.replaceChildren();
+    }
+  });
+
+  function sentence(status) {
+    var text = alerts.getAttribute("data-error-" + status);
+    return text || alerts.getAttribute(status ? "data-error-other" : "data-error-0");
+  }
+
+  function showFailure(event) {
+    if (!alerts) return;
+    var box = document.createElement("div");
+    box.className = "ewx-alert ewx-alert-danger";
+    box.setAttribute("role", "alert");
+    box.textContent = sentence(event.detail.xhr ? event.detail.xhr.status : 0);
+    alerts.replaceChildren(box);
+  }
+
+  ["htmx:responseError", "htmx:sendError", "htmx:timeout"].forEach(function (name) {
+    body.addEventListener(name, showFailure);
+  });
+})();
