@@ -11,6 +11,9 @@ import tempfile
 _data = tempfile.mkdtemp(prefix="eventworx-tests-")
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
 _before = os.environ.copy()
+for _name in _before:
+    if _name.startswith(("EWX_", "EMAIL_")):
+        del os.environ[_name]
 os.environ |= {"EWX_DATA_DIR": _data, "EWX_SECRET_KEY": "only-for-tests", "EWX_ORIGIN": "http://testserver"}
 
 from eventworx.settings import *  # noqa: E402, F403
