@@ -1,0 +1,208 @@
+"""Which of our own articles is a partner's article? (mission J4)
+
+`evidence` is pure and says why two could be the same; a person decides, unless the two are linked already.
+"""
+
+import re
+from dataclasses import dataclass, fields
+from difflib import SequenceMatcher
+from enum import IntEnum
+
+from django.db import transaction
+from django.db.models import Case, IntegerField, Q, Value, When
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.audit import Actor, record
+from eventworx.contacts.models import Contact
+from eventworx.errors import BusinessError
+from eventworx.tenants.models import Tenant
+from eventworx.text import fold
+from inventory.models import Article
+from partners.models import ArticleLink, PartnerListing
+
+MAX_CANDIDATES = 8
+_LOOKED_AT = 60
+_SIMILAR = 0.72
+_NOT_A_WORD = re.compile(r"[^a-z0-9]+")
+# What a company adds to a manufacturer's name and another leaves away.
+_COMPANY_WORDS = frozenset({"gmbh", "ag", "inc", "ltd", "llc", "kg", "co", "corp", "professional", "lighting", "audio"})
+
+
+class Reason(IntEnum):
+    """Why two articles could be the same; the greatest counts most."""
+
+    SIMILAR_NAME = 1
+    SAME_MODEL = 2
+    SAME_PART_NUMBER = 3
+    SAME_GTIN = 4
+
+    @property
+    def sentence(self) -> str:
+        return str(_SENTENCES[self])
+
+
+_SENTENCES = {
+    Reason.SIMILAR_NAME: _("similar name"),
+    Reason.SAME_MODEL: _("same manufacturer and model"),
+    Reason.SAME_PART_NUMBER: _("same manufacturer and part number"),
+    Reason.SAME_GTIN: _("same GTIN"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What articles are compared by, from either side."""
+
+    name: str
+    manufacturer: str = ""
+    manufacturer_part_number: str = ""
+    gtin: str = ""
+
+    @classmethod
+    def of(cls, described: object) -> "Traits":
+        """The traits of a listing or an article: both call them the same."""
+        return cls(**{field.name: getattr(described, field.name) for field in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One of our articles that could be the partner's, with every reason, the strongest first."""
+
+    article: Article
+    reasons: tuple[Reason, ...]
+    likeness: float
+
+
+class AlreadyLinked(BusinessError):
+    code = "already-linked"
+    status = 409
+    message = _("This partner article is connected with %(article)s already. Release the link first.")
+
+
+def evidence(theirs: Traits, ours: Traits) -> tuple[Reason, ...]:
+    """Why the two could be the same article, the strongest reason first; empty where nothing speaks for it."""
+    checks = (
+        (Reason.SAME_GTIN, _same_gtin(theirs.gtin, ours.gtin)),
+        (Reason.SAME_PART_NUMBER, _same_maker(theirs, ours) and _same_part_number(theirs, ours)),
+        (Reason.SAME_MODEL, _same_maker(theirs, ours) and _model(theirs) == _model(ours)),
+        (Reason.SIMILAR_NAME, likeness(theirs, ours) >= _SIMILAR),
+    )
+    return tuple(reason for reason, holds in checks if holds)
+
+
+def likeness(theirs: Traits, ours: Traits) -> float:
+    """How alike the names are, 0 to 1, whatever the order of the words; different numbers in them part them."""
+    one, other = _model(theirs), _model(ours)
+    if _numbers(one) != _numbers(other):
+        return 0.0
+    return SequenceMatcher(None, " ".join(one), " ".join(other), autojunk=False).ratio()
+
+
+def linked_article(*, contact: Contact, partner_article_id: str) -> Article | None:
+    """The article that somebody connected with the partner's; None where nobody did or it is archived."""
+    links = contact.article_links.filter(partner_article_id=partner_article_id, article__archived_at__isnull=True)
+    link = links.select_related("article__tenant").first()
+    return link.article if link else None
+
+
+def find_candidates(*, tenant: Tenant, listing: object) -> list[Candidate]:
+    """Our articles that could be the listing's, the best first; one query, however large the catalogue."""
+    theirs = Traits.of(listing)
+    looked_at = _worth_looking_at(tenant, theirs)
+    judged = [(article, Traits.of(article)) for article in looked_at]
+    found = [Candidate(article, evidence(theirs, ours), likeness(theirs, ours)) for article, ours in judged]
+    found = [candidate for candidate in found if candidate.reasons]
+    return sorted(found, key=lambda found: (found.reasons, found.likeness), reverse=True)[:MAX_CANDIDATES]
+
+
+@transaction.atomic
+def link_article(
+    *, tenant: Tenant, contact: Contact, partner_article_id: str, article: Article, actor: Actor
+) -> ArticleLink:
+    """Remember for good that the partner's article is ours ("Verbinden"). Raises AlreadyLinked for another of ours.
+
+    A link to an article that was archived since gives way.
+    """
+    person = actor.user.pk if actor.user else None
+    link, created = tenant.article_links.select_for_update().get_or_create(
+        contact=contact,
+        partner_article_id=partner_article_id,
+        defaults={"tenant": tenant, "article": article, "created_by_id": person},
+    )
+    if link.article_id != article.pk:
+        if link.article.archived_at is None:
+            raise AlreadyLinked(article=link.article)
+        link.article, created = article, True
+        link.save(update_fields=["article"])
+    if created:
+        record(tenant=tenant, actor=actor, action="partner.article_linked", target=contact, link=str(link))
+    return link
+
+
+@transaction.atomic
+def unlink_article(*, link: ArticleLink, actor: Actor) -> None:
+    """Forget a link ("Verknüpfung lösen"): the next pick asks again. What was ordered by it stays."""
+    record(tenant=link.tenant, actor=actor, action="partner.article_unlinked", target=link.contact, link=str(link))
+    link.delete()
+
+
+def stored_listing(*, contact: Contact, partner_article_id: str) -> PartnerListing | None:
+    """What the partner said of his article when it was last picked."""
+    return contact.partner_listings.filter(partner_article_id=partner_article_id).first()
+
+
+def _worth_looking_at(tenant: Tenant, theirs: Traits) -> list[Article]:
+    """The articles that share most words with the partner's, or his GTIN: few enough to judge one by one."""
+    words = sorted({word for word in fold(f"{theirs.name} {theirs.manufacturer_part_number}").split() if len(word) > 1})
+    strong = Q(gtin__in=_gtin_spellings(theirs.gtin)) if theirs.gtin else Q(pk__in=())
+    if theirs.manufacturer_part_number:
+        strong |= Q(manufacturer_part_number__iexact=theirs.manufacturer_part_number)
+    hits = sum((_one_if(Q(search_key__contains=word)) for word in words), start=_one_if(strong, 100))
+    found = tenant.articles.active().select_related("tenant").alias(hits=hits).filter(hits__gt=0)
+    return list(found.order_by("-hits", "pk")[:_LOOKED_AT])
+
+
+def _one_if(condition: Q, worth: int = 1) -> Case:
+    return Case(When(condition, then=Value(worth)), default=Value(0), output_field=IntegerField())
+
+
+def _gtin_spellings(gtin: str) -> set[str]:
+    bare = gtin.lstrip("0")
+    return {bare.zfill(digits) for digits in (8, 12, 13, 14)} | {gtin}
+
+
+def _same_gtin(one: str, other: str) -> bool:
+    return bool(one.lstrip("0")) and one.lstrip("0") == other.lstrip("0")
+
+
+def _same_part_number(one: Traits, other: Traits) -> bool:
+    """Part numbers alike but for blanks and dashes, and not empty."""
+    number = _joined(one.manufacturer_part_number)
+    return bool(number) and number == _joined(other.manufacturer_part_number)
+
+
+def _same_maker(one: Traits, other: Traits) -> bool:
+    makers = _maker(one), _maker(other)
+    return bool(makers[0]) and makers[0] == makers[1]
+
+
+def _maker(traits: Traits) -> frozenset[str]:
+    return frozenset(_words(traits.manufacturer)) - _COMPANY_WORDS
+
+
+def _model(traits: Traits) -> tuple[str, ...]:
+    """The words of the name in order of the alphabet, without those of the manufacturer."""
+    return tuple(sorted(set(_words(traits.name)) - set(_words(traits.manufacturer))))
+
+
+def _numbers(words: tuple[str, ...]) -> list[str]:
+    """The figures in a name: a PAR 56 is no PAR 64, however alike they are written."""
+    return sorted("".join(re.findall(r"\d+", word)) for word in words if any(c.isdigit() for c in word))
+
+
+def _words(text: str) -> list[str]:
+    return _NOT_A_WORD.sub(" ", fold(text)).split()
+
+
+def _joined(text: str) -> str:
+    return _NOT_A_WORD.sub("", fold(text))

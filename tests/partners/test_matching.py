@@ -1,0 +1,123 @@
+"""Is the partner's article one of ours? (mission J4)"""
+
+import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
+
+from eventworx.audit import Actor
+from eventworx.contacts.models import Contact
+from eventworx.tenants.models import Tenant
+from partners.matching import (
+    AlreadyLinked,
+    Reason,
+    Traits,
+    evidence,
+    find_candidates,
+    link_article,
+    linked_article,
+    unlink_article,
+)
+from tests.factories import make_article, make_contact
+
+SALES = Actor(label="Anna Angebot")
+THEIRS = Traits(name="MAC Aura XB", manufacturer="Martin", manufacturer_part_number="90232010", gtin="05706681229042")
+
+
+@pytest.fixture
+def supplier(aurora: Tenant) -> Contact:
+    return make_contact(aurora, "Bassline Rental", is_supplier=True)
+
+
+@pytest.mark.parametrize(
+    ("ours", "reasons"),
+    [
+        (Traits(name="Waschlicht", gtin="5706681229042"), (Reason.SAME_GTIN,)),
+        (
+            Traits(name="Waschlicht", manufacturer="MARTIN", manufacturer_part_number="9023-2010"),
+            (Reason.SAME_PART_NUMBER,),
+        ),
+        (
+            Traits(name="Martin Aura MAC XB", manufacturer="Martin Professional GmbH"),
+            (Reason.SAME_MODEL, Reason.SIMILAR_NAME),
+        ),
+        (Traits(name="Mac-Aura XB LED"), (Reason.SIMILAR_NAME,)),
+        # The same number at another manufacturer is another thing.
+        (Traits(name="Waschlicht", manufacturer="Robe", manufacturer_part_number="90232010"), ()),
+        (Traits(name="Waschlicht", manufacturer_part_number="90232010"), ()),
+        (Traits(name="SM58", manufacturer="Shure"), ()),
+    ],
+)
+def test_what_speaks_for_the_same_article(ours: Traits, reasons: tuple[Reason, ...]) -> None:
+    assert evidence(THEIRS, ours) == reasons
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("PAR 64", "PAR 56"), ("XLR-Kabel 5 m", "XLR-Kabel 10 m"), ("Traverse F34 2 m", "Traverse F34 3 m")],
+)
+def test_names_with_other_figures_are_other_articles(one: str, other: str) -> None:
+    assert evidence(Traits(name=one), Traits(name=other)) == ()
+
+
+def test_empty_traits_never_match() -> None:
+    nameless = Traits(name="A", manufacturer="", manufacturer_part_number="", gtin="")
+    assert evidence(nameless, Traits(name="B")) == ()
+    assert evidence(Traits(name="A", gtin="0000"), Traits(name="B", gtin="0000")) == ()
+
+
+def test_umlauts_are_spelt_either_way() -> None:
+    assert Reason.SIMILAR_NAME in evidence(Traits(name="Bühnenpodest 2 m"), Traits(name="BUEHNENPODEST 2 m"))
+
+
+def test_candidates_come_with_reasons_best_first(aurora: Tenant, cymbal: Tenant) -> None:
+    similar = make_article(aurora, "MAC Aura XB 2")
+    same_name = make_article(aurora, "Aura XB MAC", manufacturer="Martin")
+    by_gtin = make_article(aurora, "LED-Wash", gtin="5706681229042")
+    make_article(aurora, "Kabelbrücke")
+    make_article(aurora, "MAC Aura XB", archived_at="2026-01-01T00:00:00Z")
+    make_article(cymbal, "MAC Aura XB", manufacturer="Martin")
+    found = find_candidates(tenant=aurora, listing=THEIRS)
+    assert [candidate.article for candidate in found] == [by_gtin, same_name]
+    assert similar not in [candidate.article for candidate in found]
+    assert found[0].reasons == (Reason.SAME_GTIN,)
+    assert "SAME_MODEL" in [reason.name for reason in found[1].reasons]
+
+
+@pytest.mark.parametrize("size", [1, 3, 300])
+def test_any_catalogue_is_searched_in_one_query(aurora: Tenant, size: int) -> None:
+    for number in range(size):
+        make_article(aurora, f"MAC Aura {number}")
+    with CaptureQueriesContext(database) as queries:
+        find_candidates(tenant=aurora, listing=THEIRS)
+    assert len(queries) == 1
+
+
+def test_a_link_is_remembered_until_it_is_released(aurora: Tenant, supplier: Contact) -> None:
+    article = make_article(aurora, "Aura")
+    link = link_article(tenant=aurora, contact=supplier, partner_article_id="7", article=article, actor=SALES)
+    assert linked_article(contact=supplier, partner_article_id="7") == article
+    assert linked_article(contact=supplier, partner_article_id="8") is None
+    unlink_article(link=link, actor=SALES)
+    assert linked_article(contact=supplier, partner_article_id="7") is None
+    actions = list(aurora.audit_entries.order_by("pk").values_list("action", flat=True))
+    assert actions == ["partner.article_linked", "partner.article_unlinked"]
+
+
+def test_linking_twice_is_one_link_and_another_article_is_refused(aurora: Tenant, supplier: Contact) -> None:
+    article, other = make_article(aurora, "Aura"), make_article(aurora, "Beam")
+    for _click in range(2):
+        link_article(tenant=aurora, contact=supplier, partner_article_id="7", article=article, actor=SALES)
+    with pytest.raises(AlreadyLinked, match="Aura"):
+        link_article(tenant=aurora, contact=supplier, partner_article_id="7", article=other, actor=SALES)
+    assert linked_article(contact=supplier, partner_article_id="7") == article
+    assert aurora.article_links.count() == aurora.audit_entries.count() == 1
+
+
+def test_a_link_to_an_archived_article_asks_again(aurora: Tenant, supplier: Contact) -> None:
+    gone, other = make_article(aurora, "Aura"), make_article(aurora, "Beam")
+    link_article(tenant=aurora, contact=supplier, partner_article_id="7", article=gone, actor=SALES)
+    gone.archived_at = "2026-01-01T00:00:00Z"
+    gone.save()
+    assert linked_article(contact=supplier, partner_article_id="7") is None
+    link_article(tenant=aurora, contact=supplier, partner_article_id="7", article=other, actor=SALES)
+    assert linked_article(contact=supplier, partner_article_id="7") == other
