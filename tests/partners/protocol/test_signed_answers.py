@@ -1,0 +1,92 @@
+"""Signed answers: they belong to one request, one status, one body (protocol §3)."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from partners.protocol.signing import Proof, Reason, SignatureRefused, sign_response, verify_response
+from tests.partners.protocol.test_signing import AURORA, BASSLINE, CYMBAL, FOUND, NOW, SENT
+
+NONCE = "answer-nonce-0123456789"
+ASKED = SENT.headers["Signature"]
+BODY = b'{"version":1}'
+
+
+def answered(**arguments) -> dict[str, str]:
+    known = {"status": 201, "request_signature": ASKED, "key": BASSLINE, "now": NOW, "nonce": NONCE, "body": BODY}
+    return sign_response(**(known | arguments))
+
+
+def check(headers: dict[str, str], **arguments) -> Proof:
+    known = {
+        "status": 201,
+        "headers": [*headers.items()],
+        "body": BODY,
+        "request_signature": ASKED,
+        "keys": {BASSLINE.keyid: BASSLINE.public},
+        "now": NOW,
+    }
+    return verify_response(**(known | arguments))
+
+
+def reason_of(headers: dict[str, str], **arguments) -> Reason:
+    with pytest.raises(SignatureRefused) as caught:
+        check(headers, **arguments)
+    return caught.value.reason
+
+
+def test_an_honest_answer_is_proven():
+    proof = check(answered())
+    assert (proof.keyid, proof.nonce) == (BASSLINE.keyid, NONCE)
+
+
+def test_an_answer_without_content_covers_status_and_request():
+    headers = answered(status=204, body=b"")
+    assert headers.keys() == {"Signature-Input", "Signature"}
+    assert headers["Signature-Input"].startswith('ewx=("@status" "signature";req;key="ewx");created=')
+    assert check(headers, status=204, body=b"")
+
+
+def test_an_answer_with_content_covers_it():
+    headers = answered(content_type="application/problem+json", status=422)
+    listed = 'ewx=("@status" "content-type" "content-digest" "signature";req;key="ewx");'
+    assert headers["Signature-Input"].startswith(listed)
+    assert check(headers, status=422)
+
+
+def test_other_headers_may_come_along():
+    assert check(answered() | {"Date": "now", "Transfer-Encoding": "chunked", "Idempotent-Replayed": "true"})
+
+
+@pytest.mark.parametrize(
+    ("headers", "arguments", "reason"),
+    [
+        (answered(), {"status": 200}, Reason.SIGNATURE),
+        (answered(), {"body": b'{"version":2}'}, Reason.DIGEST),
+        (answered(), {"body": b""}, Reason.COVERAGE),
+        (answered(body=b""), {}, Reason.HEADERS),
+        (answered(), {"request_signature": FOUND.headers["Signature"]}, Reason.SIGNATURE),
+        (answered(), {"keys": {AURORA.keyid: AURORA.public}}, Reason.KEY),
+        (answered(key=CYMBAL), {}, Reason.KEY),
+        (answered() | {"Content-Type": "text/html"}, {}, Reason.SIGNATURE),
+        (answered() | {"Content-Encoding": "gzip"}, {}, Reason.HEADERS),
+        (answered() | {"Signature": SENT.headers["Signature"]}, {}, Reason.SIGNATURE),
+        (SENT.headers, {"keys": {AURORA.keyid: AURORA.public}}, Reason.DIGEST),
+        ({"Content-Type": "application/json"}, {}, Reason.UNSIGNED),
+        (answered(), {"now": NOW + timedelta(seconds=301)}, Reason.TIME),
+        (answered(), {"now": NOW - timedelta(seconds=65)}, Reason.TIME),
+    ],
+    ids=range(14),
+)
+def test_what_is_no_answer_to_this(headers: dict[str, str], arguments: dict, reason: Reason):
+    found = reason_of(headers, **arguments)
+    assert found is reason or (headers is SENT.headers and found is Reason.COVERAGE)
+
+
+@pytest.mark.parametrize("seconds", [-55, 0, 295])
+def test_a_clock_a_little_off_does_no_harm(seconds: int):
+    assert check(answered(), now=later(seconds))
+
+
+def later(seconds: int) -> datetime:
+    return NOW + timedelta(seconds=seconds)
