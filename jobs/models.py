@@ -1,12 +1,14 @@
 """What we do for customers: jobs, what we hire for them, and what others ask of us."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -35,8 +37,21 @@ class JobQuerySet(models.QuerySet["Job"]):
     def running_at(self, period: Period) -> Self:
         return self.filter(planning_start__lt=period.end, planning_end__gt=period.start)
 
+    def coming(self, now: datetime) -> Self:
+        """Jobs that run at `now` or later."""
+        return self.filter(planning_end__gt=now)
+
+    def past(self, now: datetime) -> Self:
+        return self.filter(planning_end__lte=now)
+
+    def alive(self) -> Self:
+        return self.exclude(state=JobState.CANCELLED)
+
     def next_first(self) -> Self:
         return self.order_by("planning_start", "pk")
+
+    def latest_first(self) -> Self:
+        return self.order_by("-planning_start", "-pk")
 
 
 class Job(models.Model):
@@ -104,13 +119,20 @@ class PositionQuerySet(models.QuerySet["Position"]):
     def in_order(self) -> Self:
         return self.order_by("sequence", "pk")
 
+    def short(self) -> Self:
+        """Own parts of jobs that use stock, of which not everything is reserved (mission J6); annotates `missing`."""
+        using_stock = [state for state, uses in USES_STOCK.items() if uses]
+        missing = F("quantity") - F("sub_rented_quantity") - Coalesce(F("reservation__quantity"), 0)
+        return self.filter(article__isnull=False, job__state__in=using_stock).annotate(missing=missing).filter(
+            missing__gt=0
+        )
+
     def of_supplier(self, supplier: Contact) -> Self:
         return self.filter(supplier=supplier, sub_rented_quantity__gt=0)
 
     def not_ordered(self) -> Self:
-        """Sub-rental positions that stand in no open or confirmed sub-rental order."""
-        open_lines = SubRentalOrderLine.objects.filter(order__state__in=ORDERED_STATES)
-        return self.filter(sub_rented_quantity__gt=0).exclude(order_lines__in=open_lines)
+        """Positions that stand in no open or confirmed sub-rental order."""
+        return self.filter(~Exists(SubRentalOrderLine.objects.standing().filter(position=OuterRef("pk"))))
 
 
 class Position(models.Model):
@@ -213,6 +235,10 @@ class Position(models.Model):
 
 
 class SubRentalOrderQuerySet(models.QuerySet["SubRentalOrder"]):
+    def standing(self) -> Self:
+        """Open and confirmed orders: suppliers count on us."""
+        return self.filter(state__in=ORDERED_STATES)
+
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 
@@ -252,12 +278,18 @@ class SubRentalOrder(models.Model):
         return self.number
 
 
+class SubRentalOrderLineQuerySet(models.QuerySet["SubRentalOrderLine"]):
+    def standing(self) -> Self:
+        """Lines of open and confirmed orders: what they name counts as ordered."""
+        return self.filter(order__state__in=ORDERED_STATES)
+
+
 class SubRentalOrderLine(models.Model):
-    """A position as it was ordered. The figures are frozen; `id` on the wire is `wire_id`."""
+    """A position as it was ordered. The figures are frozen and outlive the position; `id` on the wire is `wire_id`."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="sub_rental_order_lines")
     order = models.ForeignKey(SubRentalOrder, on_delete=models.CASCADE, related_name="lines")
-    position = models.ForeignKey(Position, on_delete=models.PROTECT, related_name="order_lines")
+    position = models.ForeignKey(Position, on_delete=models.SET_NULL, null=True, related_name="order_lines")
     wire_id = models.UUIDField()
     supplier_article_id = models.CharField(max_length=64, blank=True)
     supplier_number = models.CharField(max_length=100, blank=True)
@@ -268,6 +300,8 @@ class SubRentalOrderLine(models.Model):
     factor = models.DecimalField(max_digits=8, decimal_places=4)
     discount_percent = models.DecimalField(max_digits=5, decimal_places=2)
     net = models.DecimalField(max_digits=14, decimal_places=2)
+
+    objects = SubRentalOrderLineQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "order", "wire_id"], name="order_line_wire_id_once")]
