@@ -1,0 +1,119 @@
+"""Orders to suppliers ("Bestellung"): our own business record, whoever the supplier is."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.contacts.models import Contact
+from eventworx.errors import BusinessError
+from eventworx.tenants.numbers import NumberKind, next_number
+from jobs.locks import lock_job
+from jobs.models import Job, Position, SubRentalOrder, SubRentalOrderLine
+from jobs.states import JobState, OrderState
+
+
+class NothingToOrder(BusinessError):
+    code = "nothing-to-order"
+    status = 409
+    message = _("There is nothing to order from %(supplier)s: every position is ordered already.")
+
+
+class JobIsCancelled(BusinessError):
+    code = "job-cancelled"
+    status = 409
+    message = _("The job %(job)s is cancelled: nothing can be ordered for it.")
+
+
+class OrderIsAnswered(BusinessError):
+    code = "order-answered"
+    status = 409
+    message = _("The order %(order)s is %(state)s already.")
+
+
+@transaction.atomic
+def create_order(
+    *,
+    job: Job,
+    supplier: Contact,
+    created_by: AbstractBaseUser | None,
+    remark: str = "",
+    logistics: Mapping[str, Any] | None = None,
+) -> SubRentalOrder:
+    """Order every position of `supplier` that is in no open or confirmed order yet (mission O1).
+
+    Locks the job, so that of two clicks the second finds nothing. Lines and periods are frozen copies;
+    net = sum of the lines' nets, in the tenant's currency. Raises NothingToOrder, JobIsCancelled.
+    """
+    locked = lock_job(job)
+    if locked.state == JobState.CANCELLED:
+        raise JobIsCancelled(job=locked.number)
+    positions = list(locked.positions.of_supplier(supplier).not_ordered().select_related("tenant").in_order())
+    if not positions:
+        raise NothingToOrder(supplier=supplier)
+    order = locked.sub_rental_orders.create(
+        tenant=locked.tenant,
+        supplier=supplier,
+        number=next_number(tenant=locked.tenant, kind=NumberKind.SUB_RENTAL_ORDER),
+        planning_start=locked.planning_start,
+        planning_end=locked.planning_end,
+        usage_start=locked.usage_start,
+        usage_end=locked.usage_end,
+        currency=locked.tenant.currency,
+        net=sum((position.cost for position in positions), Decimal(0)),
+        logistics=dict(logistics or {}),
+        remark=remark,
+        created_by=created_by,
+    )
+    _freeze_lines(order, positions)
+    return order
+
+
+@transaction.atomic
+def record_answer(
+    *,
+    order: SubRentalOrder,
+    state: OrderState,
+    at: datetime,
+    reason: str = "",
+    supplier_reference: str = "",
+) -> SubRentalOrder:
+    """Write down how an order ended: confirmed, declined or withdrawn (protocol §7: only while requested).
+
+    The same answer again is harmless; another one raises OrderIsAnswered.
+    """
+    locked = order.tenant.sub_rental_orders.select_for_update().get(pk=order.pk)
+    if locked.state == state:
+        return locked
+    if locked.state != OrderState.REQUESTED:
+        raise OrderIsAnswered(order=locked.number, state=locked.get_state_display())
+    locked.state, locked.reason, locked.answered_at = state, reason, at
+    locked.supplier_reference = supplier_reference or locked.supplier_reference
+    locked.save(update_fields=["state", "reason", "answered_at", "supplier_reference"])
+    return locked
+
+
+def _freeze_lines(order: SubRentalOrder, positions: Iterable[Position]) -> None:
+    order.lines.bulk_create(
+        SubRentalOrderLine(
+            tenant=order.tenant,
+            order=order,
+            position=position,
+            wire_id=uuid.uuid4(),
+            supplier_article_id=position.supplier_article_id,
+            supplier_number=position.supplier_number,
+            name=position.description,
+            unit=position.unit,
+            quantity=position.sub_rented_quantity,
+            unit_cost=position.unit_cost,
+            factor=position.cost_factor,
+            discount_percent=position.cost_discount_percent,
+            net=position.cost,
+        )
+        for position in positions
+    )
