@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, permutations
@@ -88,7 +89,9 @@ def reason_of(sent: Sent, **arguments) -> Reason:
     return caught.value.reason
 
 
-def resigned(sent: Sent, components: list[str], key: KeyPair = AURORA, **parameters: str) -> Sent:
+def resigned(
+    sent: Sent, components: list[str], key: KeyPair = AURORA, order: Sequence[str] = (), **parameters: str
+) -> Sent:
     """A true signature over anything, written down from RFC 9421 once more."""
     values = {
         "@method": sent.method,
@@ -104,6 +107,7 @@ def resigned(sent: Sent, components: list[str], key: KeyPair = AURORA, **paramet
         "nonce": f'"{NONCE}"',
         "tag": '"ewx-partner-1"',
     }
+    known = {name: known[name] for name in order or known}
     listed = " ".join(f'"{name}"' for name in components)
     written = f"({listed})" + "".join(f";{n}={v}" for n, v in (known | parameters).items() if v)
     base = "".join(f'"{name}": {values[name]}\n' for name in components) + f'"@signature-params": {written}'
@@ -147,22 +151,16 @@ def test_an_honest_request_is_proven(sent: Sent):
 def test_what_is_claimed_is_known_before_anything_is_proven():
     claimed = claim(SENT)
     assert (claimed.connection_id, claimed.keyid, claimed.idempotency_key) == (CONNECTION, AURORA.keyid, ATTEMPT)
-    assert "id" not in repr(claimed.body) or b"body" not in repr(claimed).encode()
+    assert repr(SENT.body) not in repr(claimed)
 
 
-def test_header_names_are_read_in_any_case_and_parameters_in_any_order():
-    shouted = replace(SENT, headers={name.upper(): value for name, value in SENT.headers.items()})
-    assert receive(shouted)
-    mixed = resigned(SENT, WHOLE, tag="", created="", expires="")
-    parameters = f';tag="ewx-partner-1";expires={int(NOW.timestamp()) + 300};created={int(NOW.timestamp())}'
-    assert reason_of(mixed) is Reason.HEADERS
-    last = {"keyid": "", "alg": "", "nonce": ""}
-    assert parameters
-    assert receive(resigned(SENT, WHOLE, **last, **{f"x{n}": "" for n in range(3)}, **_reordered()))
+def test_header_names_are_read_in_any_case():
+    assert receive(replace(SENT, headers={name.upper(): value for name, value in SENT.headers.items()}))
 
 
-def _reordered() -> dict[str, str]:
-    return {}
+def test_parameters_stand_in_any_order():
+    for order in permutations(["created", "expires", "keyid", "alg", "nonce", "tag"]):
+        assert receive(resigned(SENT, WHOLE, order=order))
 
 
 # --- coverage ---
