@@ -91,9 +91,20 @@ class PartnerConnection(models.Model):
         return KeyPair.from_raw(self.keys.get(side=KeySide.OWN, state=KeyState.ACTIVE).open_private_key())
 
     def peer_keys(self) -> dict[str, bytes]:
-        """The partner's public keys that count, by key id; none before his code was entered or after the end."""
-        usable = self.keys.filter(side=KeySide.PEER).exclude(state=KeyState.DESTROYED)
-        return {key.keyid: bytes(key.public_key) for key in usable}
+        """The partner's public keys by key id; none before his code was entered.
+
+        After the end they are kept: they prove who is told that it is over, and are never entered again.
+        """
+        return {key.keyid: bytes(key.public_key) for key in self.keys.filter(side=KeySide.PEER)}
+
+    def locked(self) -> "PartnerConnection":
+        """This row under lock until the transaction ends, and then, read anew, its tenant and contact.
+
+        They are read by statements of their own: on PostgreSQL a join would show the contact as it was
+        before we waited.
+        """
+        rows = type(self).objects.select_for_update().prefetch_related("tenant", "contact")
+        return rows.get(pk=self.pk)
 
     @property
     def facts(self) -> ConnectionFacts:
@@ -314,6 +325,12 @@ class DeliveryState(models.TextChoices):
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def unfinished(self) -> Self:
+        return self.filter(state__in=[DeliveryState.QUEUED, DeliveryState.PARKED])
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-pk")
+
     def due(self, now: datetime) -> Self:
         """Deliveries to attempt now, the oldest first; of one order only its first unfinished one."""
         earlier = Delivery.objects.filter(
@@ -367,6 +384,21 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} → {self.connection_id}"
+
+    @classmethod
+    def due_ids(cls, now: datetime, limit: int) -> list[tuple[int, uuid.UUID]]:
+        """What the worker takes up next, over all tenants: (delivery, connection)."""
+        return list(cls.objects.due(now).values_list("pk", "connection_id")[:limit])
+
+    @classmethod
+    def locked_if_due(cls, delivery_id: int, now: datetime) -> "Delivery | None":
+        """The row under lock if it is due and nobody else holds it."""
+        rows = cls.objects.select_for_update(skip_locked=True, of=("self",)).due(now)
+        return rows.filter(pk=delivery_id).first()
+
+    @classmethod
+    def locked(cls, delivery_id: int) -> "Delivery":
+        return cls.objects.select_for_update().get(pk=delivery_id)
 
 
 class SeenNonce(models.Model):

@@ -216,7 +216,7 @@ class NetworkTransport:
             _exchange.reset(token)
 
     def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes, deadline: float) -> RawAnswer:
-        sent = {"User-Agent": "Eventworx", "Accept-Encoding": "identity", **headers}
+        sent = [("User-Agent", "Eventworx"), ("Accept-Encoding", "identity"), *headers.items()]
         waits: dict[str, Any] = {"timeout": {"pool": deadline}}
         with self._pool.stream(method, url, headers=sent, content=body, extensions=waits) as answer:
             received = b""

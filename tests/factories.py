@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
+from django.utils import timezone
+
 from eventworx.contacts.models import Contact
 from eventworx.periods import Period
 from eventworx.tenants.models import Membership, Tenant, User
@@ -12,6 +15,8 @@ from eventworx.tenants.roles import Role
 from inventory.models import Article, Category
 from jobs.models import Job
 from jobs.states import JobState
+from partners.models import KeySide, PartnerConnection
+from partners.protocol.keys import KeyPair
 
 _serial = itertools.count(1)
 PASSWORD = "a good long password"
@@ -67,3 +72,41 @@ def make_job(
         tax_percent=fields.pop("tax_percent", tenant.tax_percent),
         **fields,
     )
+
+
+def make_connection(
+    tenant: Tenant, contact: Contact | None = None, *, peer: Tenant, level: int = 2, **fields: Any
+) -> tuple[PartnerConnection, PartnerConnection]:
+    """A connected pair (ours, theirs) of two tenants of one database; each side's contact is both customer and
+    supplier. The rows are made directly: an installation refuses codes of its own."""
+    ours = _connection_side(tenant, contact or make_contact(tenant, peer.name, is_customer=True, is_supplier=True))
+    theirs = _connection_side(peer, make_contact(peer, tenant.name, is_customer=True, is_supplier=True))
+    pairs = {tenant: KeyPair.generate(), peer: KeyPair.generate()}
+    for side, other in ((ours, theirs), (theirs, ours)):
+        side.peer_connection_id = other.pk
+        side.peer_origin = settings.EWX_ORIGIN
+        side.peer_tenant_id, side.peer_display_name = other.tenant.wire_id, other.tenant.name
+        side.level = level
+        _key(side, KeySide.OWN, pairs[side.tenant])
+        _key(side, KeySide.PEER, pairs[other.tenant])
+        side.save()
+    for name, value in fields.items():
+        setattr(ours, name, value)
+    ours.save()
+    return ours, theirs
+
+
+def _connection_side(tenant: Tenant, contact: Contact) -> PartnerConnection:
+    now = timezone.now()
+    return tenant.partner_connections.create(
+        contact=contact, code_sent_at=now, code_expires_at=now + timedelta(days=14), peer_key_at=now, connected_at=now
+    )
+
+
+def _key(connection: PartnerConnection, side: KeySide, pair: KeyPair) -> None:
+    key = connection.keys.model(
+        tenant=connection.tenant, connection=connection, side=side, keyid=pair.keyid, public_key=pair.public
+    )
+    if side is KeySide.OWN:
+        key.seal_private_key(pair.secret_bytes())
+    key.save()

@@ -1,10 +1,28 @@
-"""The one door for partner instances (protocol §3): stands before all that browsers need."""
+"""The one door for partner instances (protocol §3): stands before all that browsers need.
 
+Nothing that helps browsers (sessions, cookies, languages, hosts, redirects) touches a partner's request, and
+every answer to an authenticated request leaves through one place, signed.
+"""
+
+import re
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import Resolver404, resolve
+from django.utils import timezone
+from django.utils.http import http_date
+
+from partners.api.authentication import NotAuthenticated, PartnerCall, authenticate
+from partners.api.base import to_response
+from partners.api.errors import Reply, problem_of
+from partners.connections import note_heard
+from partners.protocol.signing import fresh_nonce, sign_response
+from partners.protocol.wire import Problem, ProblemCode
 
 API_PREFIX = "/api/partner/"
+WELL_KNOWN = "/.well-known/ewx-partner"
+VERSION = "1.0"
+_VERSIONED = re.compile(r"/api/partner/v(?P<major>[0-9]{1,4})(?P<route>/.*)")
 
 
 class PartnerGatewayMiddleware:
@@ -14,4 +32,68 @@ class PartnerGatewayMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info == WELL_KNOWN:
+            return _well_known(request)
+        if request.path_info.startswith(API_PREFIX):
+            return _answer(request)
         return self.get_response(request)
+
+
+def _well_known(request: HttpRequest) -> HttpResponse:
+    if request.method not in {"GET", "HEAD"}:
+        return _unsigned(problem_of(ProblemCode.METHOD))
+    return JsonResponse({"protocols": [VERSION]})
+
+
+def _answer(request: HttpRequest) -> HttpResponse:
+    versioned = _VERSIONED.fullmatch(request.path_info)
+    if versioned and versioned["major"] != "1":
+        return _unsigned(problem_of(ProblemCode.PROTOCOL, supported=VERSION))
+    try:
+        call = authenticate(request, now=timezone.now())
+    except NotAuthenticated as refused:
+        return _unsigned(refused.problem)
+    note_heard(connection=call.connection, now=call.now)
+    route = versioned["route"] if versioned else "/"
+    return _signed(call, _routed(request, call, route))
+
+
+def _routed(request: HttpRequest, call: PartnerCall, route: str) -> HttpResponse:
+    try:
+        match = resolve(route, urlconf="partners.api.urls")
+    except Resolver404:
+        return to_response(Reply.problem(problem_of(ProblemCode.NOT_FOUND)))
+    request.partner_call = call  # type: ignore[attr-defined]
+    return match.func(request, **match.kwargs)
+
+
+def _signed(call: PartnerCall, response: HttpResponse) -> HttpResponse:
+    """The answer as the partner can prove it; 410 alone goes unsigned, its key may be gone."""
+    if response.status_code == 410:
+        return _plain(response)
+    headers = sign_response(
+        status=response.status_code,
+        request_signature=call.request_signature,
+        key=call.own_key,
+        now=timezone.now(),
+        nonce=fresh_nonce(),
+        body=response.content,
+        content_type=response.headers.get("Content-Type", ""),
+    )
+    for name, value in headers.items():
+        response.headers[name] = value
+    return _plain(response)
+
+
+def _unsigned(problem: Problem) -> HttpResponse:
+    response = to_response(Reply.problem(problem))
+    if problem.retry_after is not None:
+        response.headers["Retry-After"] = str(problem.retry_after)
+    return _plain(response)
+
+
+def _plain(response: HttpResponse) -> HttpResponse:
+    """`Date` lets an honest partner see that a clock is wrong."""
+    response.headers["Date"] = http_date()
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,278 @@
+"""What a partner must learn (mission O6): written with the deed, delivered until he has it or says no.
+
+The row is the truth; Celery only rings the doorbell. Locks are taken in one order, connection before delivery,
+and none is held while we wait for the partner.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from functools import partial
+from random import SystemRandom
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from kombu.exceptions import OperationalError
+
+from partners import client
+from partners.client import Answer, PartnerPaused, PartnerProblem, PartnerRefused, PartnerUnreachable
+from partners.models import Delivery, DeliveryState, PartnerConnection, PartnerOrder
+from partners.protocol import retry
+from partners.protocol.wire import ProblemCode
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+DEADLINE_SECONDS = 10.0
+DOORBELL = "partners.tasks.deliver_one"
+PAUSED_HERE = "paused-here"
+CLOSED = "closed"
+TOO_LATE = "too-late"
+GIVEN_UP = "given-up"
+SUPERSEDED = "superseded"
+
+
+class DeliveryKind(models.TextChoices):
+    PAIRING = "pairing", _("Handshake")
+    NOTICE = "notice", _("Notice")
+    ORDER = "order", _("Sub-rental order")
+    COMMAND = "command", _("Answer to a sub-rental order")
+    EVENT = "event", _("News on an order")
+
+
+# What concerns the connection itself is delivered while we have paused it.
+_DELIVERED_WHILE_PAUSED = frozenset({DeliveryKind.PAIRING, DeliveryKind.NOTICE})
+# What a paused partner would refuse; once one of them is taken, he has resumed.
+_PROVES_NOT_PAUSED = frozenset({DeliveryKind.ORDER, DeliveryKind.COMMAND})
+
+
+class Outcome(Enum):
+    NOT_DUE = "not due"
+    DELIVERED = "delivered"
+    UNREACHABLE = "unreachable"
+    PARKED = "parked"
+    FAILED = "failed"
+
+
+def _ignore(*_args: Any) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryHandlers:
+    """What a kind of delivery means to whoever sent it; each is called in the transaction of the outcome.
+
+    `unreachable` is called at the first failure only, `given_up` (with "too-late" or "given-up") when a person
+    has to take over.
+    """
+
+    delivered: Callable[[Delivery, Answer, datetime], None] = _ignore
+    unreachable: Callable[[Delivery, PartnerUnreachable, datetime], None] = _ignore
+    refused: Callable[[Delivery, PartnerRefused, datetime], None] = _ignore
+    given_up: Callable[[Delivery, str, datetime], None] = _ignore
+
+
+Handlers = Mapping[str, DeliveryHandlers]
+
+
+def enqueue_delivery(
+    *,
+    connection: PartnerConnection,
+    kind: DeliveryKind,
+    path: str,
+    body: dict[str, Any],
+    order: PartnerOrder | None = None,
+    not_after: datetime | None = None,
+) -> Delivery:
+    """Write down what the partner must learn, in the caller's transaction; the doorbell rings on commit.
+
+    `path` lies below /api/partner/v1. After `not_after` it waits for a person. While we have paused the
+    connection it is parked.
+    """
+    is_parked = bool(connection.paused_at) and kind not in _DELIVERED_WHILE_PAUSED
+    delivery = connection.deliveries.create(
+        tenant_id=connection.tenant_id,
+        kind=kind.value,
+        path=path,
+        body=body,
+        order=order,
+        not_after=not_after,
+        next_attempt_at=timezone.now(),
+        state=DeliveryState.PARKED if is_parked else DeliveryState.QUEUED,
+        last_problem=PAUSED_HERE if is_parked else "",
+    )
+    transaction.on_commit(partial(_ring, delivery.pk))
+    return delivery
+
+
+def _ring(delivery_id: int) -> None:
+    """Wake a worker. Without a broker, or with a dead one, the sweep finds the row a moment later."""
+    if not settings.CELERY_BROKER_URL:
+        return
+    try:
+        current_app.send_task(DOORBELL, args=[delivery_id], retry=False)
+    except OperationalError:
+        logger.warning("no broker: delivery %s waits for the sweep", delivery_id)
+
+
+def enqueue_notice(*, connection: PartnerConnection, notice: str) -> None:
+    """Tell the partner about the connection itself; what is older and not told yet is dropped."""
+    waiting = connection.deliveries.unfinished().filter(kind=DeliveryKind.NOTICE)
+    waiting.update(state=DeliveryState.FAILED, last_problem=SUPERSEDED)
+    enqueue_delivery(
+        connection=connection, kind=DeliveryKind.NOTICE, path="/connection/notice", body={"notice": notice}
+    )
+
+
+def park_deliveries(*, connection: PartnerConnection) -> None:
+    """We paused: what waits stays where it is."""
+    waiting = connection.deliveries.unfinished().exclude(kind__in=_DELIVERED_WHILE_PAUSED)
+    waiting.update(state=DeliveryState.PARKED, last_problem=PAUSED_HERE)
+
+
+def unpark_deliveries(*, connection: PartnerConnection, now: datetime) -> None:
+    """We or the partner resumed, or he gave a sign of life: what is parked goes out at once."""
+    parked = connection.deliveries.filter(state=DeliveryState.PARKED)
+    parked.update(state=DeliveryState.QUEUED, next_attempt_at=now)
+
+
+def end_deliveries(*, connection: PartnerConnection) -> None:
+    """The connection is over: nothing of it is tried again."""
+    connection.deliveries.unfinished().update(state=DeliveryState.FAILED, last_problem=CLOSED)
+
+
+def hurry_pairing(*, connection: PartnerConnection, now: datetime) -> None:
+    """The partner has entered our code: the handshake need not wait for its next turn."""
+    connection.deliveries.unfinished().filter(kind=DeliveryKind.PAIRING).update(next_attempt_at=now)
+
+
+def attempt(*, delivery_id: int, now: datetime, handlers: Handlers) -> Outcome:
+    """Try one delivery if it is due; raises RuntimeError inside a transaction.
+
+    A worker that dies on the way leaves a claim that ends by itself; delivering twice is harmless.
+    """
+    of_kind = DeliveryHandlers()
+    with transaction.atomic():
+        delivery = Delivery.locked_if_due(delivery_id, now)
+        if delivery is None:
+            return Outcome.NOT_DUE
+        of_kind = handlers.get(delivery.kind, of_kind)
+        obstacle = _obstacle(delivery, now)
+        if obstacle:
+            return _stop(delivery, obstacle, of_kind, now)
+        delivery.attempts += 1
+        delivery.claimed_until = now + LEASE
+        delivery.save(update_fields=["attempts", "claimed_until"])
+    return _record(delivery, _result(delivery), of_kind, timezone.now())
+
+
+def _obstacle(delivery: Delivery, now: datetime) -> str:
+    """Why it must not go out now, read in the transaction of the claim."""
+    if delivery.connection.closed_at:
+        return CLOSED
+    if delivery.not_after and now >= delivery.not_after:
+        return TOO_LATE
+    if delivery.kind != DeliveryKind.PAIRING and retry.has_given_up(delivery.created_at, now):
+        return GIVEN_UP
+    if delivery.connection.paused_at and delivery.kind not in _DELIVERED_WHILE_PAUSED:
+        return PAUSED_HERE
+    return ""
+
+
+def _stop(delivery: Delivery, obstacle: str, of_kind: DeliveryHandlers, now: datetime) -> Outcome:
+    if obstacle == PAUSED_HERE:
+        _save(delivery, DeliveryState.PARKED, obstacle, now + retry.PARKED_FOR)
+        return Outcome.PARKED
+    _save(delivery, DeliveryState.FAILED, obstacle)
+    if obstacle != CLOSED:
+        of_kind.given_up(delivery, obstacle, now)
+    return Outcome.FAILED
+
+
+def _result(delivery: Delivery) -> Answer | PartnerProblem:
+    """What the partner says, or why he did not. No transaction is open here."""
+    try:
+        return client.call(
+            connection=delivery.connection,
+            method="POST",
+            path=delivery.path,
+            body=delivery.body,
+            idempotency_key=delivery.idempotency_key,
+            deadline=DEADLINE_SECONDS,
+        )
+    except PartnerProblem as problem:
+        return problem
+
+
+@transaction.atomic
+def _record(claimed: Delivery, result: Answer | PartnerProblem, of_kind: DeliveryHandlers, now: datetime) -> Outcome:
+    """Write down the outcome, unless the delivery was ended meanwhile or somebody else took it up."""
+    connection = claimed.connection.locked()
+    delivery = Delivery.locked(claimed.pk)
+    is_ours = delivery.claimed_until == claimed.claimed_until
+    if not is_ours or delivery.state not in {DeliveryState.QUEUED, DeliveryState.PARKED}:
+        return Outcome.NOT_DUE
+    delivery.connection = connection
+    if isinstance(result, Answer):
+        return _delivered(delivery, result, of_kind, now)
+    if isinstance(result, PartnerPaused):
+        return _parked(delivery, now)
+    if isinstance(result, PartnerRefused):
+        _save(delivery, DeliveryState.FAILED, result.reason)
+        of_kind.refused(delivery, result, now)
+        return Outcome.FAILED
+    return _unreachable(delivery, result, of_kind, now)
+
+
+def _delivered(delivery: Delivery, answer: Answer, of_kind: DeliveryHandlers, now: datetime) -> Outcome:
+    delivery.delivered_at = now
+    _save(delivery, DeliveryState.DELIVERED, "")
+    if delivery.connection.peer_paused_at and delivery.kind in _PROVES_NOT_PAUSED:
+        delivery.connection.peer_paused_at = None
+        delivery.connection.save(update_fields=["peer_paused_at"])
+    of_kind.delivered(delivery, answer, now)
+    return Outcome.DELIVERED
+
+
+def _parked(delivery: Delivery, now: datetime) -> Outcome:
+    _save(delivery, DeliveryState.PARKED, ProblemCode.PAUSED, now + retry.PARKED_FOR)
+    if not delivery.connection.peer_paused_at:
+        delivery.connection.peer_paused_at = now
+        delivery.connection.save(update_fields=["peer_paused_at"])
+    return Outcome.PARKED
+
+
+def _unreachable(delivery: Delivery, problem: PartnerProblem, of_kind: DeliveryHandlers, now: datetime) -> Outcome:
+    is_first = delivery.last_problem in {"", PAUSED_HERE, ProblemCode.PAUSED}
+    retry_after = problem.retry_after if isinstance(problem, PartnerUnreachable) else None
+    next_at = retry.next_attempt(delivery.attempts, now, SystemRandom(), retry_after)
+    # Never later than its end, so that the person who has to take over learns in time.
+    _save(delivery, DeliveryState.QUEUED, problem.reason, min(next_at, delivery.not_after or next_at))
+    if is_first and isinstance(problem, PartnerUnreachable):
+        of_kind.unreachable(delivery, problem, now)
+    return Outcome.UNREACHABLE
+
+
+def _save(delivery: Delivery, state: DeliveryState, problem: str, next_at: datetime | None = None) -> None:
+    delivery.state, delivery.last_problem, delivery.claimed_until = state, str(problem), None
+    delivery.next_attempt_at = next_at or delivery.next_attempt_at
+    delivery.save(update_fields=["state", "last_problem", "claimed_until", "next_attempt_at", "delivered_at"])
+
+
+def deliver_due(*, now: datetime, handlers: Handlers, limit: int = 50) -> int:
+    """Try what is due; the number of attempts. A partner who is down costs one attempt per round, not one per row."""
+    down: set[Any] = set()
+    tried = 0
+    for delivery_id, connection_id in Delivery.due_ids(now, limit):
+        if connection_id in down:
+            continue
+        tried += 1
+        if attempt(delivery_id=delivery_id, now=now, handlers=handlers) is Outcome.UNREACHABLE:
+            down.add(connection_id)
+    return tried

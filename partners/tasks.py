@@ -1,0 +1,39 @@
+"""What the worker runs: Celery in production, `manage.py worker` without a broker. Ids only, the rows are the truth."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from partners import outbox
+from partners.models import SeenNonce, StoredAnswer
+from partners.outbox import DeliveryHandlers, DeliveryKind
+
+# What each kind of delivery means to whoever sent it.
+HANDLERS: Mapping[str, DeliveryHandlers] = {
+    DeliveryKind.NOTICE: DeliveryHandlers(),
+}
+
+NONCES_KEPT = timedelta(minutes=15)
+ANSWERS_KEPT = timedelta(days=60)
+
+
+@shared_task
+def deliver_due() -> None:
+    """Try every delivery that is due."""
+    outbox.deliver_due(now=timezone.now(), handlers=HANDLERS)
+
+
+@shared_task
+def deliver_one(delivery_id: int) -> None:
+    """The doorbell: try this one now."""
+    outbox.attempt(delivery_id=delivery_id, now=timezone.now(), handlers=HANDLERS)
+
+
+@shared_task
+def sweep() -> None:
+    """Forget nonces after 15 minutes and stored answers after 60 days (protocol §3, §6)."""
+    now = timezone.now()
+    SeenNonce.objects.filter(seen_at__lt=now - NONCES_KEPT).delete()
+    StoredAnswer.objects.filter(created_at__lt=now - ANSWERS_KEPT).delete()

@@ -1,0 +1,57 @@
+"""Fakes for the transport, the one seam to partners. Put one into `partners.transport.current`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from django.test import Client
+
+from partners.transport import Fault, RawAnswer, Unreachable
+
+
+@dataclass
+class Sent:
+    """What left the house."""
+
+    method: str
+    origin: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass
+class InProcess:
+    """Delivers into our own gateway, where the other tenant of the same database answers.
+
+    `fault` (a Fault or a RawAnswer) replaces every answer as long as it is set; `lose_answers` lets the
+    partner do his work and then loses what he says.
+    """
+
+    fault: Fault | RawAnswer | None = None
+    lose_answers: bool = False
+    change: Callable[[RawAnswer], RawAnswer] | None = None
+    sent: list[Sent] = field(default_factory=list)
+
+    def send(
+        self, *, method: str, origin: str, target: str, headers: Mapping[str, str], body: bytes, deadline: float
+    ) -> RawAnswer:
+        self.sent.append(Sent(method, origin, target, headers, body))
+        if isinstance(self.fault, Fault):
+            raise Unreachable(self.fault)
+        if self.fault:
+            return self.fault
+        answer = deliver(method, target, headers, body)
+        if self.lose_answers:
+            raise Unreachable(Fault.BROKEN)
+        return self.change(answer) if self.change else answer
+
+
+def deliver(method: str, target: str, headers: Mapping[str, str], body: bytes) -> RawAnswer:
+    """One request through the gateway, as a server would hand it on."""
+    content_type = headers.get("Content-Type", "")
+    response = Client().generic(method, target, body, content_type=content_type, headers=dict(headers))
+    return RawAnswer(response.status_code, tuple(response.headers.items()), response.content)
+
+
+RUBBISH = RawAnswer(200, (("Content-Type", "text/html"),), b"<h1>It works!</h1>")
+SERVER_ERROR = RawAnswer(500, (("Content-Type", "text/html"),), b"<h1>Server Error (500)</h1>")
