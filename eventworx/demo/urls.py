@@ -1,4 +1,10 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from eventworx.demo import views
 
 app_name = "demo"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("mailbox/", views.mailbox, name="mailbox"),
+    path("mailbox/<str:file>/<int:index>/", views.mail, name="mail"),
+    path("mailbox/<str:file>/<int:index>/<int:number>/", views.attachment, name="attachment"),
+]

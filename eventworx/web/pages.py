@@ -1,5 +1,6 @@
 """Paging of lists."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -9,6 +10,6 @@ from django.http import HttpRequest
 PER_PAGE = 50
 
 
-def page_of(request: HttpRequest, rows: QuerySet[Any]) -> Page[Any]:
+def page_of(request: HttpRequest, rows: QuerySet[Any] | Sequence[Any]) -> Page[Any]:
     """The page that `?page=` asks for; the nearest one where that does not exist."""
     return Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
