@@ -282,7 +282,10 @@ class Direction(models.TextChoices):
 
 
 class PartnerOrder(models.Model):
-    """An order as it stands on the wire: the document with its version, beside our own business record."""
+    """An order as it stands on the wire: the document with its version, beside our own business record.
+
+    `mailed_at`: when its mail to the supplier was written, which happens once.
+    """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="partner_orders")
     connection = models.ForeignKey(PartnerConnection, on_delete=models.PROTECT, related_name="orders")
@@ -297,6 +300,7 @@ class PartnerOrder(models.Model):
     inquiry = models.OneToOneField(
         Inquiry, on_delete=models.PROTECT, null=True, blank=True, related_name="partner_order"
     )
+    mailed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
