@@ -18,7 +18,7 @@ from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
 from eventworx.text import fold
 from inventory.models import Article
-from partners.models import ArticleLink, PartnerListing
+from partners.models import ArticleLink
 
 MAX_CANDIDATES = 8
 _LOOKED_AT = 60
@@ -144,11 +144,6 @@ def unlink_article(*, link: ArticleLink, actor: Actor) -> None:
     """Forget a link ("Verknüpfung lösen"): the next pick asks again. What was ordered by it stays."""
     record(tenant=link.tenant, actor=actor, action="partner.article_unlinked", target=link.contact, link=str(link))
     link.delete()
-
-
-def stored_listing(*, contact: Contact, partner_article_id: str) -> PartnerListing | None:
-    """What the partner said of his article when it was last picked."""
-    return contact.partner_listings.filter(partner_article_id=partner_article_id).first()
 
 
 def _worth_looking_at(tenant: Tenant, theirs: Traits) -> list[Article]:

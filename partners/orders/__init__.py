@@ -1,0 +1,27 @@
+"""Orders between partners: both ends of the conversation (mission O1, O2, O5, O9; protocol §4, §7).
+
+`sending` is the buyer, `receiving` the supplier; they share `documents` (what stands on the wire), `news` (what
+people read) and `outcomes` (what becomes of deliveries).
+"""
+
+from partners.orders.outcomes import ORDER_HANDLERS
+from partners.orders.receiving import (
+    confirm_order,
+    decline_order,
+    receive_command,
+    receive_order,
+    tell_seen,
+)
+from partners.orders.sending import receive_event, send_order, withdraw_order
+
+__all__ = [
+    "ORDER_HANDLERS",
+    "confirm_order",
+    "decline_order",
+    "receive_command",
+    "receive_event",
+    "receive_order",
+    "send_order",
+    "tell_seen",
+    "withdraw_order",
+]

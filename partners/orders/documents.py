@@ -1,0 +1,190 @@
+"""Order documents: made from our records, moved from version to version (protocol §4, §7). Writes nothing."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from eventworx.periods import Period
+from eventworx.tenants.models import Tenant, User
+from jobs.models import Inquiry, InquiryLine, SubRentalOrder, SubRentalOrderLine
+from partners.protocol.money import AmountTooLarge, line_net, order_net
+from partners.protocol.order_states import Event, Party, next_state
+from partners.protocol.wire import (
+    Answer,
+    BuyerArticle,
+    Intent,
+    OrderAddress,
+    OrderBuyer,
+    OrderContact,
+    OrderDocument,
+    OrderLine,
+    OrderLogistics,
+    OrderRequest,
+    Outcome,
+    RequestLine,
+    ZonedPeriod,
+    to_wire,
+)
+
+_OUTCOMES = {Event.CONFIRM: Outcome.CONFIRMED, Event.DECLINE: Outcome.DECLINED}
+
+
+def order_request(*, order: SubRentalOrder, order_id: UUID, person: User | None) -> OrderRequest:
+    """What we ask of the supplier; `person` is our contact for it."""
+    tenant, job = order.tenant, order.job
+    lines = order.lines.select_related("position__article").order_by("pk")
+    return OrderRequest(
+        id=order_id,
+        intent=Intent.ORDER,
+        buyer_reference=order.number,
+        buyer=_buyer(tenant, person),
+        planning_period=_zoned(Period(order.planning_start, order.planning_end), tenant),
+        usage_period=_zoned(Period(order.usage_start, order.usage_end), tenant),
+        logistics=_logistics(order.logistics, job.planning_period),
+        remark=order.remark,
+        currency=order.currency,
+        lines=tuple(_request_line(line) for line in lines),
+    )
+
+
+def first_document(*, request: OrderRequest, inquiry: Inquiry, now: datetime) -> OrderDocument:
+    """Version 1 at the supplier: the request, priced; valid until its planning period starts."""
+    priced = {line.wire_id: line for line in inquiry.lines.select_related("article")}
+    head = {field.name: getattr(request, field.name) for field in dataclasses.fields(request)}
+    head["lines"] = tuple(_order_line(line, priced[line.id]) for line in request.lines)
+    return OrderDocument(
+        **head,
+        version=1,
+        state=next_state(None, Event.CREATE, Party.BUYER),
+        supplier_reference=inquiry.number,
+        created_at=now,
+        updated_at=now,
+        valid_until=request.planning_period.start,
+        net=inquiry.net,
+    )
+
+
+def advanced(document: OrderDocument, *, event: Event, by: Party, now: datetime, reason: str = "") -> OrderDocument:
+    """The next version after `event`; raises WrongState."""
+    state = next_state(document.state, event, by)
+    return dataclasses.replace(
+        document,
+        version=document.version + 1,
+        state=state,
+        updated_at=now,
+        reason=reason or document.reason,
+        lines=tuple(_answered(line, _OUTCOMES.get(event), reason) for line in document.lines),
+    )
+
+
+def seen(document: OrderDocument, *, at: datetime, now: datetime) -> OrderDocument:
+    """The next version once a person has read the order."""
+    return dataclasses.replace(document, version=document.version + 1, seen_at=at, updated_at=now)
+
+
+def written(document: OrderDocument, *, over: Mapping[str, Any]) -> dict[str, Any]:
+    """`document` as JSON, laid over the raw one it came from: fields that we do not know are kept (protocol §4)."""
+    said: dict[str, Any] = as_object(to_wire(document))
+    known = {line["id"]: line for line in over.get("lines", ())}
+    said["lines"] = [{**known.get(line["id"], {}), **line} for line in said["lines"]]
+    return {**over, **said}
+
+
+def request_body(request: OrderRequest) -> dict[str, Any]:
+    return as_object(to_wire(request))
+
+
+def as_object(value: object) -> dict[str, Any]:
+    """What `to_wire` made of a document."""
+    if not isinstance(value, dict):
+        raise TypeError("a document is a JSON object")
+    return value
+
+
+def recomputed_net(document: OrderDocument) -> Decimal | None:
+    """The total by our own arithmetic; None where a figure is missing or beyond all measure."""
+    try:
+        return order_net(_line_nets(document))
+    except (AmountTooLarge, _Unpriced):
+        return None
+
+
+class _Unpriced(Exception):
+    pass
+
+
+def _line_nets(document: OrderDocument) -> Iterable[Decimal]:
+    for line in document.lines:
+        if line.unit_price is None:
+            raise _Unpriced
+        yield line_net(
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+            factor=Decimal(1) if line.factor is None else line.factor,
+            discount_percent=line.discount_percent or Decimal(0),
+            currency=document.currency,
+        )
+
+
+def _answered(line: OrderLine, outcome: Outcome | None, reason: str) -> OrderLine:
+    if outcome is None:
+        return line
+    quantity = line.quantity if outcome == Outcome.CONFIRMED else 0
+    net = line.net if outcome == Outcome.CONFIRMED else Decimal(0)
+    answer = Answer(outcome=outcome, quantity=quantity, net=net, reason=reason)
+    return dataclasses.replace(line, answer=answer)
+
+
+def _buyer(tenant: Tenant, person: User | None) -> OrderBuyer:
+    contact = OrderContact(
+        name=str(person) if person else tenant.name,
+        email=tenant.mail_reply_to or (person.email if person else ""),
+        phone=tenant.phone,
+    )
+    address = OrderAddress(street=tenant.street, postcode=tenant.postcode, city=tenant.city, country=tenant.country)
+    return OrderBuyer(name=tenant.name, contact=contact, address=address)
+
+
+def _zoned(period: Period, tenant: Tenant) -> ZonedPeriod:
+    return ZonedPeriod(start=period.start, end=period.end, zone=tenant.time_zone)
+
+
+def _logistics(chosen: Mapping[str, Any], planning: Period) -> OrderLogistics | None:
+    """How the goods go and come, at the ends of the planning period; None where nothing was chosen."""
+    if not chosen:
+        return None
+    return OrderLogistics(
+        out=chosen.get("out", ""),
+        out_at=planning.start,
+        back=chosen.get("back", ""),
+        back_at=planning.end,
+        address=OrderAddress(street=chosen["address"][:200]) if chosen.get("address") else None,
+        note=chosen.get("note", ""),
+    )
+
+
+def _request_line(line: SubRentalOrderLine) -> RequestLine:
+    article = line.position.article if line.position else None
+    return RequestLine(
+        id=line.wire_id,
+        article=line.supplier_article_id,
+        quantity=line.quantity,
+        expected_net=line.net,
+        buyer_article=BuyerArticle(number=article.number, name=article.name) if article else None,
+    )
+
+
+def _order_line(asked: RequestLine, priced: InquiryLine) -> OrderLine:
+    return OrderLine(
+        **{field.name: getattr(asked, field.name) for field in dataclasses.fields(asked)},
+        number=priced.article.number,
+        name=priced.article.name,
+        unit_price=priced.unit_price,
+        factor=priced.factor,
+        discount_percent=priced.discount_percent,
+        net=priced.net,
+        answer=Answer(),
+    )

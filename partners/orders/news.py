@@ -1,0 +1,165 @@
+"""What people read about an order: inbox messages and mails on both sides (mission O1, O5)."""
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from eventworx.messaging.inbox import Words, notify
+from eventworx.messaging.mail import Attachment, queue_mail
+from eventworx.tenants.models import User
+from eventworx.tenants.roles import Permission
+from jobs import documents as papers
+from jobs.models import Inquiry, SubRentalOrder
+from jobs.states import OrderState
+from partners.models import PartnerOrder
+from partners.protocol.wire import OrderDocument, dumps
+
+MAIL_TO_SUPPLIER = "partner_order"
+MAIL_OF_ANSWER = "partner_order_answer"
+
+
+def mail_to_supplier(order: PartnerOrder) -> bool:
+    """The order by mail, with PDF and data, and a link to the request on his own server; False without address."""
+    ordered, contact = order.sub_rental_order, order.connection.contact
+    if ordered is None or not contact.email:
+        return False
+    attachments = (
+        Attachment(f"{ordered.number}.pdf", "application/pdf", papers.sub_rental_order_pdf(order=ordered)),
+        Attachment(f"{ordered.number}.json", "application/json", dumps(order.document)),
+    )
+    queue_mail(
+        tenant=order.tenant,
+        to=contact.email,
+        topic=MAIL_TO_SUPPLIER,
+        template=MAIL_TO_SUPPLIER,
+        context={
+            "order": ordered,
+            "lines": list(ordered.lines.order_by("pk")),
+            "link": f"{order.connection.peer_origin}/partner/orders/{order.order_id}",
+        },
+        language=contact.language,
+        contact=contact,
+        created_by=ordered.created_by,
+        attachments=attachments,
+    )
+    return True
+
+
+def tell_answer(order: PartnerOrder, document: OrderDocument) -> None:
+    """Our sales staff read it in the inbox, whoever ordered also by mail, each in his language."""
+    ordered = order.sub_rental_order
+    if ordered is None or document.state == OrderState.REQUESTED:
+        return
+    supplier = order.connection.contact
+    _to_sales(
+        ordered,
+        subject=lambda: (
+            _("%(order)s at %(supplier)s: %(state)s")
+            % {"order": ordered.number, "supplier": supplier, "state": state_words(document.state)}
+        ),
+        body=document.reason,
+    )
+    person = ordered.created_by
+    if isinstance(person, User):
+        _mail_answer(order, ordered, document, person)
+
+
+def tell_refused(ordered: SubRentalOrder, reason: str, *, mailed: bool) -> None:
+    """The partner's server did not take the order; `mailed`: the mail had gone before."""
+    _to_sales(
+        ordered,
+        subject=lambda: (
+            _("%(order)s was not accepted by %(supplier)s") % {"order": ordered.number, "supplier": ordered.supplier}
+        ),
+        body=lambda: " ".join([reason, _("The mail had gone out before: please call there.")] if mailed else [reason]),
+    )
+
+
+def tell_withdrawal_refused(ordered: SubRentalOrder, reason: str) -> None:
+    _to_sales(
+        ordered,
+        subject=lambda: _("%(order)s could not be withdrawn") % {"order": ordered.number},
+        body=reason,
+    )
+
+
+def tell_given_up(ordered: SubRentalOrder) -> None:
+    """A person has to take over (mission O6)."""
+    _to_sales(
+        ordered,
+        subject=lambda: (
+            _("%(order)s could not be delivered to %(supplier)s")
+            % {"order": ordered.number, "supplier": ordered.supplier}
+        ),
+        body=lambda: _("The partner's server was not reachable in time. Please call there."),
+    )
+
+
+def tell_inquiry(inquiry: Inquiry) -> None:
+    customer = inquiry.customer
+    _to_suppliers_sales(
+        inquiry,
+        subject=lambda: (
+            _("Partner inquiry %(number)s from %(customer)s") % {"number": inquiry.number, "customer": customer}
+        ),
+        body=lambda: _("%(customer)s would like to hire from you. Please confirm or decline.") % {"customer": customer},
+    )
+
+
+def tell_inquiry_withdrawn(inquiry: Inquiry) -> None:
+    customer = inquiry.customer
+    _to_suppliers_sales(
+        inquiry,
+        subject=lambda: (
+            _("%(customer)s has withdrawn the inquiry %(number)s") % {"number": inquiry.number, "customer": customer}
+        ),
+        body=inquiry.reason,
+    )
+
+
+def tell_answer_undelivered(inquiry: Inquiry, reason: str = "") -> None:
+    """Our answer does not reach the customer's server: a person has to tell him."""
+    _to_suppliers_sales(
+        inquiry,
+        subject=lambda: (
+            _("Our answer to %(number)s does not reach %(customer)s")
+            % {"number": inquiry.number, "customer": inquiry.customer}
+        ),
+        body=lambda: reason or _("The partner's server was not reachable in time. Please call there."),
+    )
+
+
+def state_words(state: str) -> str:
+    """The state in the user's language; an unknown one as it came."""
+    return str(dict(OrderState.choices).get(state, state))
+
+
+def _mail_answer(order: PartnerOrder, ordered: SubRentalOrder, document: OrderDocument, person: User) -> None:
+    with translation.override(person.language):
+        context = {
+            "order": ordered,
+            "supplier": order.connection.contact,
+            "state": state_words(document.state),
+            "reason": document.reason,
+            "path": order.tenant.url("jobs:detail", ordered.job_id),
+        }
+    queue_mail(
+        tenant=order.tenant,
+        to=person.email,
+        topic=MAIL_OF_ANSWER,
+        template=MAIL_OF_ANSWER,
+        context=context,
+        language=person.language,
+        contact=order.connection.contact,
+    )
+
+
+def _to_sales(ordered: SubRentalOrder, *, subject: Words, body: Words = "") -> None:
+    tenant = ordered.tenant
+    link = tenant.url("jobs:detail", ordered.job_id)
+    notify(tenant=tenant, permission=Permission.EDIT_JOBS, subject=subject, body=body, link=link)
+
+
+def _to_suppliers_sales(inquiry: Inquiry, *, subject: Words, body: Words = "") -> None:
+    tenant = inquiry.tenant
+    link = tenant.url("jobs:inquiry", inquiry.pk)
+    notify(tenant=tenant, permission=Permission.EDIT_JOBS, subject=subject, body=body, link=link)

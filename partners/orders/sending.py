@@ -1,0 +1,201 @@
+"""The buyer's end: our orders, and what the supplier says about them (protocol §4, §7)."""
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.http import Http404
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.audit import Actor, record
+from eventworx.errors import BusinessError
+from eventworx.tenants.models import User
+from jobs import sub_rentals
+from jobs.models import Job
+from jobs.states import OrderState
+from partners.models import Delivery, DeliveryState, Direction, PartnerConnection, PartnerOrder
+from partners.orders import documents, news
+from partners.outbox import SUPERSEDED, DeliveryKind, enqueue_delivery
+from partners.protocol.order_states import Event, Party, State, WrongState, next_state
+from partners.protocol.wire import FieldError, FieldErrors, OrderDocument, OrderEvent, new_order_id
+
+
+class NoConnectionToOrder(BusinessError):
+    code = "no-connection"
+    status = 409
+    message = _("There is no active connection to %(supplier)s: orders cannot be sent there now.")
+
+
+class CannotWithdraw(BusinessError):
+    code = "cannot-withdraw"
+    status = 409
+    message = _("The order %(order)s is %(state)s: it cannot be withdrawn any more.")
+
+
+class WithdrawalIsUnderway(BusinessError):
+    code = "withdrawal-underway"
+    status = 409
+    message = _("The withdrawal of %(order)s is on its way already.")
+
+
+@transaction.atomic
+def send_order(
+    *,
+    connection: PartnerConnection,
+    job: Job,
+    actor: Actor,
+    now: datetime,
+    remark: str = "",
+    logistics: Mapping[str, Any] | None = None,
+) -> PartnerOrder:
+    """Order what is not ordered yet from this supplier; the worker delivers it, the click ends here (mission O1).
+
+    Raises NothingToOrder (also for the second of two clicks), NoConnectionToOrder.
+    """
+    locked = connection.locked()
+    if locked.closed_at or locked.paused_at or locked.connected_at is None:
+        raise NoConnectionToOrder(supplier=locked.contact)
+    person = actor.user if isinstance(actor.user, User) else None
+    ordered = sub_rentals.create_order(
+        job=job, supplier=locked.contact, created_by=person, remark=remark, logistics=logistics
+    )
+    request = documents.order_request(order=ordered, order_id=new_order_id(now, os.urandom), person=person)
+    body = documents.request_body(request)
+    order = locked.orders.create(
+        tenant=locked.tenant,
+        direction=Direction.OUTGOING,
+        order_id=request.id,
+        state=next_state(None, Event.CREATE, Party.BUYER),
+        document=body,
+        sub_rental_order=ordered,
+        created_at=now,
+        updated_at=now,
+    )
+    enqueue_delivery(
+        connection=locked,
+        kind=DeliveryKind.ORDER,
+        path="/orders",
+        body=body,
+        order=order,
+        not_after=ordered.planning_start,
+    )
+    record(tenant=locked.tenant, actor=actor, action="partner.order_sent", target=ordered, lines=len(request.lines))
+    return order
+
+
+@transaction.atomic
+def withdraw_order(*, order: PartnerOrder, actor: Actor, now: datetime, reason: str = "") -> PartnerOrder:
+    """Take an order back before the supplier answers. What never left the house ends here and now.
+
+    Raises CannotWithdraw, WithdrawalIsUnderway.
+    """
+    locked = lock_order(order)
+    ordered = locked.sub_rental_order
+    _require_withdrawable(locked)
+    unsent = locked.deliveries.unfinished().filter(kind=DeliveryKind.ORDER, attempts=0)
+    record(tenant=locked.tenant, actor=actor, action="partner.order_withdrawn", target=ordered or locked)
+    if unsent.update(state=DeliveryState.FAILED, last_problem=SUPERSEDED):
+        end_unsent(locked, OrderState.WITHDRAWN, reason, now)
+        return locked
+    enqueue_delivery(
+        connection=locked.connection,
+        kind=DeliveryKind.COMMAND,
+        path=f"/orders/{locked.order_id}/commands",
+        body={"command": Event.WITHDRAW.value, "expected_version": max(locked.version, 1), "reason": reason or None},
+        order=locked,
+        not_after=ordered.planning_start if ordered else None,
+    )
+    return locked
+
+
+@transaction.atomic
+def receive_event(*, connection: PartnerConnection, event: OrderEvent, raw: Mapping[str, Any], now: datetime) -> bool:
+    """Take over the supplier's document if it is newer than ours; whether it was. `connection` is locked.
+
+    Raises Http404 for an order that is not ours, FieldErrors where id, currency or lines are not those we sent.
+    """
+    order = connection.orders.filter(order_id=event.order.id, direction=Direction.OUTGOING).first()
+    if order is None:
+        raise Http404
+    return take_over(lock_order(order), event.order, raw, now)
+
+
+def take_over(order: PartnerOrder, document: OrderDocument, raw: Mapping[str, Any], now: datetime) -> bool:
+    """Store a newer document of a locked order, and write down and tell what it says about our order."""
+    _check_same_order(order, document)
+    if document.version <= order.version:
+        return False
+    before = order.state
+    order.version, order.document, order.updated_at = document.version, dict(raw), now
+    order.state = document.state if document.state in set(State) else order.state
+    order.save(update_fields=["version", "document", "updated_at", "state"])
+    if document.state != before:
+        _write_down(order, document, now)
+    return True
+
+
+def end_unsent(order: PartnerOrder, state: OrderState, reason: str, now: datetime) -> None:
+    """The supplier does not have it and will not: our order ends, its positions can be ordered again."""
+    if order.sub_rental_order is None:
+        raise TypeError("an outgoing order has its sub-rental order")
+    order.state, order.updated_at = state.value, now
+    order.save(update_fields=["state", "updated_at"])
+    sub_rentals.record_answer(order=order.sub_rental_order, state=state, at=now, reason=reason)
+
+
+def lock_order(order: PartnerOrder) -> PartnerOrder:
+    """The order under lock, the connection first, as the worker and the partner's requests lock them."""
+    order.connection.locked()
+    related = "connection__tenant", "connection__contact", "tenant", "sub_rental_order__job"
+    rows = order.tenant.partner_orders.select_related(*related).select_for_update(of=("self",))
+    return rows.get(pk=order.pk)
+
+
+def _require_withdrawable(order: PartnerOrder) -> None:
+    number = order.sub_rental_order
+    try:
+        next_state(order.state, Event.WITHDRAW, Party.BUYER)
+    except WrongState as wrong:
+        state = number.get_state_display() if number else order.state
+        raise CannotWithdraw(order=number, state=state) from wrong
+    if order.connection.closed_at:
+        raise NoConnectionToOrder(supplier=order.connection.contact)
+    if waiting_withdrawal(order):
+        raise WithdrawalIsUnderway(order=number)
+
+
+def waiting_withdrawal(order: PartnerOrder) -> Delivery | None:
+    """The withdrawal that is on its way, if there is one."""
+    return order.deliveries.unfinished().filter(kind=DeliveryKind.COMMAND).first()
+
+
+def _check_same_order(order: PartnerOrder, document: OrderDocument) -> None:
+    """Protocol §4: id, currency and lines are those of our copy."""
+    errors = []
+    if document.id != order.order_id:
+        errors.append(FieldError("/order/id", "changed"))
+    if document.currency != order.document["currency"]:
+        errors.append(FieldError("/order/currency", "changed"))
+    if {str(line.id) for line in document.lines} != {line["id"] for line in order.document["lines"]}:
+        errors.append(FieldError("/order/lines", "changed"))
+    if errors:
+        raise FieldErrors(tuple(errors))
+
+
+def _write_down(order: PartnerOrder, document: OrderDocument, now: datetime) -> None:
+    """What the document says about our own record; a state we do not know is shown, never acted on."""
+    ordered = order.sub_rental_order
+    if ordered is None:
+        raise TypeError("an outgoing order has its sub-rental order")
+    if document.state in set(OrderState):
+        state = OrderState(document.state)
+        sub_rentals.record_answer(
+            order=ordered,
+            state=state,
+            at=now,
+            reason=document.reason,
+            supplier_reference=document.supplier_reference,
+        )
+    news.tell_answer(order, document)
