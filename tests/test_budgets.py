@@ -17,7 +17,7 @@ MEDIAN_LINES, PERCENTILE_LINES, LONGEST_LINES = 8, 30, 60
 VIEW_MEDIAN_LINES = 6  # of a view's body: an edge translates, makes one call, translates back
 NAMES_FOR_NOTHING = {"services", "utils", "helpers", "common", "misc", "lib"}
 # One boundary per worker loop: what it catches, it logs and counts. (file, function)
-EXCEPTION_BOUNDARIES: set[tuple[str, str]] = set()
+EXCEPTION_BOUNDARIES = {("eventworx/management/commands/worker.py", "run_safely")}
 BROAD = {"Exception", "BaseException"}
 
 
