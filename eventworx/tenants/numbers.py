@@ -24,7 +24,7 @@ FIRST = {NumberKind.CONTACT: 10_000, NumberKind.ARTICLE: 10_000}
 def next_number(*, tenant: Tenant, kind: NumberKind) -> str:
     """The next free number such as `J-1001`; locks the sequence until the transaction ends."""
     sequence, _ = tenant.number_sequences.select_for_update().get_or_create(
-        kind=kind.value, defaults={"last": FIRST.get(kind, 1_000)}
+        tenant=tenant, kind=kind.value, defaults={"last": FIRST.get(kind, 1_000)}
     )
     sequence.last += 1
     sequence.save(update_fields=["last"])
