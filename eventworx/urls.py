@@ -5,13 +5,13 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("eventworx.tenants.entrance_urls")),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("eventworx.tenants.account_urls")),
     path("demo/", include("eventworx.demo.urls")),
     path("partner/", include("partners.entrance_urls")),
     path("<slug:tenant_slug>/", include("jobs.urls")),
     path("<slug:tenant_slug>/", include("inventory.urls")),
     path("<slug:tenant_slug>/contacts/", include("eventworx.contacts.urls")),
     path("<slug:tenant_slug>/partners/", include("partners.urls")),
-    path("<slug:tenant_slug>/settings/", include("eventworx.tenants.urls")),
+    path("<slug:tenant_slug>/settings/", include("eventworx.company.urls")),
     path("<slug:tenant_slug>/", include("eventworx.messaging.urls")),
 ]

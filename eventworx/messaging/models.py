@@ -1,6 +1,6 @@
 """Internal messages (the inbox) and the log of every mail that leaves the house."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -44,6 +44,7 @@ class InboxMessage(models.Model):
 
 class MailState(models.TextChoices):
     QUEUED = "queued", _("queued")
+    SENDING = "sending", _("sending")
     SENT = "sent", _("sent")
     FAILED = "failed", _("failed")
 
@@ -52,9 +53,32 @@ class MailQuerySet(models.QuerySet["MailMessage"]):
     def newest_first(self) -> "MailQuerySet":
         return self.order_by("-created_at", "-pk")
 
+    def in_state(self, state: str) -> "MailQuerySet":
+        """Mails in one state; all of them for any other word."""
+        return self.filter(state=state) if state in MailState.values else self
+
     def due(self, now: datetime) -> "MailQuerySet":
-        """Mails to send now, the oldest first."""
-        return self.filter(state=MailState.QUEUED, next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+        """Mails to send now, the oldest first; with those whose sender died on the way."""
+        waiting = self.filter(state__in=(MailState.QUEUED, MailState.SENDING), next_attempt_at__lte=now)
+        return waiting.order_by("next_attempt_at", "pk")
+
+    def attempted_since(self, since: datetime) -> "MailQuerySet":
+        return self.filter(created_at__gte=since, attempts__gt=0)
+
+
+def due_mail_ids(now: datetime) -> list[int]:
+    """What the worker has to send, over all tenants."""
+    return list(MailMessage.objects.due(now).values_list("pk", flat=True)[:200])
+
+
+def claim_mail(pk: int, now: datetime, lease: timedelta) -> "MailMessage | None":
+    """The mail, if it is due and nobody else has it; ours until `now + lease`.
+
+    One conditional UPDATE: of any number of workers the database lets exactly one through.
+    """
+    due = MailMessage.objects.filter(pk=pk).due(now).order_by()
+    claimed = due.update(state=MailState.SENDING, attempts=models.F("attempts") + 1, next_attempt_at=now + lease)
+    return MailMessage.objects.select_related("tenant").get(pk=pk) if claimed else None
 
 
 class MailMessage(models.Model):

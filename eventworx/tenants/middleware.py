@@ -5,8 +5,17 @@ from typing import Any, cast
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
+from django_htmx.http import HttpResponseClientRedirect
 
 from eventworx.tenants.access import TenantRequest, check_access
+
+
+def to_login(request: TenantRequest) -> HttpResponse:
+    """To the login and back; from within a page of an ended session the whole page goes, not its part."""
+    if request.htmx:
+        login = redirect_to_login(request.htmx.current_url_abs_path or "/")
+        return HttpResponseClientRedirect(login.url)
+    return redirect_to_login(request.get_full_path())
 
 
 class TenantMiddleware(MiddlewareMixin):
@@ -19,7 +28,7 @@ class TenantMiddleware(MiddlewareMixin):
             return None
         slug = kwargs.pop("tenant_slug")
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return to_login(cast(TenantRequest, request))
         tenant_request = cast(TenantRequest, request)
         membership = request.user.memberships.select_related("tenant").filter(tenant__slug=slug).first()
         if membership is None:

@@ -95,6 +95,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Members of active users whose role holds `permission`."""
         return self.filter(role__in=roles_with(permission), user__is_active=True).select_related("user")
 
+    def by_name(self) -> "MembershipQuerySet":
+        """With their users, in the order of a list of people."""
+        return self.select_related("user").order_by("user__last_name", "user__first_name", "user__email")
+
 
 class Membership(models.Model):
     """A user's role in a tenant."""
