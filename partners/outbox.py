@@ -6,7 +6,7 @@ and none is held while we wait for the partner.
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
@@ -21,9 +21,10 @@ from django.utils.translation import gettext_lazy as _
 from kombu.exceptions import OperationalError
 
 from partners import client
-from partners.client import Answer, PartnerPaused, PartnerProblem, PartnerRefused, PartnerUnreachable
+from partners.client import Answer, PartnerPaused, PartnerProblem, PartnerRefused, PartnerUnreachable, SignedRequest
 from partners.models import Delivery, DeliveryState, PartnerConnection, PartnerOrder
 from partners.protocol import retry
+from partners.protocol.signing import LIFETIME
 from partners.protocol.wire import ProblemCode
 
 logger = logging.getLogger(__name__)
@@ -44,10 +45,11 @@ class DeliveryKind(models.TextChoices):
     ORDER = "order", _("Sub-rental order")
     COMMAND = "command", _("Answer to a sub-rental order")
     EVENT = "event", _("News on an order")
+    FAREWELL = "farewell", _("Farewell")
 
 
 # What concerns the connection itself is delivered while we have paused it.
-_DELIVERED_WHILE_PAUSED = frozenset({DeliveryKind.PAIRING, DeliveryKind.NOTICE})
+_DELIVERED_WHILE_PAUSED = frozenset({DeliveryKind.PAIRING, DeliveryKind.NOTICE, DeliveryKind.FAREWELL})
 # What a paused partner would refuse; once one of them is taken, he has resumed.
 _PROVES_NOT_PAUSED = frozenset({DeliveryKind.ORDER, DeliveryKind.COMMAND})
 
@@ -130,6 +132,19 @@ def enqueue_notice(*, connection: PartnerConnection, notice: str) -> None:
     )
 
 
+def enqueue_farewell(*, connection: PartnerConnection, signed: SignedRequest, now: datetime) -> None:
+    """The last word of an ended connection: tried once, while its signature is good."""
+    delivery = connection.deliveries.create(
+        tenant_id=connection.tenant_id,
+        kind=DeliveryKind.FAREWELL,
+        path=signed.target,
+        body=asdict(signed),
+        not_after=now + timedelta(seconds=LIFETIME),
+        next_attempt_at=now,
+    )
+    transaction.on_commit(partial(_ring, delivery.pk))
+
+
 def park_deliveries(*, connection: PartnerConnection) -> None:
     """We paused: what waits stays where it is."""
     waiting = connection.deliveries.unfinished().exclude(kind__in=_DELIVERED_WHILE_PAUSED)
@@ -169,12 +184,28 @@ def attempt(*, delivery_id: int, now: datetime, handlers: Handlers) -> Outcome:
         delivery.attempts += 1
         delivery.claimed_until = now + LEASE
         delivery.save(update_fields=["attempts", "claimed_until"])
+    if delivery.kind == DeliveryKind.FAREWELL:
+        return _say_farewell(delivery)
     return _record(delivery, _result(delivery), of_kind, timezone.now())
+
+
+def _say_farewell(delivery: Delivery) -> Outcome:
+    """One try, whatever comes of it; the signed words are forgotten then."""
+    signed = SignedRequest(**delivery.body)
+    delivery.body = {}
+    try:
+        client.send_ahead(request=signed, partner=str(delivery.connection), deadline=DEADLINE_SECONDS)
+    except PartnerUnreachable as problem:
+        _save(delivery, DeliveryState.FAILED, problem.reason)
+        return Outcome.FAILED
+    delivery.delivered_at = timezone.now()
+    _save(delivery, DeliveryState.DELIVERED, "")
+    return Outcome.DELIVERED
 
 
 def _obstacle(delivery: Delivery, now: datetime) -> str:
     """Why it must not go out now, read in the transaction of the claim."""
-    if delivery.connection.closed_at:
+    if delivery.connection.closed_at and delivery.kind != DeliveryKind.FAREWELL:
         return CLOSED
     if delivery.not_after and now >= delivery.not_after:
         return TOO_LATE
@@ -262,7 +293,7 @@ def _unreachable(delivery: Delivery, problem: PartnerProblem, of_kind: DeliveryH
 def _save(delivery: Delivery, state: DeliveryState, problem: str, next_at: datetime | None = None) -> None:
     delivery.state, delivery.last_problem, delivery.claimed_until = state, str(problem), None
     delivery.next_attempt_at = next_at or delivery.next_attempt_at
-    delivery.save(update_fields=["state", "last_problem", "claimed_until", "next_attempt_at", "delivered_at"])
+    delivery.save(update_fields=["state", "last_problem", "claimed_until", "next_attempt_at", "delivered_at", "body"])
 
 
 def deliver_due(*, now: datetime, handlers: Handlers, limit: int = 50) -> int:

@@ -1,30 +1,19 @@
-"""Calls to a partner's server: signed, answered in time, the answer proven (protocol §3, §5).
-
-    PartnerProblem           what a user can be told, with who can mend it
-    ├── PartnerUnreachable   nothing that proves to be the partner's answer, or not now: try again
-    ├── PartnerPaused        the partner has paused the connection: park it
-    └── PartnerRefused       the partner says no, signed: give up and say why
-
-One table makes sentences of reasons.
-"""
+"""Signed requests out, proven answers back (protocol §3, §5)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from typing import Any
 from urllib.parse import quote, urlencode
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection as database
 from django.utils import timezone
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
-from eventworx.errors import BusinessError
 from partners import transport
+from partners.client.problems import PartnerPaused, PartnerProblem, PartnerRefused, PartnerUnreachable, Reason
 from partners.models import PartnerConnection
 from partners.protocol.keys import KeyPair
 from partners.protocol.signing import API_ROOT, SKEW, SignatureRefused, fresh_nonce, sign_request, verify_response
@@ -39,151 +28,12 @@ from partners.protocol.wire import (
     loads_strict,
     parse_problem,
 )
-from partners.transport import Fault, RawAnswer, Unreachable
-
-
-class Reason(StrEnum):
-    """What keeps us from the partner's answer; stored with a delivery, shown as a sentence."""
-
-    NAME = Fault.NAME.value
-    REFUSED = Fault.REFUSED.value
-    CERTIFICATE = Fault.CERTIFICATE.value
-    TIMEOUT = Fault.TIMEOUT.value
-    BROKEN = Fault.BROKEN.value
-    ANSWER_TOO_LARGE = Fault.TOO_LARGE.value
-    NOT_ALLOWED = Fault.NOT_ALLOWED.value
-    CODE_MISSING = "code-missing"
-    NOT_ENTERED_THERE = "not-entered-there"
-    KEY = "key"
-    CLOCK = "clock"
-    WRONG_SIGNATURE = "wrong-signature"
-    RUBBISH = "rubbish"
-    SERVER_ERROR = "server-error"
-    CLOSED = "closed"
-    BUSY = "busy"
-    VERSION = "version"
-
-
-SENTENCES: Mapping[str, str | Promise] = {
-    Reason.NAME: _(
-        "The server of %(partner)s is not found: there is no such name. Please ask %(partner)s whether the "
-        "address of their server has changed."
-    ),
-    Reason.REFUSED: _(
-        "The server of %(partner)s cannot be reached. Whoever runs that server can mend it; we keep trying."
-    ),
-    Reason.CERTIFICATE: _(
-        "The certificate of the server of %(partner)s is not valid. Whoever runs that server has to renew it."
-    ),
-    Reason.TIMEOUT: _(
-        "The server of %(partner)s did not answer in time. Please try again later; if it stays that way, "
-        "whoever runs that server can mend it."
-    ),
-    Reason.BROKEN: _(
-        "The server of %(partner)s broke off the connection. Please try again; if it stays that way, whoever "
-        "runs that server can mend it."
-    ),
-    Reason.ANSWER_TOO_LARGE: _(
-        "The server of %(partner)s sent more than was asked for. Whoever runs that server can mend it."
-    ),
-    Reason.NOT_ALLOWED: _(
-        "The server of %(partner)s lies at an address that we do not connect to. Whoever runs our own "
-        "installation can allow it."
-    ),
-    Reason.CODE_MISSING: _("The code of %(partner)s has not been entered here yet. An admin here can do that."),
-    Reason.NOT_ENTERED_THERE: _(
-        "%(partner)s has not entered our code yet. An admin there has to enter it in the tab “Partner”."
-    ),
-    Reason.KEY: _(
-        "%(partner)s does not accept our key any more. Please connect again: “Connect with the partner” here and there."
-    ),
-    Reason.CLOCK: _(
-        "The clocks of the two servers differ by more than a minute. Whoever runs the server with the wrong "
-        "time has to set it right."
-    ),
-    Reason.WRONG_SIGNATURE: _(
-        "The answer was not signed by %(partner)s, so it was thrown away. If it stays that way, please "
-        "connect again and compare the safety number by phone."
-    ),
-    Reason.RUBBISH: _(
-        "What answers at the address of %(partner)s is not their Eventworx. Whoever runs that server can mend it."
-    ),
-    Reason.SERVER_ERROR: _(
-        "The server of %(partner)s reports an error of its own. Please try again later; whoever runs that "
-        "server can mend it."
-    ),
-    Reason.CLOSED: _("The server of %(partner)s says that this connection was ended there. An admin there knows why."),
-    Reason.BUSY: _("The server of %(partner)s is busy just now. Please try again in a moment."),
-    Reason.VERSION: _(
-        "The server of %(partner)s speaks another version of the partner protocol. One of the two "
-        "installations has to be updated."
-    ),
-    ProblemCode.PAUSED: _("%(partner)s has paused the connection. An admin there can switch it on again."),
-    ProblemCode.LEVEL: _("%(partner)s does not offer you this at present. An admin there can change the level."),
-    ProblemCode.NOT_FOUND: _("%(partner)s does not know this, or has not released it for you any more."),
-    ProblemCode.STATE: _("The order has moved on at %(partner)s in the meantime."),
-    ProblemCode.VERSION_CONFLICT: _("The order has moved on at %(partner)s in the meantime."),
-    ProblemCode.ORDER_EXISTS: _("%(partner)s already has an order with this number and other content."),
-    ProblemCode.CURSOR: _("This list is out of date. Please search again."),
-    ProblemCode.INVALID: _("%(partner)s cannot take this as it is."),
-}
-_REFUSED_OTHERWISE = _("%(partner)s refused this.")
+from partners.transport import RawAnswer, Unreachable
 
 # Answers that need no signature: they may delay, they never change a state (protocol §3).
 _UNSIGNED = {410: Reason.CLOSED, 413: Reason.RUBBISH, 426: Reason.VERSION, 429: Reason.BUSY, 503: Reason.BUSY}
 _RETRIED_CODES = frozenset({ProblemCode.IN_PROGRESS, ProblemCode.PAIRING_INCOMPLETE})
 _RETRIED_STATUS = frozenset({408, 425, 429})
-
-
-def sentence(reason: str, partner: str) -> str:
-    """What a user reads about a reason or a problem code: what is wrong and who can mend it."""
-    return str(SENTENCES.get(reason, _REFUSED_OTHERWISE)) % {"partner": partner}
-
-
-class PartnerProblem(BusinessError):
-    """No useful answer from a partner; `reason` is stable, the text is for users."""
-
-    code = "partner"
-    status = 502
-
-    def __init__(self, reason: str, *, partner: str) -> None:
-        super().__init__()
-        self.reason = reason
-        self.partner = partner
-
-    def __str__(self) -> str:
-        return sentence(self.reason, self.partner)
-
-
-class PartnerUnreachable(PartnerProblem):
-    """Try again; `retry_after` are the seconds that the other side asked for."""
-
-    code = "partner-unreachable"
-
-    def __init__(self, reason: str, *, partner: str, retry_after: int | None = None) -> None:
-        super().__init__(reason, partner=partner)
-        self.retry_after = retry_after
-
-
-class PartnerPaused(PartnerProblem):
-    """The partner said, signed, that he paused the connection."""
-
-    code = "partner-paused"
-    status = 409
-
-    def __init__(self, *, partner: str) -> None:
-        super().__init__(ProblemCode.PAUSED, partner=partner)
-
-
-class PartnerRefused(PartnerProblem):
-    """The partner said no, signed. `problem.code` tells why, `problem.current` the document as it stands."""
-
-    code = "partner-refused"
-    status = 409
-
-    def __init__(self, problem: Problem, *, partner: str) -> None:
-        super().__init__(problem.code, partner=partner)
-        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +55,39 @@ class Line:
     peer_keys: Mapping[str, bytes] = field(repr=False)
     partner: str
     is_connected: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedRequest:
+    """A request that was signed before its key was destroyed; good for five minutes (protocol §3)."""
+
+    origin: str
+    target: str
+    headers: dict[str, str]
+    body: str
+
+
+def sign_ahead(*, line: Line, path: str, body: Json, now: datetime) -> SignedRequest:
+    """A POST to be sent later, once, when there is no key any more."""
+    content = dumps(body)
+    headers = _signed(line, "POST", API_ROOT + path, content, uuid4(), now)
+    return SignedRequest(origin=line.origin, target=API_ROOT + path, headers=headers, body=content.decode())
+
+
+def send_ahead(*, request: SignedRequest, partner: str, deadline: float) -> None:
+    """Send what was signed ahead; whatever is answered cannot be proven any more. Raises PartnerUnreachable."""
+    _refuse_in_transaction()
+    try:
+        transport.current.send(
+            method="POST",
+            origin=request.origin,
+            target=request.target,
+            headers=request.headers,
+            body=request.body.encode(),
+            deadline=deadline,
+        )
+    except Unreachable as error:
+        raise PartnerUnreachable(error.reason.value, partner=partner) from error
 
 
 def line_of(connection: PartnerConnection) -> Line:
@@ -261,17 +144,7 @@ def talk(
     _refuse_in_transaction()
     target = API_ROOT + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
     content = b"" if body is None else dumps(body)
-    headers = sign_request(
-        method=method,
-        origin=line.origin,
-        target=target,
-        connection_id=line.connection_id,
-        key=line.key,
-        now=timezone.now(),
-        nonce=fresh_nonce(),
-        body=content,
-        idempotency_key=idempotency_key,
-    )
+    headers = _signed(line, method, target, content, idempotency_key, timezone.now())
     try:
         raw = transport.current.send(
             method=method,
@@ -284,6 +157,22 @@ def talk(
     except Unreachable as error:
         raise PartnerUnreachable(error.reason.value, partner=line.partner) from error
     return _proven(line, raw, headers["Signature"], timezone.now())
+
+
+def _signed(
+    line: Line, method: str, target: str, content: bytes, idempotency_key: UUID | None, now: datetime
+) -> dict[str, str]:
+    return sign_request(
+        method=method,
+        origin=line.origin,
+        target=target,
+        connection_id=line.connection_id,
+        key=line.key,
+        now=now,
+        nonce=fresh_nonce(),
+        body=content,
+        idempotency_key=idempotency_key,
+    )
 
 
 def _refuse_in_transaction() -> None:

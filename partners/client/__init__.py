@@ -1,0 +1,35 @@
+"""Calls to a partner's server: signed, answered in time, the answer proven (protocol §3, §5).
+
+    PartnerProblem           what a user can be told, with who can mend it
+    ├── PartnerUnreachable   nothing that proves to be the partner's answer, or not now: try again
+    ├── PartnerPaused        the partner has paused the connection: park it
+    └── PartnerRefused       the partner says no, signed: give up and say why
+
+One table makes sentences of reasons.
+"""
+
+from partners.client.calls import Answer, Line, SignedRequest, call, line_of, send_ahead, sign_ahead
+from partners.client.problems import (
+    PartnerPaused,
+    PartnerProblem,
+    PartnerRefused,
+    PartnerUnreachable,
+    Reason,
+    sentence,
+)
+
+__all__ = [
+    "Answer",
+    "Line",
+    "PartnerPaused",
+    "PartnerProblem",
+    "PartnerRefused",
+    "PartnerUnreachable",
+    "Reason",
+    "SignedRequest",
+    "call",
+    "line_of",
+    "send_ahead",
+    "sentence",
+    "sign_ahead",
+]
