@@ -34,6 +34,10 @@ class JobQuerySet(models.QuerySet["Job"]):
     def in_state(self, state: str) -> Self:
         return self.filter(state=state)
 
+    def of_contact(self, contact: Contact) -> Self:
+        """Jobs for a contact as customer, and those for which it lends us something."""
+        return self.filter(Q(customer=contact) | Exists(contact.sub_rental_positions.filter(job=OuterRef("pk"))))
+
     def running_at(self, period: Period) -> Self:
         return self.filter(planning_start__lt=period.end, planning_end__gt=period.start)
 
@@ -119,12 +123,18 @@ class PositionQuerySet(models.QuerySet["Position"]):
     def in_order(self) -> Self:
         return self.order_by("sequence", "pk")
 
+    def reservation_ids(self) -> list[int]:
+        """Ids of what these positions have reserved."""
+        return list(self.filter(reservation__isnull=False).values_list("reservation_id", flat=True))
+
     def short(self) -> Self:
         """Own parts of jobs that use stock, of which not everything is reserved (mission J6); annotates `missing`."""
         using_stock = [state for state, uses in USES_STOCK.items() if uses]
         missing = F("quantity") - F("sub_rented_quantity") - Coalesce(F("reservation__quantity"), 0)
-        return self.filter(article__isnull=False, job__state__in=using_stock).annotate(missing=missing).filter(
-            missing__gt=0
+        return (
+            self.filter(article__isnull=False, job__state__in=using_stock)
+            .annotate(missing=missing)
+            .filter(missing__gt=0)
         )
 
     def of_supplier(self, supplier: Contact) -> Self:
@@ -312,7 +322,10 @@ class SubRentalOrderLine(models.Model):
 
 class InquiryQuerySet(models.QuerySet["Inquiry"]):
     def open(self) -> Self:
-        return self.filter(state=OrderState.REQUESTED)
+        return self.in_state(OrderState.REQUESTED)
+
+    def in_state(self, state: str) -> Self:
+        return self.filter(state=state)
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")

@@ -42,9 +42,7 @@ class NoRole(BusinessError):
 
 
 @transaction.atomic
-def create_contact(
-    *, tenant: Tenant, is_customer: bool, is_supplier: bool, **fields: Unpack[ContactFields]
-) -> Contact:
+def create_contact(*, tenant: Tenant, is_customer: bool, is_supplier: bool, **fields: Unpack[ContactFields]) -> Contact:
     """A new contact with the next number. Raises NoRole without a role (mission P1)."""
     _check_roles(is_customer, is_supplier)
     number = next_number(tenant=tenant, kind=NumberKind.CONTACT)
