@@ -337,6 +337,20 @@ def test_odd_signature_headers_are_refused(name: str, value: str):
     assert reason_of(SENT.with_header(name, value)) in {Reason.HEADERS, Reason.COVERAGE}
 
 
+def test_a_signature_has_one_spelling():
+    """Four bits of the last symbol carry nothing; set, they would make a second signature of the first."""
+    signature = SENT.headers["Signature"]
+    last = signature[-4]
+    respelt = signature[:-4] + chr(ord(last) + 1) + signature[-3:]
+    assert base64.b64decode(respelt[5:-1]) == base64.b64decode(signature[5:-1])
+    assert reason_of(SENT.with_header("Signature", respelt)) is Reason.HEADERS
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+def test_no_body_where_none_belongs_even_if_signed(method: str):
+    assert reason_of(Sent(method=method).signed()) is Reason.HEADERS
+
+
 @given(
     st.sampled_from(["Signature-Input", "Signature", "EWX-Connection", "Content-Digest", "Idempotency-Key"]),
     st.integers(0, 400),
