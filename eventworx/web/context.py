@@ -1,5 +1,6 @@
 """What every page's shell needs."""
 
+from functools import cache
 from typing import Any, cast
 
 from django.conf import settings
@@ -14,7 +15,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "instance": settings.EWX_INSTANCE,
         "demo": settings.EWX_DEMO,
-        "unread_count": lambda: tenant.inbox_messages.to(request.user).unread().count() if tenant else 0,
+        "unread_count": cache(lambda: tenant.inbox_messages.to(request.user).unread().count() if tenant else 0),
         "memberships": lambda: _memberships(cast(User, request.user)),
     }
 

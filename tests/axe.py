@@ -1,0 +1,30 @@
+"""Accessibility of a page in the browser, judged by axe-core (WCAG 2.2 A and AA, and its best practices)."""
+
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+SOURCE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def violations(page: Page, within: str | None = None) -> list[str]:
+    """One line per finding: rule, element, what is wrong."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(SOURCE)
+    options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
+    found: dict[str, Any] = page.evaluate(
+        "([within, options]) => axe.run(within || document, options)", [within, options]
+    )
+    return [
+        f"{rule['id']}: {node['html'][:160]} – {node['failureSummary']}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+def assert_axe_clean(page: Page, within: str | None = None) -> None:
+    """Fails with every finding; `within` is a selector, without it the whole page is judged."""
+    found = violations(page, within)
+    assert not found, "\n\n".join(found)

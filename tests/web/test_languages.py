@@ -1,0 +1,36 @@
+"""German unless somebody says otherwise; never guessed from the browser."""
+
+from django.test import Client
+
+from eventworx.tenants.models import Tenant
+from tests.factories import make_user
+
+
+def test_german_whatever_the_browser_prefers(db: None) -> None:
+    answer = Client().get("/accounts/login/", headers={"Accept-Language": "en,fr;q=0.5"})
+    assert '<html lang="de"' in answer.content.decode()
+    assert answer["Content-Language"] == "de"
+
+
+def test_choice_before_login_is_kept_by_a_cookie(db: None) -> None:
+    client = Client()
+    answer = client.post("/language/", {"language": "en", "next": "/accounts/login/"})
+    assert answer["Location"] == "/accounts/login/"
+    assert "Log in" in client.get("/accounts/login/").content.decode()
+
+
+def test_choice_after_login_is_kept_at_the_user(aurora: Tenant) -> None:
+    user = make_user(aurora)
+    client, elsewhere = Client(), Client()
+    for browser in (client, elsewhere):
+        browser.force_login(user)
+    client.post("/language/", {"language": "en", "next": aurora.url("messaging:inbox")})
+    assert "Only unread" in elsewhere.get(aurora.url("messaging:inbox")).content.decode()
+    elsewhere.post("/language/", {"language": "de"})
+    assert "Nur ungelesene" in client.get(aurora.url("messaging:inbox")).content.decode()
+
+
+def test_foreign_language_or_target_is_refused(db: None) -> None:
+    assert Client().post("/language/", {"language": "tlh"}).status_code == 400
+    answer = Client().post("/language/", {"language": "en", "next": "https://evil.example/"})
+    assert answer["Location"] == "/"

@@ -1,0 +1,132 @@
+"""Template tags and filters: what a page writes, in both languages."""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from django import forms
+from django.test import RequestFactory
+from django.utils import translation
+
+from eventworx.periods import Period
+from eventworx.tenants.models import Tenant
+from eventworx.web.templatetags.ewx import field, icon, local, may, money, period, tenant_url
+from tests.factories import make_user
+from tests.source import APPS, ROOT
+
+
+def at(day: int, hour: int, month: int = 7, year: int = 2027) -> datetime:
+    return datetime(year, month, day, hour, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "german", "english"),
+    [
+        ("1234.5", "EUR", "1.234,50 €", "€1,234.50"),
+        ("-0.005", "EUR", "-0,01 €", "€-0.01"),
+        ("1234567", "JPY", "1.234.567 JPY", "JPY 1,234,567"),
+        ("9.5", "CHF", "9,50 CHF", "CHF 9.50"),
+    ],
+)
+def test_money(amount: str, currency: str, german: str, english: str) -> None:
+    with translation.override("de"):
+        assert money(Decimal(amount), currency).replace("\xa0", " ") == german
+    with translation.override("en"):
+        assert money(Decimal(amount), currency).replace("\xa0", " ") == english
+    assert money(None, currency) == "–"
+
+
+@pytest.mark.parametrize(
+    ("value", "german", "english"),
+    [
+        (
+            Period(at(1, 6), at(4, 18)),
+            "Do 01.07.2027 08:00 – So 04.07. 20:00",
+            "Thu 1 Jul 2027 08:00 – Sun 4 Jul 20:00",
+        ),
+        (Period(at(1, 6), at(1, 18)), "Do 01.07.2027 08:00 – 20:00", "Thu 1 Jul 2027 08:00 – 20:00"),
+        (
+            Period(at(31, 8, 12), at(1, 8, 1, 2028)),
+            "Fr 31.12.2027 09:00 – Sa 01.01.2028 09:00",
+            "Fri 31 Dec 2027 09:00 – Sat 1 Jan 2028 09:00",
+        ),
+        (
+            Period(datetime(2027, 6, 30, 22, tzinfo=UTC), at(4, 22)),
+            "Do 01.07.2027 – So 04.07.",
+            "Thu 1 Jul 2027 – Sun 4 Jul",
+        ),
+        (Period(at(3, 22), at(4, 22)), "So 04.07.2027", "Sun 4 Jul 2027"),
+    ],
+)
+def test_period(value: Period, german: str, english: str) -> None:
+    tenant = Tenant(time_zone="Europe/Berlin")
+    with translation.override("de"):
+        assert period(value, tenant) == german
+    with translation.override("en"):
+        assert period(value, tenant) == english
+    assert period(None, tenant) == "–"
+
+
+def test_instant_in_the_tenants_zone() -> None:
+    with translation.override("de"):
+        assert local(at(1, 23), Tenant(time_zone="Europe/Berlin")) == "02.07.2027 01:00"
+        assert local(at(1, 23), Tenant(time_zone="America/New_York")) == "01.07.2027 19:00"
+    assert local(None, Tenant()) == "–"
+
+
+class Sample(forms.Form):
+    name = forms.CharField(help_text="As on the sign.", max_length=5)
+    agreed = forms.BooleanField(required=False)
+    colour = forms.ChoiceField(choices=[("r", "Red"), ("g", "Green")], widget=forms.RadioSelect)
+    size = forms.ChoiceField(choices=[("s", "Small")])
+
+
+def test_field_ties_label_help_and_error_together() -> None:
+    html = field(Sample({"name": "too long"})["name"], autofocus=True)
+    assert '<label class="form-label" for="id_name">Name' in html
+    assert 'aria-describedby="id_name_helptext id_name_error"' in html
+    assert 'aria-invalid="true"' in html
+    assert 'class="form-control is-invalid"' in html
+    assert " autofocus" in html
+    assert 'id="id_name_error"' in html
+
+
+def test_field_of_each_kind() -> None:
+    form = Sample()
+    assert 'class="form-check-input"' in field(form["agreed"])
+    assert 'class="form-select"' in field(form["size"])
+    group = field(form["colour"])
+    assert "<legend>Colour" in group
+    assert group.count('<label class="form-check-label" for="id_colour_') == 2
+    assert "invalid-feedback" not in group
+
+
+def test_links_and_rights(aurora: Tenant) -> None:
+    request = RequestFactory().get("/")
+    request.tenant = aurora  # type: ignore[attr-defined]
+    assert tenant_url({"request": request}, "messaging:message", 7) == "/aurora/inbox/7/"
+    sales = make_user(aurora).memberships.get()
+    assert (may(sales, "edit_jobs"), may(sales, "manage_tenant"), may(None, "edit_jobs")) == (True, False, False)
+
+
+SPRITE = (ROOT / "eventworx/web/static/ewx/icons.svg").read_text(encoding="utf-8")
+
+
+def named_icons() -> set[str]:
+    folders = [ROOT / "templates", *(ROOT / app for app in APPS)]
+    templates = [page.read_text(encoding="utf-8") for folder in folders for page in folder.rglob("*.html")]
+    named = re.compile(r"""{% icon "([a-z-]+)"|nav_item "[^"]+" \w+ "([a-z-]+)"|icon="([a-z-]+)\"""")
+    return {name for text in templates for found in named.findall(text) for name in found if name}
+
+
+def test_sprite_holds_the_icons_used() -> None:
+    assert named_icons() - set(re.findall(r'<symbol id="([a-z-]+)"', SPRITE)) == set()
+    assert {"home", "inbox", "send"} <= named_icons()
+
+
+def test_icon_is_decoration() -> None:
+    assert icon("truck") == (
+        '<svg class="ewx-icon " aria-hidden="true" focusable="false">'
+        '<use href="/static/ewx/icons.svg#truck"></use></svg>'
+    )
