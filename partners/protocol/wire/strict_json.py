@@ -11,8 +11,10 @@ MAX_DEPTH = 16
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
-# A string (also one that never ends, so that each character is looked at once) or a bracket.
-_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+# Also one that never ends, so that each character is looked at once.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_ALIKE = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -36,7 +38,8 @@ def loads_strict(data: bytes) -> Json:
         )
     except ValueError as error:  # what json, str.decode, int and our hooks raise
         raise Malformed("no JSON") from error
-    if any(_UNUSABLE.search(text) for text in _texts(value)):
+    # Raw, neither gets through UTF-8 and JSON: both need an escape.
+    if b"\\u" in data and any(_UNUSABLE.search(text) for text in _texts(value)):
         raise Malformed("NUL or lone surrogate")
     return value
 
@@ -47,14 +50,12 @@ def dumps(value: Json) -> bytes:
 
 
 def _check_depth(data: bytes) -> None:
-    depth = 0
-    for token in _STRING_OR_BRACKET.finditer(data):
-        if token[0] in b"[{":
-            depth += 1
-        elif token[0] in b"]}":
-            depth -= 1
-        if depth > MAX_DEPTH:
-            raise Malformed("too deep")
+    """Take the innermost brackets away, level by level: nothing may be left."""
+    brackets = _STRING.sub(b"", data).translate(_ALIKE, _NO_BRACKET)
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"")
+    if brackets:
+        raise Malformed("too deep, or brackets without partner")
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
