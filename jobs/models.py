@@ -20,6 +20,7 @@ from eventworx.text import fold, search_words
 from inventory.models import Article, Reservation
 from jobs.states import ORDERED_STATES, USES_STOCK, JobState, OrderState
 
+AMOUNT = [MinValueValidator(0)]
 PERCENT = [MinValueValidator(0), MaxValueValidator(100)]
 
 
@@ -161,9 +162,7 @@ class Position(models.Model):
     description = models.CharField(_("description"), max_length=200)
     quantity = models.PositiveIntegerField(_("quantity"), validators=[MinValueValidator(1), MaxValueValidator(999_999)])
     unit = models.CharField(_("unit"), max_length=30, blank=True)
-    unit_price = models.DecimalField(
-        _("price per day"), max_digits=12, decimal_places=2, default=0, validators=[MinValueValidator(0)]
-    )
+    unit_price = models.DecimalField(_("price per day"), max_digits=12, decimal_places=2, default=0, validators=AMOUNT)
     factor = models.DecimalField(_("factor"), max_digits=8, decimal_places=4, default=1)
     discount_percent = models.DecimalField(
         _("discount in percent"), max_digits=5, decimal_places=2, default=0, validators=PERCENT
@@ -180,11 +179,7 @@ class Position(models.Model):
     supplier_article_id = models.CharField(max_length=64, blank=True)
     supplier_number = models.CharField(_("supplier's article number"), max_length=100, blank=True)
     unit_cost = models.DecimalField(
-        pgettext_lazy("position", "cost per day"),
-        max_digits=12,
-        decimal_places=2,
-        default=0,
-        validators=[MinValueValidator(0)],
+        pgettext_lazy("position", "cost per day"), max_digits=12, decimal_places=2, default=0, validators=AMOUNT
     )
     cost_scale = models.JSONField(default=dict, blank=True)
     cost_factor = models.DecimalField(max_digits=8, decimal_places=4, default=1)
@@ -218,12 +213,17 @@ class Position(models.Model):
         return self.quantity - self.sub_rented_quantity
 
     @property
+    def reserved_quantity(self) -> int:
+        """What stands by for the own part; needs `reservation` loaded."""
+        return self.reservation.quantity if self.reservation else 0
+
+    @property
     def is_sub_rental(self) -> bool:
         return self.sub_rented_quantity > 0
 
     @property
     def net(self) -> Decimal:
-        """What the customer pays for the line, before tax, in the tenant's currency."""
+        """What the customer pays for the line, before tax."""
         return line_net(
             quantity=self.quantity,
             unit_price=self.unit_price,
@@ -234,7 +234,7 @@ class Position(models.Model):
 
     @property
     def cost(self) -> Decimal:
-        """What the supplier gets for the sub-rented part, before tax, in the tenant's currency."""
+        """What the supplier gets for the sub-rented part, before tax."""
         return line_net(
             quantity=self.sub_rented_quantity,
             unit_price=self.unit_cost,
@@ -295,7 +295,7 @@ class SubRentalOrderLineQuerySet(models.QuerySet["SubRentalOrderLine"]):
 
 
 class SubRentalOrderLine(models.Model):
-    """A position as it was ordered. The figures are frozen and outlive the position; `id` on the wire is `wire_id`."""
+    """A position as it was ordered: frozen, outlives the position; `id` on the wire is `wire_id`."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="sub_rental_order_lines")
     order = models.ForeignKey(SubRentalOrder, on_delete=models.CASCADE, related_name="lines")
