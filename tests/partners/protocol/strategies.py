@@ -11,8 +11,8 @@ from partners.protocol import wire
 from partners.protocol.keys import KeyPair
 from partners.protocol.pairing_code import PairingCode
 
-moderate = settings(max_examples=80, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
-few = settings(moderate, max_examples=25)
+moderate = settings(max_examples=50, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(moderate, max_examples=20)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ID_CHARACTERS = string.ascii_letters + string.digits + "_-"
