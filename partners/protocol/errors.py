@@ -4,6 +4,7 @@
     ├── BadKey             a public key that must not be used                 keys
     ├── CodeRefused        a pairing code that changes nothing                pairing_code
     ├── SignatureRefused   a request or answer that proves nothing            signing
+    ├── CursorRefused      a cursor that is not ours: answer 422 `cursor`     cursors
     ├── Malformed          no JSON that we take: answer 400                   wire
     ├── FieldErrors        JSON whose fields are wrong: answer 422            wire
     ├── AmountTooLarge     a sum that the wire cannot carry                   money
