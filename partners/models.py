@@ -6,7 +6,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.contacts.models import Contact
@@ -23,9 +23,20 @@ class ConnectionQuerySet(models.QuerySet["PartnerConnection"]):
     def open(self) -> Self:
         return self.filter(closed_at__isnull=True)
 
+    def latest_first(self) -> Self:
+        """The open one, then the ended ones, the last to end first."""
+        return self.order_by(F("closed_at").desc(nulls_first=True), "-created_at")
+
     def usable(self) -> Self:
         """Connected, not closed, paused by neither side."""
         return self.open().filter(connected_at__isnull=False, paused_at__isnull=True, peer_paused_at__isnull=True)
+
+    def lending_to_us(self) -> Self:
+        """Suppliers whose material can be searched and ordered now: usable, and not known to offer us nothing."""
+        return self.usable().filter(contact__is_supplier=True).exclude(peer_level=0)
+
+    def by_name(self) -> Self:
+        return self.order_by("contact__sort_key", "pk")
 
 
 class PartnerConnection(models.Model):
@@ -233,6 +244,12 @@ class Release(models.Model):
         return str(self.article or self.category or _("everything"))
 
 
+class ArticleLinkQuerySet(models.QuerySet["ArticleLink"]):
+    def standing(self, partner_article_id: str) -> Self:
+        """The link of a partner's article, if our article is still in use."""
+        return self.filter(partner_article_id=partner_article_id, article__archived_at__isnull=True)
+
+
 class ArticleLink(models.Model):
     """A person's decision that a partner's article is one of ours (mission J4)."""
 
@@ -244,6 +261,8 @@ class ArticleLink(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="article_links"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ArticleLinkQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("article link")

@@ -6,12 +6,13 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from partners import outbox
+from partners import outbox, pairing
 from partners.models import SeenNonce, StoredAnswer
 from partners.outbox import DeliveryHandlers, DeliveryKind
 
 # What each kind of delivery means to whoever sent it.
 HANDLERS: Mapping[str, DeliveryHandlers] = {
+    DeliveryKind.PAIRING: pairing.HANDLERS,
     DeliveryKind.NOTICE: DeliveryHandlers(),
 }
 

@@ -1,0 +1,48 @@
+"""Forms of the tab "Partner" and of the head of a contact."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.web.forms import TenantForm
+from partners.access import OFFERED_LEVELS, PROPOSED_LEVEL, AccessLevel
+from partners.protocol.pairing_code import MAX_TEXT
+
+_LEVELS = [(level.value, level.label) for level in OFFERED_LEVELS]
+
+LEVEL_EXPLANATIONS = {
+    AccessLevel.NONE: _("The partner sees nothing of yours. Right for a supplier whom you only hire from."),
+    AccessLevel.ARTICLES: _("Sees the articles that you release, with his price, and may ask. He sees no quantities."),
+    AccessLevel.STOCK: _("Sees the released articles and how many are free in his period, and may order."),
+}
+
+
+class LevelForm(TenantForm):
+    level = forms.TypedChoiceField(
+        label=_("Kind of partner connection"), choices=_LEVELS, coerce=int, widget=forms.RadioSelect
+    )
+
+
+class RolesForm(TenantForm):
+    is_customer = forms.BooleanField(label=_("Customer"), required=False)
+    is_supplier = forms.BooleanField(label=_("Supplier"), required=False)
+    level = forms.TypedChoiceField(
+        label=_("Kind of partner connection"),
+        choices=_LEVELS,
+        coerce=int,
+        empty_value=None,
+        required=False,
+        initial=PROPOSED_LEVEL.value,
+    )
+
+    @property
+    def asks_for_level(self) -> bool:
+        return "level" in self.errors or bool(self.data.get("level"))
+
+
+class CodeForm(TenantForm):
+    code = forms.CharField(
+        label=_("Code of the partner"),
+        help_text=_("Paste the code, or simply the whole e-mail: the code is found in it."),
+        max_length=MAX_TEXT,
+        widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false", "autocomplete": "off", "class": "ewx-mail"}),
+    )

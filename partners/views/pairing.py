@@ -1,0 +1,74 @@
+"""Making our key, sending our code, entering the partner's (mission P3, P4)."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from eventworx.tenants.access import TenantRequest, actor_of, admin_required
+from partners import pairing
+from partners.forms.connection import CodeForm
+from partners.models import PartnerConnection
+from partners.pairing import EnteredCode
+from partners.views.tab import connection_of, contact_of, to_tab
+
+
+@require_POST
+@admin_required
+def connect(request: TenantRequest, pk: int) -> HttpResponse:
+    pairing.start_pairing(contact=contact_of(request, pk), actor=actor_of(request), now=timezone.now())
+    messages.success(request, _("The key is made. Now send the code to the partner."))
+    return to_tab(request, pk)
+
+
+@admin_required
+def send_code(request: TenantRequest, pk: int) -> HttpResponse:
+    """The mail as it will be; a POST sends it."""
+    connection = connection_of(request, pk)
+    if request.method != "POST":
+        context = {"contact": connection.contact, "connection": connection, "mail": pairing.code_mail(connection)}
+        return render(request, "partners/send_code.html", context)
+    pairing.send_code(connection=connection, actor=actor_of(request), sender=request.user, now=timezone.now())
+    messages.success(request, _("The e-mail is on its way. Its state stands in the tab."))
+    return to_tab(request, pk)
+
+
+@admin_required
+def enter_code(request: TenantRequest, pk: int) -> HttpResponse:
+    """ "Eintragen": with "OK" the code is read and shown; nothing is stored."""
+    connection, form = connection_of(request, pk), CodeForm(request.POST or None, tenant=request.tenant)
+    entered = None
+    if form.is_valid():
+        text = form.cleaned_data["code"]
+        entered = form.attempt(lambda: pairing.read_code(connection=connection, text=text, now=timezone.now()))
+    return _entering(request, connection, form, entered)
+
+
+@require_POST
+@admin_required
+def save_code(request: TenantRequest, pk: int) -> HttpResponse:
+    connection, form = connection_of(request, pk), CodeForm(request.POST, tenant=request.tenant)
+    saved = form.attempt(lambda: _save(request, connection, form.cleaned_data["code"])) if form.is_valid() else None
+    if saved:
+        messages.success(request, _("Saved. The connection is being established."))
+        return to_tab(request, pk)
+    return _entering(request, connection, form, None)
+
+
+def _save(request: TenantRequest, connection: PartnerConnection, text: str) -> PartnerConnection:
+    return pairing.save_code(connection=connection, text=text, actor=actor_of(request), now=timezone.now())
+
+
+def _entering(
+    request: TenantRequest, connection: PartnerConnection, form: CodeForm, entered: EnteredCode | None
+) -> HttpResponse:
+    context = {
+        "contact": connection.contact,
+        "active_tab": "partner",
+        "connection": connection,
+        "form": form,
+        "entered": entered,
+    }
+    return render(request, "partners/enter_code.html", context)

@@ -1,0 +1,206 @@
+"""The head of a contact and its tab "Partner" (mission P1, P2, P5-P9)."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from eventworx.contacts.models import Contact
+from eventworx.messaging import mail
+from eventworx.tenants.access import TenantRequest, actor_of, admin_required, member_required
+from partners import connections
+from partners.client import PartnerProblem, sentence
+from partners.connections import Deed
+from partners.forms.connection import LEVEL_EXPLANATIONS, LevelForm, RolesForm
+from partners.models import PartnerConnection
+from partners.outbox import DeliveryKind
+from partners.pairing import CODE_MAIL, fingerprint
+from partners.views.standing import standing, steps
+
+JOURNAL_LENGTH = 30
+
+
+def contact_of(request: TenantRequest, pk: int) -> Contact:
+    return get_object_or_404(request.tenant.contacts.select_related("tenant"), pk=pk)
+
+
+def connection_of(request: TenantRequest, pk: int) -> PartnerConnection:
+    """The open connection of a contact; 404 without one."""
+    found = request.tenant.partner_connections.open().select_related("tenant", "contact")
+    return get_object_or_404(found, contact_id=pk)
+
+
+def to_tab(request: TenantRequest, pk: int) -> HttpResponse:
+    return redirect(request.tenant.url("partners:tab", pk))
+
+
+# The head of the contact
+
+
+@member_required
+def contact_header(request: TenantRequest, pk: int) -> HttpResponse:
+    return _header(request, contact_of(request, pk))
+
+
+def _header(request: TenantRequest, contact: Contact, roles: RolesForm | None = None) -> HttpResponse:
+    connection = contact.partner_connections.latest_first().first()
+    shown = {"is_customer": contact.is_customer, "is_supplier": contact.is_supplier}
+    context = {
+        "contact": contact,
+        "connection": connection,
+        "is_on": bool(connection and not connection.paused_at and not connection.closed_at),
+        "roles": roles or RolesForm(tenant=request.tenant, initial=shown),
+        "on_tab": _is_on_tab(request, contact),
+    }
+    return render(request, "partners/_header.html", context)
+
+
+def _is_on_tab(request: TenantRequest, contact: Contact) -> bool:
+    return (request.htmx.current_url_abs_path or "").startswith(request.tenant.url("partners:tab", contact.pk))
+
+
+@require_POST
+@admin_required
+def set_roles(request: TenantRequest, pk: int) -> HttpResponse:
+    contact, form = contact_of(request, pk), RolesForm(request.POST, tenant=request.tenant)
+    if form.is_valid():
+        roles = {"contact": contact, "actor": actor_of(request), **form.cleaned_data}
+        if form.attempt(lambda: connections.set_contact_roles(**roles)):
+            return _changed(request, contact)
+    return _header(request, contact, form)
+
+
+@require_POST
+@admin_required
+def switch(request: TenantRequest, pk: int) -> HttpResponse:
+    contact, actor, now = contact_of(request, pk), actor_of(request), timezone.now()
+    if request.POST.get("on"):
+        connections.switch_on(contact=contact, actor=actor, now=now)
+    else:
+        connections.switch_off(connection=connection_of(request, pk), actor=actor, now=now)
+    return _changed(request, contact)
+
+
+def _changed(request: TenantRequest, contact: Contact) -> HttpResponse:
+    """The head anew; the tab "Partner" below it is shown afresh."""
+    response = _header(request, contact)
+    if _is_on_tab(request, contact):
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+# The tab
+
+
+@admin_required
+def tab(request: TenantRequest, pk: int) -> HttpResponse:
+    contact = contact_of(request, pk)
+    connection = contact.partner_connections.latest_first().first()
+    if connection is None:
+        return redirect(contact)
+    template = "partners/_standing.html" if request.htmx.target == "partner-standing" else "partners/tab.html"
+    return render(request, template, _tab_context(request, contact, connection))
+
+
+def _tab_context(request: TenantRequest, contact: Contact, connection: PartnerConnection) -> dict[str, Any]:
+    now = timezone.now()
+    connection.tenant, connection.contact = request.tenant, contact
+    return {
+        "contact": contact,
+        "active_tab": "partner",
+        "connection": connection,
+        "standing": standing(connection, now),
+        "steps": steps(connection, now),
+        "levels": _levels(connection),
+        "mail": contact.mails.filter(topic=CODE_MAIL).newest_first().first(),
+        "mail_health": mail.health(tenant=request.tenant),
+        "peer_fingerprint": _peer_fingerprint(connection),
+        "waiting": _waiting(connection),
+        "journal": _journal(contact),
+    }
+
+
+def _levels(connection: PartnerConnection) -> list[dict[str, Any]]:
+    return [
+        {"value": level.value, "label": level.label, "text": text, "chosen": level == connection.level}
+        for level, text in LEVEL_EXPLANATIONS.items()
+    ]
+
+
+def _peer_fingerprint(connection: PartnerConnection) -> str:
+    return next((fingerprint(key) for key in connection.peer_keys().values()), "")
+
+
+def _waiting(connection: PartnerConnection) -> list[dict[str, Any]]:
+    """What is not delivered yet, each with the reason in words."""
+    return [
+        {
+            "kind": DeliveryKind(delivery.kind).label,
+            "since": delivery.created_at,
+            "next_at": delivery.next_attempt_at,
+            "attempts": delivery.attempts,
+            "problem": sentence(delivery.last_problem, str(connection)) if delivery.last_problem else "",
+        }
+        for delivery in connection.deliveries.unfinished().newest_first()[:JOURNAL_LENGTH]
+    ]
+
+
+def _journal(contact: Contact) -> list[dict[str, Any]]:
+    """What happened to the connections with this contact, the newest first."""
+    ids = [str(pk) for pk in contact.partner_connections.values_list("pk", flat=True)]
+    entries = contact.tenant.audit_entries.filter(
+        target_type=PartnerConnection._meta.label_lower, target_id__in=ids, action__in=Deed.values
+    )
+    newest = entries.order_by("-at", "-pk")[:JOURNAL_LENGTH]
+    return [{"at": entry.at, "who": entry.actor_label, "what": Deed(entry.action).label} for entry in newest]
+
+
+@require_POST
+@admin_required
+def set_level(request: TenantRequest, pk: int) -> HttpResponse:
+    connection, form = connection_of(request, pk), LevelForm(request.POST, tenant=request.tenant)
+    if form.is_valid():
+        connections.set_level(connection=connection, level=form.cleaned_data["level"], actor=actor_of(request))
+        messages.success(request, _("Saved. It holds from the partner's next request on."))
+    else:
+        messages.error(request, _("This kind of partner connection is not offered."))
+    return to_tab(request, pk)
+
+
+@require_POST
+@admin_required
+def test(request: TenantRequest, pk: int) -> HttpResponse:
+    """ "Verbindung testen": the sentence, good or bad, as a fragment."""
+    connection = connection_of(request, pk)
+    try:
+        connections.test_connection(connection=connection, actor=actor_of(request))
+    except PartnerProblem as problem:
+        return _result(request, str(problem), "danger")
+    return _result(request, _("Test successful"), "success")
+
+
+def _result(request: TenantRequest, text: str, kind: str) -> HttpResponse:
+    return render(request, "components/_alert.html", {"text": text, "kind": kind})
+
+
+@require_POST
+@admin_required
+def verify(request: TenantRequest, pk: int) -> HttpResponse:
+    connections.verify(connection=connection_of(request, pk), actor=actor_of(request), now=timezone.now())
+    messages.success(request, _("The safety number is confirmed."))
+    return to_tab(request, pk)
+
+
+@admin_required
+def disconnect(request: TenantRequest, pk: int) -> HttpResponse:
+    connection = connection_of(request, pk)
+    if request.method != "POST":
+        context = {"contact": connection.contact, "active_tab": "partner", "connection": connection}
+        return render(request, "partners/disconnect.html", context)
+    connections.close(connection=connection, actor=actor_of(request), now=timezone.now())
+    messages.success(request, _("The connection has ended. Orders and documents stay."))
+    return to_tab(request, pk)
