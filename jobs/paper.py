@@ -38,7 +38,7 @@ MARGIN = (A4[0] - WIDTH) / 2
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """What a document says, ready worded. `columns` is "#", the name and the figures; `rows` lack the running number."""
+    """What a document says, ready worded. `columns` is "#", name and figures; `rows` lack the running number."""
 
     sender: Sequence[str]
     recipient: Sequence[str]

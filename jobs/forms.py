@@ -1,0 +1,163 @@
+"""Forms of jobs: they check the shape, the use-cases the rules. Times are typed in the tenant's zone."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.contacts.models import Contact
+from eventworx.periods import Period
+from eventworx.web.forms import TenantForm
+from inventory.models import Article
+from jobs.models import InquiryQuerySet, Job, JobQuerySet, Position
+from jobs.states import JobState, OrderState
+
+LOCAL_TIME = "%Y-%m-%dT%H:%M"
+WHEN = [("", _("At any time")), ("coming", _("Running and coming")), ("past", _("Past"))]
+
+
+def _instant(label: Any) -> forms.DateTimeField:
+    return forms.DateTimeField(
+        label=label, widget=forms.DateTimeInput({"type": "datetime-local", "step": "60"}, format=LOCAL_TIME)
+    )
+
+
+def _decimal(label: Any, **options: Any) -> forms.DecimalField:
+    options = {"max_digits": 12, "decimal_places": 2, "min_value": 0} | options
+    return forms.DecimalField(label=label, localize=True, widget=forms.TextInput({"inputmode": "decimal"}), **options)
+
+
+def _quantity(label: Any, least: int = 1, **options: Any) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label, min_value=least, max_value=999_999, widget=forms.NumberInput({"inputmode": "numeric"}), **options
+    )
+
+
+class JobFilter(forms.Form):
+    """Search, state and time; whatever is not understood does not filter."""
+
+    q = forms.CharField(label=_("Search"), required=False, widget=forms.TextInput({"type": "search"}))
+    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("All states")), *JobState.choices])
+    when = forms.ChoiceField(label=_("Time"), required=False, choices=WHEN)
+
+    def narrow(self, jobs: JobQuerySet, now: datetime) -> JobQuerySet:
+        self.is_valid()
+        found = jobs.matching(self.cleaned_data.get("q", ""))
+        if state := self.cleaned_data.get("state"):
+            found = found.in_state(state)
+        if when := self.cleaned_data.get("when"):
+            found = found.past(now) if when == "past" else found.coming(now)
+        return found.latest_first() if when == "past" else found.next_first()
+
+
+class InquiryFilter(forms.Form):
+    """State of an inquiry; without one all of them."""
+
+    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("All states")), *OrderState.choices])
+
+    def narrow(self, inquiries: InquiryQuerySet) -> InquiryQuerySet:
+        self.is_valid()
+        state = self.cleaned_data.get("state")
+        return (inquiries.in_state(state) if state else inquiries).newest_first()
+
+
+class StateForm(forms.Form):
+    """The state a job is to have."""
+
+    state = forms.ChoiceField(choices=JobState.choices)
+
+
+class JobForm(TenantForm):
+    """A job with its two periods; `planning_period` and `usage_period` after validation."""
+
+    title = forms.CharField(label=_("Title"), max_length=200)
+    customer = forms.ModelChoiceField(label=_("Customer"), queryset=None)
+    customer_reference = forms.CharField(label=_("Customer's reference"), max_length=100, required=False)
+    venue = forms.CharField(label=_("Venue"), max_length=300, required=False)
+    planning_start = _instant(_("Planning from"))
+    planning_end = _instant(_("Planning until"))
+    usage_start = _instant(_("Usage from"))
+    usage_end = _instant(_("Usage until"))
+    tax_percent = _decimal(_("Tax rate in percent"), max_value=100, max_digits=5)
+    note = forms.CharField(label=_("Note"), max_length=4000, required=False, widget=forms.Textarea({"rows": 3}))
+
+    def __init__(self, *args: Any, job: Job | None = None, **kwargs: Any) -> None:
+        self.job = job
+        super().__init__(*args, **kwargs)
+
+    def narrow(self) -> None:
+        contacts = self.tenant.contacts
+        customers = contacts.customers()
+        if self.job:
+            customers = customers | contacts.filter(pk=self.job.customer_id)
+        cast(forms.ModelChoiceField[Contact], self.fields["customer"]).queryset = customers.by_name()
+
+    def full_clean(self) -> None:
+        with timezone.override(self.tenant.zone):
+            super().full_clean()
+
+    def clean(self) -> dict[str, Any]:
+        for name in ("planning", "usage"):
+            start, end = self.cleaned_data.get(f"{name}_start"), self.cleaned_data.get(f"{name}_end")
+            if start and end and end <= start:
+                self.add_error(f"{name}_end", _("The end must lie after the start."))
+        return self.cleaned_data
+
+    def job_fields(self) -> dict[str, Any]:
+        """The cleaned data as the use-cases of planning take it."""
+        fields = dict(self.cleaned_data)
+        for name in ("planning", "usage"):
+            fields[f"{name}_period"] = Period(fields.pop(f"{name}_start"), fields.pop(f"{name}_end"))
+        return fields
+
+
+def initial_of(job: Job) -> dict[str, Any]:
+    """What the form of an existing job shows: times on the clock of the tenant."""
+    kept = {"title", "customer", "customer_reference", "venue", "tax_percent", "note"}
+    times = {"planning_start", "planning_end", "usage_start", "usage_end"}
+    return {name: getattr(job, name) for name in kept} | {name: local_time(job, name) for name in times}
+
+
+def local_time(job: Job, name: str) -> datetime:
+    return getattr(job, name).astimezone(job.tenant.zone).replace(tzinfo=None)
+
+
+class OwnPositionForm(TenantForm):
+    """An article of our own and how many of it."""
+
+    template: ClassVar[str] = "jobs/_added.html"
+    article = forms.ModelChoiceField(label=_("Article"), queryset=None)
+    quantity = _quantity(_("Quantity"), initial=1)
+
+    def narrow(self) -> None:
+        cast(forms.ModelChoiceField[Article], self.fields["article"]).queryset = self.tenant.articles.active()
+
+
+class TextPositionForm(TenantForm):
+    """A line without an article: transport, staff, anything."""
+
+    template: ClassVar[str] = "jobs/_text_material.html"
+    description = forms.CharField(label=_("Description"), max_length=200)
+    quantity = _quantity(_("Quantity"), initial=1)
+    unit_price = _decimal(_("Price"), initial=Decimal(0))
+
+
+class PositionForm(TenantForm):
+    """What may be changed of a position that stands in a job."""
+
+    description = forms.CharField(label=_("Description"), max_length=200)
+    quantity = _quantity(_("Quantity"))
+    sub_rented_quantity = _quantity(_("of which sub-rented"), least=0)
+    unit_price = _decimal(_("Price per day"))
+    discount_percent = _decimal(_("Discount in percent"), max_value=100, max_digits=5)
+
+    def __init__(self, *args: Any, position: Position, **kwargs: Any) -> None:
+        self.position = position
+        super().__init__(*args, **kwargs)
+
+    def narrow(self) -> None:
+        if self.position.supplier_id is None:
+            del self.fields["sub_rented_quantity"]

@@ -1,0 +1,255 @@
+"""What others ask of us: the "Partneranfrage", from its arrival to our answer (mission O2, O9; protocol §7)."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.contacts.models import Contact
+from eventworx.errors import BusinessError
+from eventworx.money import line_net
+from eventworx.periods import Period
+from eventworx.tenants.models import Tenant
+from eventworx.tenants.numbers import NumberKind, next_number
+from inventory.models import Article
+from jobs.currency import require_own_currency
+from jobs.factors import sale_factor
+from jobs.locks import lock_job
+from jobs.logistics import address_of
+from jobs.models import Inquiry, InquiryLine, Job, Position
+from jobs.planning import check_periods, create_job, enter_state, set_state
+from jobs.states import JobState, OrderState
+
+
+@dataclass(frozen=True, slots=True)
+class InquiryLineData:
+    """A line as it arrived, already on one of our articles; `expected_net` is the total the customer saw."""
+
+    wire_id: UUID
+    article: Article
+    quantity: int
+    expected_net: Decimal | None = None
+    customer_article_number: str = ""
+    customer_article_name: str = ""
+
+
+class InquiryIsAnswered(BusinessError):
+    code = "inquiry-answered"
+    status = 409
+    message = _("The inquiry %(inquiry)s is %(state)s already.")
+
+
+class JobLacksLines(BusinessError):
+    code = "job-lacks-lines"
+    status = 409
+    message = _("The job %(job)s no longer holds everything that was asked for. Missing: %(missing)s.")
+
+
+class JobIsGone(BusinessError):
+    code = "job-cancelled"
+    status = 409
+    message = _("The job %(job)s is cancelled: reopen it before you confirm the inquiry.")
+
+
+@transaction.atomic
+def receive_inquiry(
+    *,
+    tenant: Tenant,
+    customer: Contact,
+    lines: Sequence[InquiryLineData],
+    planning_period: Period,
+    usage_period: Period,
+    currency: str,
+    customer_reference: str = "",
+    customer_details: Mapping[str, Any] | None = None,
+    logistics: Mapping[str, Any] | None = None,
+    remark: str = "",
+    zone: ZoneInfo | None = None,
+) -> Inquiry:
+    """Write down an inquiry on our own articles at our own prices, less the customer's discount.
+
+    Billable days are counted in `zone`, the usage period's own (default: the tenant's); net = sum of rounded lines.
+    Raises ForeignCurrency and the errors of check_periods.
+    """
+    require_own_currency(tenant=tenant, currency=currency)
+    check_periods(planning=planning_period, usage=usage_period)
+    days = usage_period.days_touched(zone or tenant.zone)
+    rows = [_line(customer, data, days, currency) for data in lines]
+    inquiry = tenant.inquiries.create(
+        number=next_number(tenant=tenant, kind=NumberKind.INQUIRY),
+        customer=customer,
+        customer_reference=customer_reference,
+        customer_details=dict(customer_details or {}),
+        planning_start=planning_period.start,
+        planning_end=planning_period.end,
+        usage_start=usage_period.start,
+        usage_end=usage_period.end,
+        logistics=dict(logistics or {}),
+        remark=remark,
+        currency=currency,
+        net=sum((row.net for row in rows), Decimal(0)),
+    )
+    for row in rows:
+        row.tenant, row.inquiry = tenant, inquiry
+    inquiry.lines.bulk_create(rows)
+    return inquiry
+
+
+@transaction.atomic
+def mark_seen(*, inquiry: Inquiry, at: datetime) -> bool:
+    """Note that a person opened it. True the first time, False ever after."""
+    return bool(inquiry.tenant.inquiries.filter(pk=inquiry.pk, seen_at__isnull=True).update(seen_at=at))
+
+
+@transaction.atomic
+def make_job(*, inquiry: Inquiry, created_by: AbstractBaseUser | None) -> Job:
+    """The job of an inquiry: made at the first call, the same one ever after (mission O2: one click, no typing).
+
+    Raises InquiryIsAnswered where there is no job and nothing left to plan.
+    """
+    locked = _lock(inquiry)
+    if locked.job:
+        return locked.job
+    _require_requested(locked)
+    job = create_job(
+        tenant=locked.tenant,
+        title=" – ".join(filter(None, [locked.customer.name, locked.customer_reference]))[:200],
+        customer=locked.customer,
+        planning_period=locked.planning_period,
+        usage_period=locked.usage_period,
+        venue=address_of(locked.logistics)[:300],
+        customer_reference=locked.customer_reference,
+        note=locked.remark,
+    )
+    _copy_lines(locked, job)
+    locked.job = job
+    locked.save(update_fields=["job"])
+    return job
+
+
+@transaction.atomic
+def confirm_inquiry(*, inquiry: Inquiry, at: datetime, confirmed_by: AbstractBaseUser | None = None) -> Inquiry:
+    """Promise everything: the job becomes an order and every own part is reserved in full, under lock (mission O9).
+
+    Otherwise Shortage with the exact shortfall per article, and nothing is changed.
+    Also raises InquiryIsAnswered, JobIsGone, JobLacksLines.
+    """
+    locked = _lock(inquiry)
+    _require_requested(locked)
+    job = lock_job(make_job(inquiry=locked, created_by=confirmed_by))
+    if job.state == JobState.CANCELLED:
+        raise JobIsGone(job=job.number)
+    _require_all_lines(locked, job)
+    enter_state(job=job, state=JobState.ORDER, partial=False)
+    return _answer(inquiry, OrderState.CONFIRMED, at)
+
+
+@transaction.atomic
+def decline_inquiry(*, inquiry: Inquiry, reason: str, at: datetime) -> Inquiry:
+    """Say no. The job, if there is one, is cancelled. Raises InquiryIsAnswered, OrdersAreOpen."""
+    locked = _lock(inquiry)
+    _require_requested(locked)
+    if locked.job and locked.job.state != JobState.CANCELLED:
+        set_state(job=locked.job, state=JobState.CANCELLED)
+    return _answer(inquiry, OrderState.DECLINED, at, reason)
+
+
+@transaction.atomic
+def withdraw_inquiry(*, inquiry: Inquiry, at: datetime, reason: str = "") -> Inquiry:
+    """The customer takes it back before our answer. Raises InquiryIsAnswered.
+
+    The job is cancelled, unless we have ordered for it ourselves: then it stays for a person to unwind.
+    """
+    locked = _lock(inquiry)
+    _require_requested(locked)
+    if locked.job and locked.job.state != JobState.CANCELLED and not _has_open_orders(locked.job):
+        set_state(job=locked.job, state=JobState.CANCELLED)
+    return _answer(inquiry, OrderState.WITHDRAWN, at, reason)
+
+
+def _lock(inquiry: Inquiry) -> Inquiry:
+    related = "tenant", "customer", "job__tenant"
+    rows = inquiry.tenant.inquiries.select_for_update(of=("self",)).select_related(*related)
+    return rows.get(pk=inquiry.pk)
+
+
+def _require_requested(inquiry: Inquiry) -> None:
+    if inquiry.state != OrderState.REQUESTED:
+        raise InquiryIsAnswered(inquiry=inquiry.number, state=inquiry.get_state_display())
+
+
+def _answer(inquiry: Inquiry, state: OrderState, at: datetime, reason: str = "") -> Inquiry:
+    """Write the answer on the caller's own copy too, which may be shown right away."""
+    inquiry.refresh_from_db()
+    inquiry.state, inquiry.reason, inquiry.answered_at = state, reason, at
+    inquiry.save(update_fields=["state", "reason", "answered_at"])
+    return inquiry
+
+
+def _line(customer: Contact, data: InquiryLineData, days: int, currency: str) -> InquiryLine:
+    line = InquiryLine(
+        wire_id=data.wire_id,
+        article=data.article,
+        quantity=data.quantity,
+        unit_price=data.article.rental_price,
+        factor=sale_factor(article=data.article, days=days),
+        discount_percent=customer.discount_percent,
+        expected_net=data.expected_net,
+        customer_article_number=data.customer_article_number,
+        customer_article_name=data.customer_article_name,
+    )
+    line.net = line_net(
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        factor=line.factor,
+        discount_percent=line.discount_percent,
+        currency=currency,
+    )
+    return line
+
+
+def _copy_lines(inquiry: Inquiry, job: Job) -> None:
+    lines = inquiry.lines.select_related("article").order_by("pk")
+    job.positions.bulk_create(
+        Position(
+            tenant=inquiry.tenant,
+            job=job,
+            sequence=sequence,
+            article=line.article,
+            description=line.article.name,
+            quantity=line.quantity,
+            unit=line.article.unit,
+            unit_price=line.unit_price,
+            factor=line.factor,
+            discount_percent=line.discount_percent,
+        )
+        for sequence, line in enumerate(lines, start=1)
+    )
+
+
+def _require_all_lines(inquiry: Inquiry, job: Job) -> None:
+    """Whoever confirms promises all lines: a position taken out of the job in between must not be promised."""
+    asked = _quantities(inquiry.lines.select_related("article"))
+    held = _quantities(job.positions.filter(article__isnull=False).select_related("article"))
+    missing = asked - held
+    if missing:
+        raise JobLacksLines(job=job.number, missing=", ".join(f"{n} × {article}" for article, n in missing.items()))
+
+
+def _quantities(lines: Iterable[Any]) -> Counter[Article]:
+    counted: Counter[Article] = Counter()
+    for line in lines:
+        counted[line.article] += line.quantity
+    return counted
+
+
+def _has_open_orders(job: Job) -> bool:
+    return job.sub_rental_orders.standing().exists()

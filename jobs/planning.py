@@ -1,0 +1,184 @@
+"""Planning a job: when, for whom, and in which state. States that use stock reserve the own parts (mission E3)."""
+
+from decimal import Decimal
+from typing import TypedDict, Unpack
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.contacts.models import Contact
+from eventworx.errors import BusinessError
+from eventworx.periods import Period
+from eventworx.tenants.models import Tenant
+from eventworx.tenants.numbers import NumberKind, next_number
+from jobs import own_stock
+from jobs.factors import cost_factor, sale_factor, usage_days
+from jobs.locks import lock_job
+from jobs.models import Job
+from jobs.signals import job_changed
+from jobs.states import NEXT_STATES, USES_STOCK, JobState
+
+
+class JobFields(TypedDict, total=False):
+    """What may be said about a job besides title, customer and periods."""
+
+    venue: str
+    customer_reference: str
+    tax_percent: Decimal
+    note: str
+
+
+class NotACustomer(BusinessError):
+    code = "not-a-customer"
+    message = _("%(contact)s is not marked as a customer.")
+    field = "customer"
+
+
+class UsageStartsTooEarly(BusinessError):
+    code = "usage-outside-planning"
+    message = _("The usage cannot start before the planning period.")
+    field = "usage_start"
+
+
+class UsageEndsTooLate(BusinessError):
+    code = "usage-outside-planning"
+    message = _("The usage cannot end after the planning period.")
+    field = "usage_end"
+
+
+class StateNotPossible(BusinessError):
+    code = "state-not-possible"
+    status = 409
+    message = _("A job in the state “%(now)s” cannot become “%(wanted)s”.")
+
+
+class OrdersAreOpen(BusinessError):
+    code = "orders-open"
+    status = 409
+    message = _(
+        "The job cannot be cancelled while sub-rental orders are open or confirmed: %(orders)s. "
+        "Withdraw them first or clear them up with the supplier."
+    )
+
+
+def check_periods(*, planning: Period, usage: Period) -> None:
+    """Raise UsageStartsTooEarly or UsageEndsTooLate unless the usage lies inside the planning period."""
+    if usage.start < planning.start:
+        raise UsageStartsTooEarly
+    if usage.end > planning.end:
+        raise UsageEndsTooLate
+
+
+@transaction.atomic
+def create_job(
+    *,
+    tenant: Tenant,
+    title: str,
+    customer: Contact,
+    planning_period: Period,
+    usage_period: Period,
+    state: JobState = JobState.INQUIRY,
+    **fields: Unpack[JobFields],
+) -> Job:
+    """A new job with the next number, without positions. Raises NotACustomer and the errors of check_periods."""
+    check_periods(planning=planning_period, usage=usage_period)
+    if not customer.is_customer:
+        raise NotACustomer(contact=customer)
+    fields.setdefault("tax_percent", tenant.tax_percent)
+    job = Job(
+        tenant=tenant,
+        number=next_number(tenant=tenant, kind=NumberKind.JOB),
+        title=title,
+        customer=customer,
+        state=state,
+        **fields,
+    )
+    _set_periods(job, planning_period, usage_period)
+    job.save()
+    return job
+
+
+@transaction.atomic
+def update_job(
+    *,
+    job: Job,
+    title: str,
+    customer: Contact,
+    planning_period: Period,
+    usage_period: Period,
+    **fields: Unpack[JobFields],
+) -> Job:
+    """Change a job. What is reserved moves with it, all or nothing: otherwise Shortage, and nothing is changed.
+
+    Day factors of prices and costs follow the new usage period. `job_changed` is sent after commit if a period moved.
+    """
+    check_periods(planning=planning_period, usage=usage_period)
+    job = lock_job(job)
+    if customer != job.customer and not customer.is_customer:
+        raise NotACustomer(contact=customer)
+    before = job.planning_period, job.usage_period
+    job.title, job.customer = title, customer
+    for name, value in fields.items():
+        setattr(job, name, value)
+    _set_periods(job, planning_period, usage_period)
+    job.save()
+    if before != (job.planning_period, job.usage_period):
+        own_stock.move(job=job)
+        _follow_usage(job)
+        _announce(job)
+    return job
+
+
+@transaction.atomic
+def set_state(*, job: Job, state: JobState) -> Job:
+    """Take a job to another state (`jobs.states.NEXT_STATES`).
+
+    Becoming an order reserves what is free of the own parts; what is missing shows as shortage. Leaving it releases.
+    Raises StateNotPossible, and OrdersAreOpen for a cancellation while suppliers still count on us.
+    """
+    job = lock_job(job)
+    if state not in NEXT_STATES[JobState(job.state)]:
+        raise StateNotPossible(now=job.get_state_display(), wanted=JobState(state).label)
+    if state == JobState.CANCELLED:
+        _refuse_open_orders(job)
+    enter_state(job=job, state=state, partial=True)
+    return job
+
+
+def enter_state(*, job: Job, state: JobState, partial: bool) -> None:
+    """Write the state of a locked job and bring its reservations in line.
+
+    With `partial` what is free is reserved, without it everything or Shortage.
+    """
+    job.state = state
+    job.save(update_fields=["state", "updated_at"])
+    if USES_STOCK[state]:
+        own_stock.reserve(job=job, partial=partial)
+    else:
+        own_stock.release(job=job)
+    _announce(job)
+
+
+def _set_periods(job: Job, planning: Period, usage: Period) -> None:
+    job.planning_start, job.planning_end = planning.start, planning.end
+    job.usage_start, job.usage_end = usage.start, usage.end
+
+
+def _follow_usage(job: Job) -> None:
+    """Recompute the day factors of every position for the job's usage period."""
+    days = usage_days(tenant=job.tenant, usage_period=job.usage_period)
+    positions = list(job.positions.select_related("article__factor_scale"))
+    for position in positions:
+        position.factor = sale_factor(article=position.article, days=days)
+        position.cost_factor = cost_factor(cost_scale=position.cost_scale, days=days)
+    job.positions.bulk_update(positions, ["factor", "cost_factor"])
+
+
+def _refuse_open_orders(job: Job) -> None:
+    numbers = job.sub_rental_orders.standing().order_by("number").values_list("number", flat=True)
+    if numbers:
+        raise OrdersAreOpen(orders=", ".join(numbers))
+
+
+def _announce(job: Job) -> None:
+    transaction.on_commit(lambda: job_changed.send(sender=Job, job=job))

@@ -1,0 +1,272 @@
+"""Lines of a job: own material, free text, and what we hire from suppliers ("Bestellposition", mission J5, J7)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypedDict, Unpack
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.contacts.models import Contact
+from eventworx.errors import BusinessError
+from eventworx.money import discounted, rounded
+from inventory import articles
+from inventory.models import Article
+from jobs import own_stock
+from jobs.currency import require_own_currency
+from jobs.factors import cost_factor, sale_factor, scale_document, usage_days
+from jobs.locks import lock_job
+from jobs.models import Job, Position
+from jobs.states import JobState
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierTerms:
+    """What a supplier said about his article when we picked it; frozen in the position.
+
+    `unit_cost` is his list price per day, `discount_percent` what we get off it, `factors` his (days, factor) steps,
+    empty for things sold; `currency` ISO 4217.
+    """
+
+    article_id: str
+    number: str
+    unit_cost: Decimal
+    discount_percent: Decimal
+    factors: Sequence[tuple[int, Decimal]]
+    extra_day_factor: Decimal
+    currency: str
+
+    @property
+    def net_unit_cost(self) -> Decimal:
+        """What one unit costs us for one day, rounded to the currency's digits."""
+        return rounded(discounted(self.unit_cost, self.discount_percent), self.currency)
+
+
+class PositionChanges(TypedDict, total=False):
+    """What may be changed of a position; `sub_rented_quantity` of `quantity` comes from the supplier."""
+
+    description: str
+    quantity: int
+    sub_rented_quantity: int
+    unit_price: Decimal
+    discount_percent: Decimal
+
+
+class NoQuantity(BusinessError):
+    code = "no-quantity"
+    message = _("A position needs a quantity of at least 1.")
+    field = "quantity"
+
+
+class NothingNamed(BusinessError):
+    code = "nothing-named"
+    message = _("Choose an article or write what it is about.")
+    field = "description"
+
+
+class MoreSubRentedThanNeeded(BusinessError):
+    code = "more-sub-rented-than-needed"
+    message = _("Of %(quantity)s at most %(quantity)s can be sub-rented.")
+    field = "sub_rented_quantity"
+
+
+class NoSupplier(BusinessError):
+    code = "no-supplier"
+    message = _("This position has no supplier: choose the material source “Partner” to hire something.")
+    field = "sub_rented_quantity"
+
+
+class NotASupplier(BusinessError):
+    code = "not-a-supplier"
+    message = _("%(contact)s is not marked as a supplier.")
+
+
+class PositionIsOrdered(BusinessError):
+    code = "position-ordered"
+    status = 409
+    message = _("“%(position)s” stands in the order %(order)s: withdraw it first.")
+
+
+class JobIsClosed(BusinessError):
+    code = "job-closed"
+    status = 409
+    message = _("The job %(job)s is cancelled: its positions cannot be changed.")
+
+
+@transaction.atomic
+def add_position(
+    *,
+    job: Job,
+    quantity: int,
+    article: Article | None = None,
+    description: str = "",
+    unit_price: Decimal | None = None,
+    discount_percent: Decimal | None = None,
+) -> Position:
+    """A position of our own: an article (at its list price and the customer's discount, unless given) or free text.
+
+    In an order what is free is reserved at once; the rest shows as shortage.
+    Raises NoQuantity, NothingNamed, JobIsClosed.
+    """
+    if article is None and not description:
+        raise NothingNamed
+    job = _open_job(job)
+    position = _new_position(
+        job=job,
+        article=article,
+        description=description or (article.name if article else ""),
+        quantity=quantity,
+        unit_price=_own_price(article) if unit_price is None else unit_price,
+        discount_percent=job.customer.discount_percent if discount_percent is None else discount_percent,
+    )
+    own_stock.keep(position=position)
+    return position
+
+
+@transaction.atomic
+def add_sub_rental_position(
+    *,
+    job: Job,
+    article: Article,
+    supplier: Contact,
+    quantity: int,
+    terms: SupplierTerms,
+    unit_price: Decimal | None = None,
+) -> Position:
+    """A position hired from `supplier` as a whole, at his frozen terms; writes him into the article's master data.
+
+    Our customer pays `unit_price`, else the article's own price, else our net cost; day factor and discount are ours.
+    Raises ForeignCurrency, NotASupplier, NoQuantity, JobIsClosed (mission J5, R6).
+    """
+    require_own_currency(tenant=job.tenant, currency=terms.currency)
+    if not supplier.is_supplier:
+        raise NotASupplier(contact=supplier)
+    job = _open_job(job)
+    scale = scale_document(steps=terms.factors, extra_day_factor=terms.extra_day_factor)
+    position = _new_position(
+        job=job,
+        article=article,
+        description=article.name,
+        quantity=quantity,
+        unit_price=(article.rental_price or terms.net_unit_cost) if unit_price is None else unit_price,
+        discount_percent=job.customer.discount_percent,
+        sub_rented_quantity=quantity,
+        supplier=supplier,
+        supplier_article_id=terms.article_id,
+        supplier_number=terms.number,
+        unit_cost=terms.unit_cost,
+        cost_discount_percent=terms.discount_percent,
+        cost_scale=scale,
+        cost_factor=cost_factor(cost_scale=scale, days=_days(job)),
+    )
+    _remember_supplier(article, supplier, terms)
+    return position
+
+
+@transaction.atomic
+def update_position(*, position: Position, **changes: Unpack[PositionChanges]) -> Position:
+    """Change a position and keep its reservation in step: less is given back, more is reserved as far as it is free.
+
+    Raises PositionIsOrdered where the sub-rented part of an ordered position would change.
+    """
+    _open_job(position.job)
+    position = _fresh(position)
+    hired = position.sub_rented_quantity
+    for name, value in changes.items():
+        setattr(position, name, value)
+    _check_quantities(position)
+    if position.sub_rented_quantity != hired:
+        _refuse_if_ordered(position)
+    position.save()
+    own_stock.keep(position=position)
+    return position
+
+
+@transaction.atomic
+def remove_position(*, position: Position) -> None:
+    """Take a position out of its job and give back what it reserved. Raises PositionIsOrdered."""
+    _open_job(position.job)
+    position = _fresh(position)
+    _refuse_if_ordered(position)
+    own_stock.give_back(position=position)
+    position.delete()
+
+
+@transaction.atomic
+def move_position(*, position: Position, up: bool) -> None:
+    """Swap a position with its neighbour above or below; at the end of the list nothing happens."""
+    positions = list(_open_job(position.job).positions.in_order())
+    at = positions.index(position)
+    to = at - 1 if up else at + 1
+    if 0 <= to < len(positions):
+        positions[at], positions[to] = positions[to], positions[at]
+    for sequence, moved in enumerate(positions, start=1):
+        moved.sequence = sequence
+    position.job.positions.bulk_update(positions, ["sequence"])
+
+
+def _open_job(job: Job) -> Job:
+    """`job`, locked; positions of a cancelled one are history."""
+    locked = lock_job(job)
+    if locked.state == JobState.CANCELLED:
+        raise JobIsClosed(job=locked.number)
+    return locked
+
+
+def _fresh(position: Position) -> Position:
+    """The position as it stands now that its job is locked."""
+    related = "job__tenant", "job__customer", "tenant", "article", "reservation"
+    return position.tenant.positions.select_related(*related).get(pk=position.pk)
+
+
+def _new_position(*, job: Job, article: Article | None, **fields: Any) -> Position:
+    last = job.positions.aggregate(last=Max("sequence"))["last"] or 0
+    position = Position(
+        tenant=job.tenant,
+        job=job,
+        article=article,
+        sequence=last + 1,
+        unit=article.unit if article else "",
+        factor=sale_factor(article=article, days=_days(job)),
+        **fields,
+    )
+    _check_quantities(position)
+    position.save()
+    return position
+
+
+def _check_quantities(position: Position) -> None:
+    if position.quantity < 1:
+        raise NoQuantity
+    if position.sub_rented_quantity > position.quantity:
+        raise MoreSubRentedThanNeeded(quantity=position.quantity)
+    if position.is_sub_rental and position.supplier_id is None:
+        raise NoSupplier
+
+
+def _refuse_if_ordered(position: Position) -> None:
+    line = position.order_lines.standing().select_related("order").first()
+    if line:
+        raise PositionIsOrdered(position=position.description, order=line.order.number)
+
+
+def _own_price(article: Article | None) -> Decimal:
+    return article.rental_price if article else Decimal(0)
+
+
+def _days(job: Job) -> int:
+    return usage_days(tenant=job.tenant, usage_period=job.usage_period)
+
+
+def _remember_supplier(article: Article, supplier: Contact, terms: SupplierTerms) -> None:
+    articles.set_supplier(
+        article=article,
+        supplier=supplier,
+        supplier_number=terms.number,
+        price=terms.net_unit_cost,
+        currency=terms.currency,
+        price_date=timezone.localdate(timezone=article.tenant.zone),
+    )
