@@ -7,18 +7,21 @@ import re
 from dataclasses import dataclass, fields
 from difflib import SequenceMatcher
 from enum import IntEnum
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models import Case, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.utils.translation import gettext_lazy as _
+from inventory.articles import create_article
 
 from eventworx.audit import Actor, record
 from eventworx.contacts.models import Contact
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
 from eventworx.text import fold
-from inventory.models import Article
+from inventory.models import Article, ArticleKind
 from partners.models import ArticleLink
+from partners.protocol.wire import Listing
 
 MAX_CANDIDATES = 8
 _LOOKED_AT = 60
@@ -100,8 +103,7 @@ def likeness(theirs: Traits, ours: Traits) -> float:
 
 def linked_article(*, contact: Contact, partner_article_id: str) -> Article | None:
     """The article that somebody connected with the partner's; None where nobody did or it is archived."""
-    links = contact.article_links.filter(partner_article_id=partner_article_id, article__archived_at__isnull=True)
-    link = links.select_related("article__tenant").first()
+    link = contact.article_links.standing(partner_article_id).select_related("article__tenant").first()
     return link.article if link else None
 
 
@@ -144,6 +146,38 @@ def unlink_article(*, link: ArticleLink, actor: Actor) -> None:
     """Forget a link ("Verknüpfung lösen"): the next pick asks again. What was ordered by it stays."""
     record(tenant=link.tenant, actor=actor, action="partner.article_unlinked", target=link.contact, link=str(link))
     link.delete()
+
+
+@transaction.atomic
+def create_article_from_listing(
+    *, tenant: Tenant, contact: Contact, listing: Listing, actor: Actor, **fields: Any
+) -> Article:
+    """A new article of ours for the partner's, linked at once ("Neuen Artikel anlegen"); we own none of it.
+
+    `fields` are what the person saw and completed; description, weight and kind come from the listing.
+    """
+    article = create_article(
+        tenant=tenant,
+        description=listing.description,
+        weight_kg=listing.weight_kg,
+        kind=ArticleKind.SALE if listing.kind == ArticleKind.SALE else ArticleKind.RENTAL,
+        **fields,
+    )
+    link_article(tenant=tenant, contact=contact, partner_article_id=listing.id, article=article, actor=actor)
+    return article
+
+
+def links_of(*, tenant: Tenant, query: str = "") -> QuerySet[ArticleLink]:
+    """The ledger: every link whose article or partner matches, by article, with what the partner calls it."""
+    found = tenant.article_links.filter(article__in=tenant.articles.matching(query)) if query else tenant.article_links
+    theirs = tenant.partner_listings.filter(
+        contact=OuterRef("contact"), partner_article_id=OuterRef("partner_article_id")
+    )
+    named = found.annotate(
+        partner_number=Subquery(theirs.values("document__number")[:1]),
+        partner_name=Subquery(theirs.values("document__name")[:1]),
+    )
+    return named.select_related("article", "contact", "created_by").order_by("article__sort_key", "pk")
 
 
 def _worth_looking_at(tenant: Tenant, theirs: Traits) -> list[Article]:

@@ -8,14 +8,17 @@ with the next request and 10,000 marks cost no further query.
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.audit import Actor, record
 from eventworx.errors import BusinessError
+from eventworx.tenants.models import Tenant
 from inventory.models import Article, ArticleQuerySet, Category
 from partners.models import PartnerConnection, Release
+
+HITS = 20
 
 # A branch carries the mark of its nearest marked category; the root's mark is "everything".
 _OPEN_BRANCHES = """
@@ -32,6 +35,15 @@ _OPEN_BRANCHES = """
         LEFT JOIN partners_release mark ON mark.category_id = category.id AND mark.connection_id = %s
     )
     SELECT id FROM branch WHERE NOT excluded
+"""
+
+_BRANCH = """
+    WITH RECURSIVE branch (id) AS (
+        SELECT id FROM inventory_category WHERE tenant_id = %s AND id = %s
+        UNION ALL
+        SELECT category.id FROM branch JOIN inventory_category category ON category.parent_id = branch.id
+    )
+    SELECT id FROM branch
 """
 
 
@@ -52,9 +64,30 @@ def released_articles(connection: PartnerConnection) -> ArticleQuerySet:
     )
 
 
+def branch_of(tenant: Tenant, category_id: str) -> RawSQL:
+    """Ids of a category on the wire and of all below it, for a filter; none for an unknown one."""
+    number = int(category_id) if category_id.isascii() and category_id.isdigit() and len(category_id) < 19 else 0
+    return RawSQL(_BRANCH, (tenant.pk, number))  # noqa: S611 - no text from outside
+
+
 def released_count(connection: PartnerConnection) -> int:
     """How many articles the partner sees at this moment."""
     return released_articles(connection).count()
+
+
+def marks_of(connection: PartnerConnection) -> QuerySet[Release]:
+    """Everything that is marked for this partner: everything, categories, articles; each by name."""
+    marks = connection.releases.select_related("article", "category")
+    return marks.order_by("-everything", "category__sort_key", "article__sort_key", "pk")
+
+
+def articles_to_mark(*, connection: PartnerConnection, query: str) -> list[Article]:
+    """Our articles that match, each with `is_released`: whether this partner sees it now. Nothing for no query."""
+    if not query.strip():
+        return []
+    released = Exists(released_articles(connection).filter(pk=OuterRef("pk")))
+    found = connection.tenant.articles.active().matching(query).annotate(is_released=released)
+    return list(found.select_related("category").by_name()[:HITS])
 
 
 @transaction.atomic

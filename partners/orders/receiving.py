@@ -138,12 +138,24 @@ def receive_command(*, connection: PartnerConnection, order_id: UUID, command: C
 @transaction.atomic
 def tell_seen(*, order: PartnerOrder, now: datetime) -> PartnerOrder:
     """Let the buyer know that a person has opened his order; once."""
+    if order.document.get("seen_at"):
+        return order
     locked, document = _locked(order)
     inquiry = _inquiry_of(locked)
     if document.seen_at or inquiry.seen_at is None or locked.connection.closed_at:
         return locked
     read = documents.seen(document, at=inquiry.seen_at, now=now)
     return _store_and_tell(locked, read, SEEN, None, now)
+
+
+def incoming_order(*, user: User, order_id: UUID) -> PartnerOrder | None:
+    """The order that a mail's link names, if it came to one of the user's companies."""
+    for membership in user.memberships.select_related("tenant").order_by("pk"):
+        orders = membership.tenant.partner_orders.filter(order_id=order_id, direction=Direction.INCOMING)
+        order = orders.select_related("tenant").order_by("pk").last()
+        if order:
+            return order
+    return None
 
 
 def _same(known: PartnerOrder, request: OrderRequest) -> PartnerOrder:

@@ -1,0 +1,30 @@
+"""What a partner may see: articles, one article, categories (protocol §4 "Reading")."""
+
+from partners import search
+from partners.api.authentication import PartnerCall
+from partners.api.base import PartnerAPIView, endpoint
+from partners.api.errors import Reply
+from partners.protocol.wire import to_wire
+from partners.search import Question, parse_question
+
+
+class ArticlesView(PartnerAPIView):
+    @endpoint(parse=parse_question, needs="catalogue")
+    def get(self, call: PartnerCall, question: Question) -> Reply:
+        page = search.find_listings(connection=call.connection, question=question, now=call.now)
+        return Reply.of(to_wire(page))
+
+
+class ArticleView(PartnerAPIView):
+    @endpoint(parse=parse_question, needs="catalogue")
+    def get(self, call: PartnerCall, question: Question, article_id: str) -> Reply:
+        listing = search.describe_article(
+            connection=call.connection, article_id=article_id, question=question, now=call.now
+        )
+        return Reply.of(to_wire(listing))
+
+
+class CategoriesView(PartnerAPIView):
+    @endpoint(needs="catalogue")
+    def get(self, call: PartnerCall) -> Reply:
+        return Reply.of(to_wire(search.list_categories(connection=call.connection, now=call.now)))

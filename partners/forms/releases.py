@@ -1,0 +1,40 @@
+"""The form that marks what a partner may see."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.web.forms import TenantForm
+
+
+class ReleaseForm(TenantForm):
+    """One article, one category or everything, released or excluded."""
+
+    article = forms.ModelChoiceField(queryset=None, required=False)
+    category = forms.ModelChoiceField(
+        label=_("Category with everything below it"), queryset=None, required=False, empty_label=_("Choose a category")
+    )
+    everything = forms.BooleanField(required=False)
+    excluded = forms.BooleanField(required=False)
+
+    def narrow(self) -> None:
+        fields: Any = self.fields
+        fields["article"].queryset = self.tenant.articles.active()
+        fields["category"].queryset = self.tenant.categories.order_by("sort_key", "pk")
+
+    def clean(self) -> dict[str, Any]:
+        given = dict(super().clean() or self.cleaned_data)
+        if not self.errors and not (given.get("article") or given.get("category") or given.get("everything")):
+            self.add_error("category", _("Choose what to release: an article, a category or everything."))
+        return given
+
+    def marked(self) -> dict[str, Any]:
+        """The arguments of `releases.release`."""
+        given = self.cleaned_data
+        return {
+            "articles": [given["article"]] if given["article"] else [],
+            "category": given["category"],
+            "everything": given["everything"],
+            "excluded": given["excluded"],
+        }

@@ -1,0 +1,144 @@
+"""Forms of the material source, of orders and of our answers to them. They check shape, use-cases the rules."""
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from eventworx.periods import Period
+from eventworx.web.forms import TenantForm
+from jobs.models import Job
+from partners import search
+
+LOCAL_TIME = "%Y-%m-%dT%H:%M"
+WAYS = [
+    ("", _("not agreed yet")),
+    ("collect", _("we collect and return")),
+    ("deliver", _("supplier delivers and collects")),
+    ("venue", _("to and from the venue")),
+]
+
+
+def _instant(label: Any) -> forms.DateTimeField:
+    widget = forms.DateTimeInput({"type": "datetime-local", "step": "60"}, format=LOCAL_TIME)
+    missing = _("Please enter the period of the sub-rental.")
+    return forms.DateTimeField(label=label, widget=widget, error_messages={"required": missing})
+
+
+class SearchForm(TenantForm):
+    """Where, what and for when to search: `connection`, `query`, `period` and `usage` after validation."""
+
+    supplier = forms.ModelChoiceField(
+        label=_("Supplier"), queryset=None, error_messages={"required": _("Please choose a supplier.")}
+    )
+    q = forms.CharField(
+        label=_("Search the partner's material"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput({"type": "search", "autocomplete": "off"}),
+    )
+    start = _instant(pgettext_lazy("period", "From"))
+    end = _instant(pgettext_lazy("period", "Until"))
+    cursor = forms.CharField(required=False, max_length=512, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, job: Job, **kwargs: Any) -> None:
+        self.job = job
+        super().__init__(*args, **kwargs)
+
+    def narrow(self) -> None:
+        choices: Any = self.fields["supplier"]
+        choices.queryset = search.sources(self.tenant)
+        choices.label_from_instance = lambda connection: str(connection.contact)
+
+    def clean(self) -> dict[str, Any]:
+        given = dict(super().clean() or self.cleaned_data)
+        start, end = given.get("start"), given.get("end")
+        if start and end:
+            start, end = self._in_zone(start), self._in_zone(end)
+            if end <= start:
+                self.add_error("end", _("The period has to end after it starts."))
+            else:
+                given["period"] = Period(start, end)
+                given["usage"] = usage_within(self.job, given["period"])
+        return given
+
+    def question(self) -> dict[str, Any]:
+        """The arguments of `search.search_partner`."""
+        given = self.cleaned_data
+        return {
+            "connection": given["supplier"],
+            "query": given["q"],
+            "period": given["period"],
+            "usage": given["usage"],
+            "cursor": given["cursor"],
+        }
+
+    def _in_zone(self, typed: Any) -> Any:
+        """What was typed is meant in the tenant's zone."""
+        return timezone.make_naive(typed).replace(tzinfo=self.tenant.zone)
+
+
+def usage_within(job: Job, period: Period) -> Period:
+    """The job's usage as far as it lies in the period searched for; the whole period where it does not."""
+    start, end = max(job.usage_start, period.start), min(job.usage_end, period.end)
+    return Period(start, end) if start < end else period
+
+
+def search_initial(job: Job) -> dict[str, Any]:
+    """The job's planning period, and the supplier where there is only one."""
+    connections = list(search.sources(job.tenant)[:2])
+    only = connections[0].pk if len(connections) == 1 else None
+    zone = job.tenant.zone
+    start, end = job.planning_start.astimezone(zone), job.planning_end.astimezone(zone)
+    return {"supplier": only, "start": start.strftime(LOCAL_TIME), "end": end.strftime(LOCAL_TIME)}
+
+
+class QuantityForm(TenantForm):
+    """How many of the partner's article the job needs; whether that is at least one is the position's rule."""
+
+    quantity = forms.IntegerField(
+        label=_("Quantity"),
+        initial=1,
+        min_value=0,
+        max_value=999_999,
+        widget=forms.NumberInput({"inputmode": "numeric"}),
+    )
+
+
+class OwnArticleForm(TenantForm):
+    """One of our own articles."""
+
+    article = forms.ModelChoiceField(label=_("Article"), queryset=None)
+
+    def narrow(self) -> None:
+        choices: Any = self.fields["article"]
+        choices.queryset = self.tenant.articles.active()
+
+
+class SendOrderForm(TenantForm):
+    """How the goods come and go, and a remark to the supplier."""
+
+    out = forms.ChoiceField(label=_("Way out"), choices=WAYS, required=False)
+    back = forms.ChoiceField(label=_("Way back"), choices=WAYS, required=False)
+    remark = forms.CharField(label=_("Remark"), required=False, max_length=4000, widget=forms.Textarea({"rows": "2"}))
+
+    def logistics(self, job: Job) -> dict[str, str]:
+        """What was chosen; with the venue's address where it matters."""
+        chosen = {name: self.cleaned_data[name] for name in ("out", "back") if self.cleaned_data[name]}
+        if "venue" in chosen.values() and job.venue:
+            chosen["address"] = job.venue
+        return chosen
+
+
+class DeclineForm(TenantForm):
+    """Why not; that a reason is needed is the order's rule."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea({"rows": "2"}),
+        help_text=_("Your customer reads it."),
+    )

@@ -1,0 +1,27 @@
+"""The search for partner material, both ends: `asking` in our job, `answering` a partner (mission J1, protocol §4)."""
+
+from partners.search.answering import Question, describe_article, find_listings, list_categories, parse_question
+from partners.search.asking import (
+    SearchAnswer,
+    add_partner_position,
+    fetch_listing,
+    is_orderable,
+    picked_listing,
+    search_partner,
+    sources,
+)
+
+__all__ = [
+    "Question",
+    "SearchAnswer",
+    "add_partner_position",
+    "describe_article",
+    "fetch_listing",
+    "find_listings",
+    "is_orderable",
+    "list_categories",
+    "parse_question",
+    "picked_listing",
+    "search_partner",
+    "sources",
+]

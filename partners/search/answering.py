@@ -1,0 +1,237 @@
+"""The supplier's end of the search: what he released, at this partner's price, with what is free (protocol §4).
+
+Numbers of database queries do not depend on hits or releases: one statement finds the articles, availability
+answers for all of them at once.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Left
+from django.http import Http404
+from django.utils.translation import gettext_lazy as _
+from inventory.availability import Stock as OwnStock
+from inventory.availability import stock_of
+
+from eventworx.errors import BusinessError
+from eventworx.money import discounted, rounded
+from eventworx.periods import Period
+from eventworx.tenants.models import Tenant
+from inventory.models import Article, ArticleQuerySet
+from partners.access import ALLOWS
+from partners.models import PartnerConnection
+from partners.protocol import wire
+from partners.protocol.cursors import CursorRefused, open_cursor, seal_cursor
+from partners.protocol.money import billable_days, line_net, rental_factor
+from partners.protocol.wire import Json, Listing, ListingPage, fields
+from partners.protocol.wire.fields import Node, Wrong
+from partners.releases import branch_of, released_articles
+
+DEFAULT_LIMIT = 50
+# As much of the name as a cursor carries, whatever the script.
+_SORTED_BY = Left("sort_key", 80)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a partner asks the catalogue. `period` drives stock (None: now), `usage` the net for the period."""
+
+    words: str = ""
+    category: str = ""
+    period: Period | None = None
+    usage: Period | None = None
+    zone: str = ""
+    cursor: str = ""
+    limit: int = DEFAULT_LIMIT
+
+    def bound_to(self, connection: PartnerConnection) -> str:
+        """What a cursor depends on."""
+        asked = [str(connection.pk), self.words, self.category, str(self.period), str(self.usage), self.zone]
+        return json.dumps(asked)
+
+
+class CursorIsOld(BusinessError):
+    code = "cursor"
+    message = _("The cursor is not one of ours for this question, or it is older than an hour.")
+
+
+def parse_question(query: Json) -> Question:
+    """The question in a query string's texts; raises FieldErrors."""
+    return fields.parse(query, _question)
+
+
+def find_listings(*, connection: PartnerConnection, question: Question, now: datetime) -> ListingPage:
+    """A page of what this partner may see, by name. Raises CursorIsOld."""
+    bound_to = question.bound_to(connection)
+    found = _matching(connection, question)
+    if question.cursor:
+        found = found.filter(_after(question.cursor, bound_to, now))
+    articles = list(found.order_by("sorted_by", "pk")[: question.limit + 1])
+    page = articles[: question.limit]
+    has_more = len(articles) > question.limit
+    return ListingPage(
+        items=tuple(_listings(connection, page, question, now)),
+        next=_cursor(page[-1], bound_to, now) if has_more else "",
+        as_of=now,
+    )
+
+
+def describe_article(*, connection: PartnerConnection, article_id: str, question: Question, now: datetime) -> Listing:
+    """One article as this partner may see it; raises Http404, also for what is not released to him."""
+    ids = [int(article_id)] if article_id.isascii() and article_id.isdigit() and len(article_id) < 19 else []
+    articles = list(_described(released_articles(connection).filter(pk__in=ids)))
+    if not articles:
+        raise Http404
+    return next(iter(_listings(connection, articles, question, now)))
+
+
+def list_categories(*, connection: PartnerConnection, now: datetime) -> wire.CategoryList:
+    """The categories in which this partner sees something, and those above them; by name."""
+    released = released_articles(connection).filter(category=OuterRef("pk"))
+    rows = list(connection.tenant.categories.annotate(is_open=Exists(released)).order_by("sort_key", "pk"))
+    parents = {row.pk: row.parent_id for row in rows}
+    shown: set[int | None] = {None}
+    for row in rows:
+        above: int | None = row.pk if row.is_open else None
+        while above not in shown:
+            shown.add(above)
+            above = parents.get(above) if above is not None else None
+    return wire.CategoryList(
+        items=tuple(
+            wire.Category(id=str(row.pk), name=row.name, parent=str(row.parent_id or ""))
+            for row in rows
+            if row.pk in shown
+        ),
+        as_of=now,
+    )
+
+
+def _matching(connection: PartnerConnection, question: Question) -> ArticleQuerySet:
+    found = released_articles(connection).matching(question.words)
+    if question.category:
+        found = found.filter(category_id__in=branch_of(connection.tenant, question.category))
+    return _described(found).annotate(sorted_by=_SORTED_BY)
+
+
+def _described(articles: ArticleQuerySet) -> ArticleQuerySet:
+    return articles.select_related("category", "factor_scale")
+
+
+def _after(cursor: str, bound_to: str, now: datetime) -> Q:
+    try:
+        name, pk = open_cursor(cursor, question=bound_to, key=_key(), now=now)
+    except CursorRefused as refused:
+        raise CursorIsOld from refused
+    return Q(sorted_by__gt=name) | Q(sorted_by=name, pk__gt=pk)
+
+
+def _cursor(last: Article, bound_to: str, now: datetime) -> str:
+    return seal_cursor([last.sort_key[:80], last.pk], question=bound_to, key=_key(), now=now)
+
+
+def _key() -> bytes:
+    return settings.SECRET_KEY.encode()
+
+
+def _listings(
+    connection: PartnerConnection, articles: list[Article], question: Question, now: datetime
+) -> Iterable[Listing]:
+    stock: Mapping[int, OwnStock] = {}
+    if ALLOWS[connection.effective_level].stock:
+        stock = stock_of(articles=articles, period=question.period or Period(now, now))
+    zone = question.zone or connection.tenant.time_zone
+    days = billable_days(question.usage, zone) if question.usage else None
+    discount = connection.contact.discount_percent
+    for article in articles:
+        price = _price(article, connection.tenant, discount, days)
+        yield _listing(article, price, _stock(stock.get(article.pk)))
+
+
+def _listing(article: Article, price: wire.Price, stock: wire.Stock | None) -> Listing:
+    category = article.category
+    return Listing(
+        id=str(article.pk),
+        number=article.number,
+        name=article.name,
+        description=article.description,
+        manufacturer=article.manufacturer,
+        manufacturer_part_number=article.manufacturer_part_number,
+        gtin=article.gtin,
+        category=wire.ListedCategory(id=str(category.pk), name=category.name) if category else None,
+        unit=article.unit,
+        kind=article.kind,
+        weight_kg=article.weight_kg,
+        updated_at=article.updated_at,
+        price=price,
+        stock=stock,
+    )
+
+
+def _price(article: Article, tenant: Tenant, discount: Decimal, days: int | None) -> wire.Price:
+    scale = article.factor_scale
+    steps = [(step["days"], Decimal(step["factor"])) for step in scale.steps] if scale else []
+    extra = scale.extra_day_factor if scale else Decimal(0)
+    net_for_period = None
+    if days is not None:
+        net_for_period = line_net(
+            quantity=1,
+            unit_price=article.rental_price,
+            factor=rental_factor(kind=article.kind, days=days, steps=steps, extra_day_factor=extra),
+            discount_percent=discount,
+            currency=tenant.currency,
+        )
+    return wire.Price(
+        currency=tenant.currency,
+        list=article.rental_price,
+        discount_percent=discount,
+        net=rounded(discounted(article.rental_price, discount), tenant.currency),
+        factors=tuple(wire.FactorStep(days=days, factor=factor) for days, factor in steps),
+        extra_day_factor=extra,
+        net_for_period=net_for_period,
+    )
+
+
+def _stock(stock: OwnStock | None) -> wire.ExactStock | None:
+    """What is free, never less than none: how far we are short is our own affair."""
+    return wire.ExactStock(owned=stock.owned, free=max(stock.free, 0)) if stock else None
+
+
+def _question(node: Node) -> Question:
+    return Question(
+        words=node.text("q", fields.MAX_NAME),
+        category=node.id("category"),
+        period=_period(node, "start", "end"),
+        usage=_period(node, "use_start", "use_end"),
+        zone=node.optional("zone", fields.zone) or "",
+        cursor=node.optional("cursor", fields.cursor) or "",
+        limit=node.optional("limit", _limit) or DEFAULT_LIMIT,
+    )
+
+
+def _period(node: Node, first: str, last: str) -> Period | None:
+    """Both or none, in order."""
+    known = len(node.errors)
+    start, end = node.optional(first, fields.instant), node.optional(last, fields.instant)
+    if len(node.errors) > known or (start is None and end is None):
+        return None
+    if start is None or end is None:
+        node.note_error(first if start is None else last, "required")
+        return None
+    if end <= start:
+        node.note_error(last, "period")
+        return None
+    return Period(start, end)
+
+
+def _limit(node: Node) -> int:
+    """1 to 100, written in digits."""
+    if not isinstance(node.value, str) or not node.value.isascii() or not node.value.isdecimal():
+        raise Wrong("type")
+    if len(node.value) > 3 or not 1 <= int(node.value) <= wire.MAX_PAGE:
+        raise Wrong("range")
+    return int(node.value)

@@ -1,0 +1,161 @@
+"""Material of a partner in our job: asked live, only there, and taken into the job at his terms (mission J1, J5)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.contacts.models import Contact
+from eventworx.errors import BusinessError
+from eventworx.periods import Period
+from eventworx.tenants.models import Tenant
+from jobs.models import Job, Position
+from jobs.positions import SupplierTerms, add_sub_rental_position
+from partners import client
+from partners.client import PartnerUnreachable, Reason
+from partners.models import ConnectionQuerySet, PartnerConnection, PartnerListing
+from partners.protocol.wire import (
+    FieldErrors,
+    Json,
+    Kind,
+    Listing,
+    instant_text,
+    parse_listing,
+    parse_listing_page,
+)
+
+PAGE = 50
+Document = TypeVar("Document")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchAnswer:
+    """What the partner offers; `as_of` is when he answered, `next` the cursor of the next page or ''."""
+
+    listings: tuple[Listing, ...]
+    as_of: datetime
+    next: str = ""
+
+
+class NoPrice(BusinessError):
+    code = "no-price"
+    message = _("%(supplier)s names no price for “%(name)s”: please ask for one before you order.")
+
+
+class NotPickedYet(BusinessError):
+    code = "not-picked"
+    status = 409
+    message = _("Please pick the article in the search again.")
+
+
+def sources(tenant: Tenant) -> ConnectionQuerySet:
+    """Partners whose material can be searched now: connected suppliers that offer us something."""
+    return tenant.partner_connections.lending_to_us().select_related("contact", "tenant").by_name()
+
+
+def search_partner(
+    *, connection: PartnerConnection, query: str, period: Period, usage: Period, cursor: str = ""
+) -> SearchAnswer:
+    """What the partner released to us that matches `query`, with what is free in `period` and the net for `usage`.
+
+    Raises PartnerProblem with a sentence for the user; never waits longer than the deadline of partner calls.
+    """
+    asked = {"q": query, "limit": PAGE, "cursor": cursor} | _periods(connection.tenant, period, usage)
+    asked = {name: value for name, value in asked.items() if value}
+    answer = client.call(connection=connection, method="GET", path="/articles", query=asked)
+    page = _taken(connection, parse_listing_page, answer.document)
+    return SearchAnswer(listings=page.items, as_of=page.as_of or answer.received_at, next=page.next)
+
+
+def fetch_listing(*, connection: PartnerConnection, article_id: str, period: Period, usage: Period) -> PartnerListing:
+    """The partner's article as he describes it now, kept for the steps that follow. Raises PartnerProblem."""
+    path, asked = f"/articles/{article_id}", _periods(connection.tenant, period, usage)
+    answer = client.call(connection=connection, method="GET", path=path, query=asked)
+    listing = _taken(connection, parse_listing, answer.document)
+    if listing.id != article_id:
+        raise PartnerUnreachable(Reason.RUBBISH, partner=str(connection))
+    kept, _created = connection.tenant.partner_listings.update_or_create(
+        contact=connection.contact,
+        partner_article_id=article_id,
+        defaults={"document": answer.document, "fetched_at": answer.received_at},
+        create_defaults={
+            "tenant": connection.tenant,
+            "document": answer.document,
+            "fetched_at": answer.received_at,
+        },
+    )
+    return kept
+
+
+def picked_listing(*, contact: Contact, partner_article_id: str) -> Listing:
+    """What the partner said of the article when it was picked last. Raises NotPickedYet."""
+    kept = contact.partner_listings.filter(partner_article_id=partner_article_id).first()
+    if kept is None:
+        raise NotPickedYet
+    return parse_listing(kept.document)
+
+
+@transaction.atomic
+def add_partner_position(
+    *, job: Job, connection: PartnerConnection, partner_article_id: str, quantity: int
+) -> Position:
+    """A Bestellposition for the linked article of ours, at the terms the partner named when it was picked.
+
+    Raises NotPickedYet, NoPrice and what add_sub_rental_position raises (NoQuantity, ForeignCurrency …).
+    """
+    listing = picked_listing(contact=connection.contact, partner_article_id=partner_article_id)
+    link = connection.contact.article_links.standing(partner_article_id).select_related("article__tenant").first()
+    if link is None:
+        raise NotPickedYet
+    return add_sub_rental_position(
+        job=job,
+        article=link.article,
+        supplier=connection.contact,
+        quantity=quantity,
+        terms=supplier_terms(listing, supplier=connection.contact),
+    )
+
+
+def supplier_terms(listing: Listing, *, supplier: Contact) -> SupplierTerms:
+    """The listing's price as a position freezes it: list price less discount; for sales no day factors."""
+    price = listing.price
+    if price is None or (price.list is None and price.net is None):
+        raise NoPrice(supplier=supplier, name=listing.name)
+    is_list = price.list is not None and (price.discount_percent is not None or price.net is None)
+    unit_cost = price.list if is_list else price.net
+    return SupplierTerms(
+        article_id=listing.id,
+        number=listing.number,
+        unit_cost=unit_cost or Decimal(0),
+        discount_percent=(price.discount_percent or Decimal(0)) if is_list else Decimal(0),
+        factors=() if listing.kind == Kind.SALE else price.steps,
+        extra_day_factor=Decimal(0) if listing.kind == Kind.SALE else price.extra_day_factor or Decimal(0),
+        currency=price.currency,
+    )
+
+
+def is_orderable(listing: Listing, tenant: Tenant) -> bool:
+    """Whether we could order it: it has a price, in our own currency (mission R6)."""
+    return listing.price is not None and listing.price.currency == tenant.currency
+
+
+def _periods(tenant: Tenant, period: Period, usage: Period) -> dict[str, Any]:
+    return {
+        "start": instant_text(period.start),
+        "end": instant_text(period.end),
+        "use_start": instant_text(usage.start),
+        "use_end": instant_text(usage.end),
+        "zone": tenant.time_zone,
+    }
+
+
+def _taken(connection: PartnerConnection, parse: Callable[[Json], Document], document: Json) -> Document:
+    """The parsed answer; what is not in the form agreed upon is no answer at all."""
+    try:
+        return parse(document)
+    except FieldErrors as error:
+        raise PartnerUnreachable(Reason.RUBBISH, partner=str(connection)) from error

@@ -1,0 +1,145 @@
+"""Materialquelle "Partner" in the job dialog: search, pick, connect or create, quantity (mission J1, J4, J5)."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST
+
+from eventworx.tenants.access import TenantRequest, actor_of, may
+from eventworx.tenants.roles import Permission
+from jobs.models import Job
+from partners import matching, search
+from partners.forms.new_article import NewArticleForm, article_initial
+from partners.forms.trade import OwnArticleForm, QuantityForm, SearchForm, search_initial
+from partners.models import PartnerConnection
+
+CHANGED = {"HX-Trigger": "positions-changed"}
+
+
+def _job(request: TenantRequest, pk: int) -> Job:
+    return get_object_or_404(request.tenant.jobs.select_related("tenant", "customer"), pk=pk)
+
+
+def _source(request: TenantRequest, connection_id: UUID) -> PartnerConnection:
+    return get_object_or_404(search.sources(request.tenant), pk=connection_id)
+
+
+@may(Permission.EDIT_JOBS)
+def material_source(request: TenantRequest, pk: int) -> HttpResponse:
+    job = _job(request, pk)
+    form = SearchForm(tenant=request.tenant, job=job, initial=search_initial(job))
+    has_sources = search.sources(request.tenant).exists()
+    return render(request, "partners/_material_source.html", {"job": job, "form": form, "has_sources": has_sources})
+
+
+@may(Permission.EDIT_JOBS)
+def hits(request: TenantRequest, pk: int) -> HttpResponse:
+    """Live hits, or the sentence that says why there are none."""
+    job = _job(request, pk)
+    form = SearchForm(request.GET, tenant=request.tenant, job=job)
+    answer = form.attempt(lambda: search.search_partner(**form.question())) if form.is_valid() else None
+    context = {"job": job, "form": form, "answer": answer, "connection": form.cleaned_data.get("supplier")}
+    return render(request, "partners/_hits.html", context)
+
+
+@require_POST
+@may(Permission.EDIT_JOBS)
+def pick(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) -> HttpResponse:
+    """Straight to the quantity if it is linked, else to the candidates."""
+    job, connection = _job(request, pk), _source(request, connection_id)
+    search.fetch_listing(
+        connection=connection, article_id=article_id, period=job.planning_period, usage=job.usage_period
+    )
+    return _next_step(request, job, connection, article_id)
+
+
+@may(Permission.EDIT_JOBS)
+def candidates(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) -> HttpResponse:
+    """Own articles that somebody searches by hand, because none that we proposed is it."""
+    job, connection = _job(request, pk), _source(request, connection_id)
+    articles = request.tenant.articles.active().matching(request.GET.get("q", "")).by_name()[:8]
+    found = [matching.Candidate(article, (), 0.0) for article in articles]
+    context = {"job": job, "connection": connection, "article_id": article_id, "candidates": found}
+    return render(request, "partners/_candidates.html", context)
+
+
+@require_POST
+@may(Permission.EDIT_JOBS)
+def link(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) -> HttpResponse:
+    """ "Verbinden": never asked again."""
+    job, connection = _job(request, pk), _source(request, connection_id)
+    form = OwnArticleForm(request.POST, tenant=request.tenant)
+    if form.is_valid():
+        matching.link_article(
+            tenant=request.tenant,
+            contact=connection.contact,
+            partner_article_id=article_id,
+            article=form.cleaned_data["article"],
+            actor=actor_of(request),
+        )
+    return _next_step(request, job, connection, article_id)
+
+
+@may(Permission.EDIT_JOBS)
+def new_article(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) -> HttpResponse:
+    """ "Neuen Artikel anlegen": filled with what the partner sent."""
+    job, connection = _job(request, pk), _source(request, connection_id)
+    listing = search.picked_listing(contact=connection.contact, partner_article_id=article_id)
+    initial = article_initial(listing, request.tenant)
+    form = NewArticleForm(request.POST or None, tenant=request.tenant, initial=initial)
+    if form.is_valid():
+        created = form.attempt(
+            lambda: matching.create_article_from_listing(
+                tenant=request.tenant,
+                contact=connection.contact,
+                listing=listing,
+                actor=actor_of(request),
+                **form.cleaned_data,
+            )
+        )
+        if created:
+            return _next_step(request, job, connection, article_id)
+    context = {"job": job, "connection": connection, "listing": listing, "form": form}
+    return render(request, "partners/_new_article.html", context)
+
+
+@require_POST
+@may(Permission.EDIT_JOBS)
+def add_position(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) -> HttpResponse:
+    """The Bestellposition."""
+    job, connection = _job(request, pk), _source(request, connection_id)
+    form = QuantityForm(request.POST, tenant=request.tenant)
+    if form.is_valid():
+        position = form.attempt(
+            lambda: search.add_partner_position(
+                job=job,
+                connection=connection,
+                partner_article_id=article_id,
+                quantity=form.cleaned_data["quantity"],
+            )
+        )
+        if position:
+            context = {"position": position, "connection": connection}
+            response = render(request, "partners/_position_added.html", context)
+            response.headers.update(CHANGED)
+            return response
+    return _next_step(request, job, connection, article_id, form)
+
+
+def _next_step(
+    request: TenantRequest,
+    job: Job,
+    connection: PartnerConnection,
+    article_id: str,
+    form: QuantityForm | None = None,
+) -> HttpResponse:
+    """The quantity of a linked article; for another one the candidates, each with its reasons."""
+    listing = search.picked_listing(contact=connection.contact, partner_article_id=article_id)
+    article = matching.linked_article(contact=connection.contact, partner_article_id=article_id)
+    context = {"job": job, "connection": connection, "listing": listing, "article_id": article_id, "article": article}
+    if article:
+        context["form"] = form or QuantityForm(tenant=request.tenant)
+        return render(request, "partners/_quantity.html", context)
+    context["candidates"] = matching.find_candidates(tenant=request.tenant, listing=listing)
+    return render(request, "partners/_match.html", context)

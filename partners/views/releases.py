@@ -1,0 +1,59 @@
+"""What a partner may see and order, marked in his tab (mission R1). Admins only."""
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST
+
+from eventworx.tenants.access import TenantRequest, actor_of, admin_required
+from partners import releases
+from partners.forms.releases import ReleaseForm
+from partners.models import PartnerConnection
+
+
+def _connection(request: TenantRequest, pk: int) -> PartnerConnection:
+    """The open connection of a contact."""
+    found = request.tenant.partner_connections.open().select_related("tenant", "contact")
+    return get_object_or_404(found, contact_id=pk)
+
+
+def _panel(request: TenantRequest, connection: PartnerConnection, form: ReleaseForm | None = None) -> HttpResponse:
+    context = {
+        "connection": connection,
+        "form": form or ReleaseForm(tenant=request.tenant),
+        "marks": releases.marks_of(connection),
+        "visible": releases.released_count(connection),
+        "everything": connection.releases.filter(everything=True).exists(),
+    }
+    return render(request, "partners/_releases.html", context)
+
+
+@admin_required
+def panel(request: TenantRequest, pk: int) -> HttpResponse:
+    return _panel(request, _connection(request, pk))
+
+
+@admin_required
+def hits(request: TenantRequest, pk: int) -> HttpResponse:
+    connection = _connection(request, pk)
+    articles = releases.articles_to_mark(connection=connection, query=request.GET.get("q", ""))
+    return render(request, "partners/_release_hits.html", {"connection": connection, "articles": articles})
+
+
+@require_POST
+@admin_required
+def add(request: TenantRequest, pk: int) -> HttpResponse:
+    connection = _connection(request, pk)
+    form = ReleaseForm(request.POST, tenant=request.tenant)
+    if form.is_valid():
+        marked = form.attempt(lambda: releases.release(connection=connection, actor=actor_of(request), **form.marked()))
+        form = form if marked is None else ReleaseForm(tenant=request.tenant)
+    return _panel(request, connection, form)
+
+
+@require_POST
+@admin_required
+def remove(request: TenantRequest, pk: int, release_pk: int) -> HttpResponse:
+    connection = _connection(request, pk)
+    mark = get_object_or_404(connection.releases.select_related("article", "category"), pk=release_pk)
+    releases.withdraw_release(connection=connection, actor=actor_of(request), release=mark)
+    return _panel(request, connection)
