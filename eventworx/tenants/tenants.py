@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.audit import Actor, record
 from eventworx.errors import BusinessError
-from eventworx.tenants.models import Membership, Tenant, User
+from eventworx.tenants.models import RESERVED_SLUGS, Membership, Tenant, User
 from eventworx.tenants.roles import Role
 
 
@@ -81,3 +81,21 @@ def _keep_an_administrator(leaving: Membership) -> None:
     others = tenant.memberships.filter(role=Role.ADMIN, user__is_active=True).exclude(pk=leaving.pk)
     if leaving.role == Role.ADMIN and not others.exists():
         raise LastAdministrator
+
+
+class SlugTaken(BusinessError):
+    code = "slug_taken"
+    status = 409
+    message = _("This short name is taken or reserved.")
+    field = "slug"
+
+
+@transaction.atomic
+def create_tenant(*, slug: str, name: str, admin_email: str, actor: Actor) -> Membership:
+    """A new company with its first administrator, who sets a password by "Password forgotten". Raises SlugTaken."""
+    if slug in RESERVED_SLUGS or Tenant.objects.filter(slug=slug).exists():
+        raise SlugTaken
+    tenant = Tenant(slug=slug, name=name)
+    tenant.full_clean()
+    tenant.save()
+    return add_member(tenant=tenant, actor=actor, email=admin_email, role=Role.ADMIN)
