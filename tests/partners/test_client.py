@@ -1,13 +1,154 @@
-"""Asking a partner, and what each kind of answer means."""
+"""Asking a partner, and what each kind of answer means for users: one row per case, the German sentence."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from email.utils import format_datetime
+
+import pytest
+from django.db import transaction
+from django.utils import timezone, translation
+
+from eventworx.tenants.models import Tenant
 from partners import client
+from partners.client import PartnerPaused, PartnerRefused, PartnerUnreachable
 from partners.models import PartnerConnection
+from partners.protocol.keys import KeyPair
+from partners.transport import Fault, RawAnswer
+from tests.factories import make_connection
+from tests.fakes import RUBBISH, SERVER_ERROR, InProcess
 
 Pair = tuple[PartnerConnection, PartnerConnection]
+JSON = (("Content-Type", "application/problem+json"),)
+
+
+def ask(connection: PartnerConnection) -> client.Answer:
+    return client.call(connection=connection, method="GET", path="/connection")
 
 
 def test_ask_for_the_connection(pair: Pair) -> None:
-    answer = client.call(connection=pair[0], method="GET", path="/connection")
+    answer = ask(pair[0])
     assert answer.status == 200
     assert isinstance(answer.document, dict)
     assert answer.document["display_name"] == "Bassline Rental"
+
+
+def unsigned(status: int, code: str = "", **headers: str) -> RawAnswer:
+    body = f'{{"type":"urn:ewx:problem/{code}","status":{status}}}'.encode()
+    return RawAnswer(status, (*JSON, *headers.items()), body)
+
+
+def skewed() -> RawAnswer:
+    return unsigned(401, "signature", Date=format_datetime(timezone.now() + timedelta(minutes=3), usegmt=False))
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "sentence"),
+    [
+        (Fault.NAME, "name", "Der Server von Bassline Rental wird nicht gefunden"),
+        (Fault.REFUSED, "refused", "Der Server von Bassline Rental ist nicht erreichbar"),
+        (Fault.CERTIFICATE, "certificate", "Das Zertifikat des Servers von Bassline Rental ist nicht gültig"),
+        (Fault.TIMEOUT, "timeout", "Der Server von Bassline Rental hat nicht rechtzeitig geantwortet"),
+        (Fault.BROKEN, "broken", "Der Server von Bassline Rental hat die Verbindung abgebrochen"),
+        (Fault.TOO_LARGE, "answer-too-large", "Der Server von Bassline Rental hat mehr geschickt"),
+        (Fault.NOT_ALLOWED, "not-allowed", "Der Server von Bassline Rental liegt an einer Adresse"),
+        (RUBBISH, "rubbish", "Unter der Adresse von Bassline Rental antwortet nicht deren Eventworx"),
+        (SERVER_ERROR, "server-error", "Der Server von Bassline Rental meldet einen eigenen Fehler"),
+        (unsigned(302), "rubbish", "Unter der Adresse von Bassline Rental antwortet nicht deren Eventworx"),
+        (unsigned(401, "signature"), "key", "Bassline Rental nimmt unseren Schlüssel nicht mehr an"),
+        (skewed(), "clock", "Die Uhren der beiden Server gehen um mehr als eine Minute auseinander"),
+        (unsigned(409, "pairing-incomplete"), "not-entered-there", "Bassline Rental hat unseren Code noch nicht"),
+        (unsigned(410, "closed"), "closed", "Der Server von Bassline Rental sagt, dass diese Verbindung dort beendet"),
+        (unsigned(426, "protocol"), "version", "Der Server von Bassline Rental spricht eine andere Version"),
+        (unsigned(429, "rate"), "busy", "Der Server von Bassline Rental ist gerade beschäftigt"),
+        (unsigned(503, "maintenance"), "busy", "Der Server von Bassline Rental ist gerade beschäftigt"),
+    ],
+)
+def test_no_answer_has_a_sentence_and_changes_nothing(
+    pair: Pair, network: InProcess, fault: Fault | RawAnswer, reason: str, sentence: str
+) -> None:
+    before = vars(PartnerConnection.objects.get(pk=pair[0].pk)) | {"_state": None}
+    network.fault = fault
+    with pytest.raises(PartnerUnreachable) as caught:
+        ask(pair[0])
+    assert caught.value.reason == reason
+    with translation.override("de"):
+        assert str(caught.value).startswith(sentence)
+    assert vars(PartnerConnection.objects.get(pk=pair[0].pk)) | {"_state": None} == before
+
+
+def other_body(answer: RawAnswer) -> RawAnswer:
+    return replace(answer, body=answer.body.replace(b"Bassline", b"Basslyne"))
+
+
+def other_status(answer: RawAnswer) -> RawAnswer:
+    return replace(answer, status=201)
+
+
+@pytest.mark.parametrize("change", [other_body, other_status])
+def test_a_tampered_answer_is_thrown_away(
+    pair: Pair, network: InProcess, change: Callable[[RawAnswer], RawAnswer]
+) -> None:
+    network.change = change
+    with pytest.raises(PartnerUnreachable, match=r"Bassline Rental"):
+        ask(pair[0])
+
+
+def test_an_answer_to_another_question_is_thrown_away(pair: Pair, network: InProcess) -> None:
+    kept: list[RawAnswer] = []
+    network.change = lambda answer: kept.append(answer) or kept[0]  # type: ignore[func-returns-value]
+    ask(pair[0])
+    with pytest.raises(PartnerUnreachable) as caught:
+        ask(pair[0])
+    assert caught.value.reason == "wrong-signature"
+
+
+def test_a_foreign_key_signs_nothing(pair: Pair, network: InProcess) -> None:
+    foreign = KeyPair.generate()
+    key = pair[1].keys.get(side="own")
+    key.seal_private_key(foreign.secret_bytes())
+    key.save()
+    with pytest.raises(PartnerUnreachable) as caught:
+        ask(pair[0])
+    assert caught.value.reason == "wrong-signature"
+
+
+def test_paused_there(pair: Pair) -> None:
+    pair[1].paused_at = timezone.now()
+    pair[1].save()
+    with pytest.raises(PartnerPaused) as caught:
+        client.call(connection=pair[0], method="POST", path="/pairing", body={}, idempotency_key=pair[0].pk)
+    with translation.override("de"):
+        assert str(caught.value).startswith("Bassline Rental hat die Verbindung pausiert")
+
+
+def test_a_signed_no_is_final(pair: Pair) -> None:
+    with pytest.raises(PartnerRefused) as caught:
+        client.call(connection=pair[0], method="GET", path="/nowhere")
+    assert caught.value.problem.code == "not-found"
+
+
+def test_before_the_partners_code_is_entered(pair: Pair, network: InProcess) -> None:
+    pair[0].keys.filter(side="peer").delete()
+    with pytest.raises(PartnerUnreachable) as caught:
+        ask(pair[0])
+    assert caught.value.reason == "code-missing"
+    assert network.sent == []
+
+
+def test_every_reason_has_a_sentence() -> None:
+    with translation.override("en"):
+        otherwise = client.sentence("never heard of", "Bassline")
+        sentences = [client.sentence(reason, "Bassline") for reason in client.Reason]
+    assert otherwise == "Bassline refused this."
+    assert otherwise not in sentences
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_call_inside_a_transaction(aurora: Tenant, bassline: Tenant, network: InProcess) -> None:
+    ours, _theirs = make_connection(aurora, peer=bassline)
+    assert ask(ours).status == 200
+    with pytest.raises(RuntimeError, match="inside a transaction"), transaction.atomic():
+        ask(ours)
+    assert isinstance(network.sent, list)
+    assert len(network.sent) == 1
