@@ -74,7 +74,7 @@ class JobForm(TenantForm):
     """A job with its two periods; `planning_period` and `usage_period` after validation."""
 
     title = forms.CharField(label=_("Title"), max_length=200)
-    customer = forms.ModelChoiceField(label=_("Customer"), queryset=None)
+    customer: "forms.ModelChoiceField[Contact]" = forms.ModelChoiceField(label=_("Customer"), queryset=None)
     customer_reference = forms.CharField(label=_("Customer's reference"), max_length=100, required=False)
     venue = forms.CharField(label=_("Venue"), max_length=300, required=False)
     planning_start = _instant(_("Planning from"))
@@ -93,7 +93,7 @@ class JobForm(TenantForm):
         customers = contacts.customers()
         if self.job:
             customers = customers | contacts.filter(pk=self.job.customer_id)
-        cast(forms.ModelChoiceField[Contact], self.fields["customer"]).queryset = customers.by_name()
+        cast("forms.ModelChoiceField[Contact]", self.fields["customer"]).queryset = customers.by_name()
 
     def full_clean(self) -> None:
         with timezone.override(self.tenant.zone):
@@ -129,11 +129,11 @@ class OwnPositionForm(TenantForm):
     """An article of our own and how many of it."""
 
     template: ClassVar[str] = "jobs/_added.html"
-    article = forms.ModelChoiceField(label=_("Article"), queryset=None)
+    article: "forms.ModelChoiceField[Article]" = forms.ModelChoiceField(label=_("Article"), queryset=None)
     quantity = _quantity(_("Quantity"), initial=1)
 
     def narrow(self) -> None:
-        cast(forms.ModelChoiceField[Article], self.fields["article"]).queryset = self.tenant.articles.active()
+        cast("forms.ModelChoiceField[Article]", self.fields["article"]).queryset = self.tenant.articles.active()
 
 
 class TextPositionForm(TenantForm):

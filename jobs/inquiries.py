@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +16,7 @@ from eventworx.contacts.models import Contact
 from eventworx.errors import BusinessError
 from eventworx.money import line_net
 from eventworx.periods import Period
-from eventworx.tenants.models import Tenant
+from eventworx.tenants.models import Tenant, User
 from eventworx.tenants.numbers import NumberKind, next_number
 from inventory.models import Article
 from jobs.currency import require_own_currency
@@ -110,7 +109,7 @@ def mark_seen(*, inquiry: Inquiry, at: datetime) -> bool:
 
 
 @transaction.atomic
-def make_job(*, inquiry: Inquiry, created_by: AbstractBaseUser | None) -> Job:
+def make_job(*, inquiry: Inquiry, created_by: User | None) -> Job:
     """The job of an inquiry: made at the first call, the same one ever after (mission O2: one click, no typing).
 
     Raises InquiryIsAnswered where there is no job and nothing left to plan.
@@ -136,7 +135,7 @@ def make_job(*, inquiry: Inquiry, created_by: AbstractBaseUser | None) -> Job:
 
 
 @transaction.atomic
-def confirm_inquiry(*, inquiry: Inquiry, at: datetime, confirmed_by: AbstractBaseUser | None = None) -> Inquiry:
+def confirm_inquiry(*, inquiry: Inquiry, at: datetime, confirmed_by: User | None = None) -> Inquiry:
     """Promise everything: the job becomes an order and every own part is reserved in full, under lock (mission O9).
 
     Otherwise Shortage with the exact shortfall per article, and nothing is changed.

@@ -61,7 +61,7 @@ class NumberedCanvas(Canvas):
 
     def showPage(self) -> None:  # noqa: N802
         self._pages.append(dict(self.__dict__))
-        self._startPage()
+        self._startPage()  # type: ignore[attr-defined]
 
     def save(self) -> None:
         for page, state in enumerate(self._pages, start=1):

@@ -52,7 +52,7 @@ def needs_of(*, job: Job, positions: Sequence[Position]) -> dict[int, Need]:
     articles = {row.article_id: row.article for row in positions if row.article}
     held = [row.reservation_id for row in positions if row.reservation_id]
     stock = stock_of(articles=list(articles.values()), period=job.planning_period, excluding=held)
-    left = Counter({article_id: known.free for article_id, known in stock.items()})
+    left: Counter[int | None] = Counter({article_id: known.free for article_id, known in stock.items()})
     needs = {}
     for row in positions:
         needs[row.pk] = _need(row, left[row.article_id], job.uses_stock)

@@ -6,12 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.contacts.models import Contact
 from eventworx.errors import BusinessError
+from eventworx.tenants.models import User
 from eventworx.tenants.numbers import NumberKind, next_number
 from jobs.locks import lock_job
 from jobs.models import Job, Position, SubRentalOrder, SubRentalOrderLine
@@ -41,7 +41,7 @@ def create_order(
     *,
     job: Job,
     supplier: Contact,
-    created_by: AbstractBaseUser | None,
+    created_by: User | None,
     remark: str = "",
     logistics: Mapping[str, Any] | None = None,
 ) -> SubRentalOrder:

@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
+from django_htmx.http import trigger_client_event
 
 from eventworx.tenants.access import TenantRequest, may, member_required
 from eventworx.tenants.roles import Permission
@@ -25,8 +26,6 @@ from jobs.models import Inquiry, Job, Position
 from jobs.sheet import sheet_of, sheet_of_inquiry
 from jobs.shortages import own_material_for, short_positions
 from jobs.states import NEXT_STATES, JobState
-
-CHANGED = {"HX-Trigger": "positions-changed"}
 
 
 def _job(request: TenantRequest, pk: int) -> Job:
@@ -89,7 +88,7 @@ def detail(request: TenantRequest, pk: int) -> HttpResponse:
 def edit(request: TenantRequest, pk: int) -> HttpResponse:
     job = _job(request, pk)
     form = JobForm(request.POST or None, tenant=request.tenant, job=job, initial=initial_of(job))
-    if form.is_valid() and form.attempt(lambda: planning.update_job(job=job, **form.job_fields())):
+    if form.is_valid() and form.attempt(lambda: planning.update_job(job=job, **form.job_fields())) is not None:
         return redirect(job)
     return render(request, "jobs/edit.html", {"form": form, "job": job})
 
@@ -145,19 +144,20 @@ def position_create(request: TenantRequest, pk: int) -> HttpResponse:
     job = _job(request, pk)
     kind = OwnPositionForm if "article" in request.POST else TextPositionForm
     form = kind(request.POST, tenant=request.tenant)
-    added = form.is_valid() and form.attempt(lambda: positions.add_position(job=job, **form.cleaned_data))
+    added = form.attempt(lambda: positions.add_position(job=job, **form.cleaned_data)) if form.is_valid() else None
     context = {"job": job, "added": added, "form": kind(tenant=request.tenant) if added else form}
     response = render(request, kind.template, context)
-    response.headers.update(CHANGED if added else {})
-    return response
+    return trigger_client_event(response, "positions-changed") if added else response
 
 
 @may(Permission.EDIT_JOBS)
 def position_edit(request: TenantRequest, pk: int, position_pk: int) -> HttpResponse:
     position = _position(request, pk, position_pk)
     form = PositionForm(request.POST or None, tenant=request.tenant, position=position, initial=vars(position))
-    if form.is_valid() and form.attempt(lambda: positions.update_position(position=position, **form.cleaned_data)):
-        return redirect(position.job)
+    if form.is_valid():
+        changed = form.attempt(lambda: positions.update_position(position=position, **form.cleaned_data))
+        if changed:
+            return redirect(position.job)
     return render(request, "jobs/position.html", {"form": form, "job": position.job, "position": position})
 
 
@@ -175,7 +175,7 @@ def position_delete(request: TenantRequest, pk: int, position_pk: int) -> HttpRe
 def position_move(request: TenantRequest, pk: int, position_pk: int) -> HttpResponse:
     position = _position(request, pk, position_pk)
     positions.move_position(position=position, up="up" in request.POST)
-    return position_list(request, pk)
+    return render(request, "jobs/_positions.html", {"job": position.job, "sheet": sheet_of(position.job)})
 
 
 @member_required
