@@ -16,9 +16,19 @@ from eventworx.tenants.models import Tenant
 from eventworx.text import fold, search_words, sort_key
 
 
+def compact(text: str) -> str:
+    """Folded letters and digits only: numbers are typed with blanks and hyphens or without (SM-58, SM58)."""
+    return "".join(character for character in fold(text) if character.isalnum())
+
+
 class ArticleKind(models.TextChoices):
     RENTAL = "rental", _("rental")
     SALE = "sale", pgettext_lazy("article kind", "sale")
+
+
+class CategoryQuerySet(models.QuerySet["Category"]):
+    def by_name(self) -> Self:
+        return self.order_by("sort_key", "pk")
 
 
 class Category(models.Model):
@@ -28,6 +38,8 @@ class Category(models.Model):
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
     name = models.CharField(_("name"), max_length=100)
     sort_key = models.CharField(max_length=100, editable=False, default="")
+
+    objects = CategoryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("category")
@@ -73,15 +85,23 @@ class FactorScale(models.Model):
         return self.name
 
 
+def _contains(word: str) -> Q:
+    spellings = {word, compact(word) or word}
+    return Q(*(Q(search_key__contains=spelling) for spelling in sorted(spellings)), _connector=Q.OR)
+
+
 class ArticleQuerySet(models.QuerySet["Article"]):
     def active(self) -> Self:
         return self.filter(archived_at__isnull=True)
+
+    def archived(self) -> Self:
+        return self.filter(archived_at__isnull=False)
 
     def matching(self, query: str) -> Self:
         """Articles in which every word of `query` is found, in any order (mission J3)."""
         found = self
         for word in search_words(query):
-            found = found.filter(search_key__contains=word)
+            found = found.filter(_contains(word))
         return found
 
     def in_categories(self, category_ids: Iterable[int]) -> Self:
@@ -178,15 +198,14 @@ class Article(models.Model):
         self.fill_keys()
         super().save(*args, **kwargs)
 
-    def fill_keys(self) -> None:
-        """What searching and sorting go by; to be called before `bulk_create`, which does not call `save`."""
-        self.search_key = fold(
-            f"{self.number} {self.name} {self.manufacturer} {self.manufacturer_part_number} {self.gtin}"
-        )
-        self.sort_key = sort_key(self.name)
-
     def get_absolute_url(self) -> str:
         return self.tenant.url("inventory:article", self.pk)
+
+    def fill_keys(self) -> None:
+        """What searching and sorting go by; to be called before `bulk_create`, which does not call `save`."""
+        texts = [self.number, self.name, self.manufacturer, self.manufacturer_part_number, self.gtin]
+        self.search_key = f"{fold(' '.join(texts))} {' '.join(compact(text) for text in texts)}".strip()
+        self.sort_key = sort_key(self.name)
 
     @property
     def buffer_before(self) -> timedelta:
@@ -233,6 +252,16 @@ class StockMovementKind(models.TextChoices):
     OUT_OF_SERVICE = "out_of_service", _("out of service")
 
 
+class StockMovementQuerySet(models.QuerySet["StockMovement"]):
+    def in_force(self, period: Period) -> Self:
+        """Movements that last at some instant of `period`."""
+        begun = Q(start__lte=period.start) if period.is_instant else Q(start__lt=period.end)
+        return self.filter(begun, Q(end__isnull=True) | Q(end__gt=period.start))
+
+    def latest_first(self) -> Self:
+        return self.order_by("-start", "-pk")
+
+
 class StockMovement(models.Model):
     """A dated change of stock: `quantity` units more (or fewer) from `start` to `end`, for good without an end."""
 
@@ -243,6 +272,8 @@ class StockMovement(models.Model):
     start = models.DateTimeField(_("from"))
     end = models.DateTimeField(_("until"), null=True, blank=True)
     note = models.CharField(_("note"), max_length=200, blank=True)
+
+    objects = StockMovementQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("stock movement")
@@ -306,5 +337,24 @@ class Reservation(models.Model):
         return f"{self.quantity} × {self.label}"
 
     @property
+    def period(self) -> Period:
+        return Period(self.start, self.end)
+
+    @property
     def blocked(self) -> Period:
         return Period(self.blocked_from, self.blocked_until)
+
+    @property
+    def buffers(self) -> tuple[timedelta, timedelta]:
+        """Before and after, as they were when it was made."""
+        return self.start - self.blocked_from, self.blocked_until - self.end
+
+
+def reservations_on(articles: Iterable[Article]) -> ReservationQuerySet:
+    """Every reservation of these articles, however they were reached."""
+    return Reservation.objects.filter(article__in=[article.pk for article in articles])
+
+
+def movements_on(articles: Iterable[Article]) -> StockMovementQuerySet:
+    """Every stock movement of these articles, however they were reached."""
+    return StockMovement.objects.filter(article__in=[article.pk for article in articles])

@@ -1,0 +1,185 @@
+"""Keeping articles, their categories and their suppliers."""
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypedDict, Unpack
+
+from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.contacts.models import Contact
+from eventworx.errors import BusinessError
+from eventworx.tenants.models import Tenant
+from eventworx.tenants.numbers import NumberKind, next_number
+from inventory.models import Article, ArticleSupplier, Category, FactorScale
+
+_GAPS = re.compile(r"[\s-]+")
+
+
+class ArticleFields(TypedDict, total=False):
+    """What an article is made of besides its number; amounts are Decimal in the tenant's currency, buffers minutes."""
+
+    name: str
+    description: str
+    category: Category | None
+    manufacturer: str
+    manufacturer_part_number: str
+    gtin: str
+    kind: str
+    unit: str
+    weight_kg: Decimal | None
+    rental_price: Decimal
+    factor_scale: FactorScale | None
+    owned: int
+    out_of_service: int
+    buffer_before_minutes: int
+    buffer_after_minutes: int
+
+
+class NumberTaken(BusinessError):
+    code = "number-taken"
+    message = _("There is an article with the number “%(number)s” already.")
+    field = "number"
+
+
+class WrongGtin(BusinessError):
+    code = "gtin"
+    message = _("This is no GTIN: it has 8 or 12 to 14 digits, and the last one has to fit the others.")
+    field = "gtin"
+
+
+class CategoryNameTaken(BusinessError):
+    code = "category-name-taken"
+    message = _("There is a category “%(name)s” at this place already.")
+    field = "name"
+
+
+class CategoryInItself(BusinessError):
+    code = "category-circle"
+    message = _("A category cannot lie below itself.")
+    field = "parent"
+
+
+@transaction.atomic
+def create_article(*, tenant: Tenant, number: str = "", **fields: Unpack[ArticleFields]) -> Article:
+    """A new article, with the next free number unless one is given. Raises NumberTaken, WrongGtin."""
+    article = Article(tenant=tenant, number=number.strip() or _next_free_number(tenant))
+    return _fill(article, fields)
+
+
+@transaction.atomic
+def update_article(*, article: Article, number: str = "", **fields: Unpack[ArticleFields]) -> Article:
+    """Change the master data; an empty number leaves it. Buffers count for reservations made from now on.
+
+    Raises NumberTaken, WrongGtin.
+    """
+    article.number = number.strip() or article.number
+    return _fill(article, fields)
+
+
+def archive_article(*, article: Article, now: datetime) -> None:
+    """Take an article out of lists and searches; what is reserved stays."""
+    article.archived_at = now
+    article.save(update_fields=["archived_at", "updated_at"])
+
+
+def unarchive_article(*, article: Article) -> None:
+    """Bring an archived article back."""
+    article.archived_at = None
+    article.save(update_fields=["archived_at", "updated_at"])
+
+
+@transaction.atomic
+def set_supplier(
+    *,
+    article: Article,
+    supplier: Contact,
+    supplier_number: str,
+    price: Decimal | None,
+    currency: str,
+    price_date: date | None,
+) -> ArticleSupplier:
+    """Write into the master data where an article can be had, under which number and for how much (mission J5).
+
+    `price` is per day and net of our discount; what was known of this supplier is replaced.
+    """
+    terms = {"supplier_number": supplier_number, "price": price, "currency": currency, "price_date": price_date}
+    row, _created = article.suppliers.update_or_create(tenant_id=article.tenant_id, supplier=supplier, defaults=terms)
+    return row
+
+
+@transaction.atomic
+def create_category(*, tenant: Tenant, name: str, parent: Category | None = None) -> Category:
+    """A new category, below `parent` or at the top. Raises CategoryNameTaken."""
+    return _save_category(Category(tenant=tenant, name=name, parent=parent))
+
+
+@transaction.atomic
+def update_category(*, category: Category, name: str, parent: Category | None) -> Category:
+    """Rename or move a category with all below it. Raises CategoryNameTaken, CategoryInItself."""
+    if parent and parent.pk in _branch(_locked_parents(category.tenant), category.pk):
+        raise CategoryInItself
+    category.name, category.parent = name, parent
+    return _save_category(category)
+
+
+def descendants(tenant: Tenant, category_id: int) -> list[int]:
+    """Ids of a category and of everything below it, one query; none for an id that is not the tenant's."""
+    return _branch(dict(tenant.categories.values_list("pk", "parent")), category_id)
+
+
+def save_or_refuse(row: models.Model, *, taken: "models.QuerySet[Any]", refusal: BusinessError) -> None:
+    """Save `row`, or raise `refusal` where another of `taken` stands in its way, however close the race was."""
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        if taken.exclude(pk=row.pk).exists():
+            raise refusal from None
+        raise
+
+
+def is_gtin(digits: str) -> bool:
+    """Whether this is a GTIN-8, -12, -13 or -14 with its check digit (GS1 General Specifications, 7.9)."""
+    if not (digits.isascii() and digits.isdecimal() and len(digits) in {8, 12, 13, 14}):
+        return False
+    weighted = (int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(digits)))
+    return sum(weighted) % 10 == 0
+
+
+def _fill(article: Article, fields: ArticleFields) -> Article:
+    for name, value in fields.items():
+        setattr(article, name, value)
+    article.gtin = _GAPS.sub("", article.gtin)
+    if article.gtin and not is_gtin(article.gtin):
+        raise WrongGtin
+    taken = article.tenant.articles.filter(number=article.number)
+    save_or_refuse(article, taken=taken, refusal=NumberTaken(number=article.number))
+    return article
+
+
+def _next_free_number(tenant: Tenant) -> str:
+    """The next number in sequence that nobody has typed before."""
+    while tenant.articles.filter(number=(number := next_number(tenant=tenant, kind=NumberKind.ARTICLE))).exists():
+        pass
+    return number
+
+
+def _save_category(category: Category) -> Category:
+    taken = category.tenant.categories.filter(parent=category.parent, name=category.name)
+    save_or_refuse(category, taken=taken, refusal=CategoryNameTaken(name=category.name))
+    return category
+
+
+def _locked_parents(tenant: Tenant) -> dict[int, int | None]:
+    """The parent of every category, locked: two moves at once could close a circle that neither sees."""
+    rows = tenant.categories.order_by("pk").select_for_update(no_key=True)
+    return {category.pk: category.parent_id for category in rows}
+
+
+def _branch(parents: dict[int, int | None], root: int) -> list[int]:
+    branch = [root] if root in parents else []
+    for known in branch:
+        branch += [pk for pk, parent in parents.items() if parent == known]
+    return branch

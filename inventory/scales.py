@@ -1,0 +1,61 @@
+"""Keeping factor scales ("Staffeln"): what several days cost as a multiple of the day price (mission R6)."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from itertools import pairwise
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.errors import BusinessError
+from eventworx.tenants.models import Tenant
+from inventory.articles import save_or_refuse
+from inventory.models import FactorScale
+
+Steps = Iterable[tuple[int, Decimal]]
+
+
+class ScaleNameTaken(BusinessError):
+    code = "scale-name-taken"
+    message = _("There is a factor scale “%(name)s” already.")
+    field = "name"
+
+
+class ScaleIsEmpty(BusinessError):
+    code = "scale-empty"
+    message = _("A factor scale needs at least one step, such as 1 day with factor 1.")
+
+
+class DayTwice(BusinessError):
+    code = "scale-day-twice"
+    message = _("There are two factors for %(days)d days.")
+
+
+@transaction.atomic
+def create_scale(*, tenant: Tenant, name: str, steps: Steps, extra_day_factor: Decimal) -> FactorScale:
+    """A new scale from steps (days ≥ 1, factor ≥ 0) in any order. Raises ScaleNameTaken, ScaleIsEmpty, DayTwice."""
+    return _fill(FactorScale(tenant=tenant), name, steps, extra_day_factor)
+
+
+@transaction.atomic
+def update_scale(*, scale: FactorScale, name: str, steps: Steps, extra_day_factor: Decimal) -> FactorScale:
+    """Change a scale; positions that stand already keep their factor. Raises as `create_scale` does."""
+    return _fill(scale, name, steps, extra_day_factor)
+
+
+def _fill(scale: FactorScale, name: str, steps: Steps, extra_day_factor: Decimal) -> FactorScale:
+    scale.name, scale.extra_day_factor = name, extra_day_factor
+    scale.steps = [{"days": days, "factor": str(factor)} for days, factor in _checked(steps)]
+    taken = scale.tenant.factor_scales.filter(name=name)
+    save_or_refuse(scale, taken=taken, refusal=ScaleNameTaken(name=name))
+    return scale
+
+
+def _checked(steps: Steps) -> list[tuple[int, Decimal]]:
+    ordered = sorted(steps)
+    if not ordered:
+        raise ScaleIsEmpty
+    for (days, _factor), (following, _next) in pairwise(ordered):
+        if days == following:
+            raise DayTwice(days=days)
+    return ordered
