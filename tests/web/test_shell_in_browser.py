@@ -1,0 +1,168 @@
+"""The shell in a real browser: accessible in both themes and languages and at both widths, no complaint in the
+console, usable by keyboard, and honest when the server says no."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import ConsoleMessage, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from eventworx.messaging.inbox import notify
+from eventworx.messaging.mail import LEASE, queue_mail
+from eventworx.messaging.models import MailMessage, claim_mail
+from eventworx.tenants.models import Membership, Tenant, User
+from eventworx.tenants.roles import Permission, Role
+from tests.axe import assert_axe_clean
+from tests.factories import make_tenant, make_user
+
+PAGES = ["inbox/", "inbox/1/", "mails/", "mails/1/", "settings/", "settings/members/", "settings/members/new/"]
+OUTSIDE = ["accounts/login/", "accounts/password/reset/", "accounts/password/reset/sent/", "accounts/password/change/"]
+
+
+@pytest.fixture
+def mail(transactional_db: None) -> MailMessage:
+    """Aurora with an administrator who also works for Bassline, one message and one mail, both numbered 1."""
+    aurora = make_tenant("aurora", "Aurora Veranstaltungstechnik", pk=1)
+    user = make_user(aurora, Role.ADMIN, pk=1)
+    Membership.objects.create(tenant=make_tenant("bassline"), user=user, role=Role.SALES)
+    mail = queue_mail(tenant=aurora, to="a@b.example", topic="test", template="test", context={}, language="de")
+    MailMessage.objects.filter(pk=mail.pk).update(last_error="[Errno 111] Connection refused")
+    notify(tenant=aurora, permission=Permission.EDIT_JOBS, subject="Neue Partneranfrage", body="12 × PAR 64")
+    return mail
+
+
+@pytest.fixture
+def complaints(page: Page) -> Iterator[list[str]]:
+    """What the browser wrote to its console: CSP refusals, missing files, errors in scripts."""
+    found: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            found.append(message.text)
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    yield found
+    assert found == []
+
+
+@pytest.fixture
+def inside(page: Page, mail: MailMessage, live_server: LiveServer) -> Tenant:
+    """The page's browser is logged in as Aurora's administrator."""
+    client = Client()
+    client.force_login(User.objects.get())
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+    return mail.tenant
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("language", "width"), [("de", 1280), ("en", 390)])
+def test_pages_are_accessible_and_fit(
+    page: Page, live_server: LiveServer, inside: Tenant, complaints: list[str], theme: str, language: str, width: int
+) -> None:
+    User.objects.update(language=language)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    inside_paths = [f"{inside.slug}/{path.replace('1', str(_first(inside, path)))}" for path in PAGES]
+    for path in [*inside_paths, *OUTSIDE[-1:]]:
+        page.goto(f"{live_server.url}/{path}")
+        assert_axe_clean(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
+    expect(page.locator("html")).to_have_attribute("lang", language)
+
+
+def _first(tenant: Tenant, path: str) -> int:
+    rows = tenant.inbox_messages if path.startswith("inbox") else tenant.mails
+    return rows.order_by("pk").values_list("pk", flat=True)[0]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_entrance_is_accessible(page: Page, live_server: LiveServer, complaints: list[str], theme: str) -> None:
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    for path in OUTSIDE[:-1]:
+        page.goto(f"{live_server.url}/{path}")
+        assert_axe_clean(page)
+    page.goto(f"{live_server.url}/accounts/login/")
+    page.get_by_label("E-Mail").fill("nobody@aurora.example")
+    page.get_by_label("Passwort").fill("wrong wrong wrong")
+    page.get_by_role("button", name="Anmelden").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert_axe_clean(page)
+
+
+def test_theme_is_chosen_and_kept(page: Page, live_server: LiveServer, inside: Tenant, complaints: list[str]) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto(live_server.url + inside.url("messaging:inbox"))
+    root = page.locator("html")
+    expect(root).to_have_attribute("data-bs-theme", "dark")
+    page.get_by_role("button", name="Farben: wie das System").click()
+    expect(root).to_have_attribute("data-bs-theme", "light")
+    page.reload()
+    expect(root).to_have_attribute("data-bs-theme", "light")
+    page.get_by_role("button", name="Farben: hell").click()
+    page.get_by_role("button", name="Farben: dunkel").click()
+    expect(root).to_have_attribute("data-ewx-theme", "auto")
+
+
+def test_keyboard(page: Page, live_server: LiveServer, inside: Tenant, complaints: list[str]) -> None:
+    page.goto(live_server.url + inside.url("messaging:mails"))
+    page.keyboard.press("g")
+    page.keyboard.press("i")
+    page.wait_for_url("**/inbox/")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Zum Inhalt springen")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_menu_and_language_on_a_telephone(
+    page: Page, live_server: LiveServer, inside: Tenant, complaints: list[str]
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(live_server.url + inside.url("messaging:inbox"))
+    expect(page.get_by_role("link", name="Einstellungen")).to_be_hidden()
+    page.get_by_role("button", name="Menü").click()
+    expect(page.get_by_role("link", name="Posteingang 1 ungelesen")).to_be_visible()
+    page.wait_for_timeout(400)  # the menu slides in
+    assert_axe_clean(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="EN – English").click()
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+
+
+def test_test_mail_is_followed_live(page: Page, live_server: LiveServer, inside: Tenant, complaints: list[str]) -> None:
+    page.goto(live_server.url + inside.url("tenants:settings"))
+    page.get_by_role("button", name="Testmail senden").click()
+    state = page.locator("#test-mail")
+    expect(state).to_contain_text("Wartet auf den Versand")
+    inside.mails.filter(topic="test").update(state="failed", last_error="550 no such mailbox")
+    expect(state).to_contain_text("Der Mailserver sagt: 550 no such mailbox")
+    assert_axe_clean(page)
+
+
+def test_failure_of_a_part_is_said_above(page: Page, live_server: LiveServer, inside: Tenant) -> None:
+    page.goto(live_server.url + inside.url("tenants:settings"))
+    inside.memberships.update(role=Role.SALES)
+    page.get_by_role("button", name="Testmail senden").click()
+    expect(page.locator("#alerts")).to_contain_text("Das darfst du nicht.")
+    expect(page.get_by_role("heading", name="Einstellungen")).to_be_visible()
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Testmail senden").click()
+    expect(page.locator("#alerts")).to_contain_text("Der Server ist nicht erreichbar.")
+
+
+def test_refusal_of_a_part_is_said_above(
+    page: Page, live_server: LiveServer, inside: Tenant, mail: MailMessage
+) -> None:
+    claim_mail(mail.pk, mail.next_attempt_at, LEASE)
+    page.goto(live_server.url + inside.url("messaging:mails"))
+    retry = inside.url("messaging:mail_retry", mail.pk)
+    page.evaluate("url => window.htmx.ajax('POST', url, {target: '#list'})", retry)
+    expect(page.locator("#alerts")).to_contain_text("Diese E-Mail wird gerade gesendet.")
+    expect(page.locator("#list table")).to_be_visible()
