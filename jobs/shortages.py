@@ -9,6 +9,7 @@ from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.availability import Stock, stock_of
 from inventory.models import Article
+from inventory.search import search_articles
 from jobs.models import Job, Position, PositionQuerySet
 
 SOON = timedelta(days=14)
@@ -78,6 +79,6 @@ def own_material_for(*, job: Job, query: str) -> list[OwnHit]:
     """Our own articles for a search, with what is free in the job's planning period; none for an empty search."""
     if not query.strip():
         return []
-    articles = list(job.tenant.articles.active().matching(query).by_name()[:HITS])
+    articles = list(search_articles(tenant=job.tenant, query=query)[:HITS])
     stock = stock_of(articles=articles, period=job.planning_period)
     return [OwnHit(article, stock[article.pk]) for article in articles]
