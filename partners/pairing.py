@@ -48,7 +48,9 @@ REFUSALS: Mapping[Refusal, str | Promise] = {
     Refusal.INCOMPLETE: _("The code is not complete. Please copy the whole e-mail and paste it again."),
     Refusal.CHANGED: _("The code was damaged on its way. Please copy it again, or use the attachment of the e-mail."),
     Refusal.NEWER: _("The code comes from a newer version. Whoever runs our installation has to update it."),
-    Refusal.NOT_A_CODE: _("There is no partner code in this text. It begins with EWX1: and ends with :EWX."),
+    Refusal.NOT_A_CODE: _(
+        "There is no partner code in this text that we accept. It begins with EWX1: and ends with :EWX."
+    ),
     Refusal.BAD_KEY: _("The key in this code is not usable. Please ask the partner for a new code."),
     Refusal.OWN: _("This is a code of this very installation. Please paste the one that you got from the partner."),
     Refusal.IN_USE: _("This code was entered already. Please ask the partner for a new code."),

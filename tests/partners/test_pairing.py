@@ -1,0 +1,291 @@
+"""From the switch to a connection that stands: codes, mails, handshake (mission P1-P5)."""
+
+import quopri
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.utils import timezone, translation
+
+from eventworx.audit import Actor
+from eventworx.tenants.models import Tenant
+from eventworx.tenants.roles import Role
+from partners import connections, pairing
+from partners.models import ConnectionKey, PartnerConnection
+from partners.pairing import (
+    AddressMissing,
+    CodeAlreadyEntered,
+    CodeNotTaken,
+    EnteredCode,
+    KeyMissing,
+    NotSwitchedOn,
+)
+from partners.protocol.connection_state import ConnectionState
+from partners.protocol.keys import KeyPair
+from partners.protocol.pairing_code import PairingCode, encode
+from partners.tasks import deliver_due
+from partners.transport import RawAnswer
+from tests.factories import make_contact, make_user
+from tests.fakes import InProcess
+
+ADMIN = Actor(label="Ada")
+Pair = tuple[PartnerConnection, PartnerConnection]
+
+
+@pytest.fixture
+def connection(aurora: Tenant) -> PartnerConnection:
+    """Aurora has made its key for the supplier Bassline."""
+    contact = make_contact(aurora, "Bassline", is_supplier=True, email="post@bassline.example")
+    connections.switch_on(contact=contact, actor=ADMIN, now=timezone.now())
+    return pairing.start_pairing(contact=contact, actor=ADMIN, now=timezone.now())
+
+
+def foreign_code(**changes: Any) -> PairingCode:
+    """A code of a company on another server."""
+    code = PairingCode(
+        connection_id=uuid4(),
+        public_key=KeyPair.generate().public,
+        origin="https://rent.bassline.example",
+        tenant_id="bassline",
+        display_name="Bassline Rental",
+        expires_at=timezone.now().replace(microsecond=0) + timedelta(days=14),
+    )
+    return replace(code, **changes)
+
+
+def read(connection: PartnerConnection, text: str) -> EnteredCode:
+    return pairing.read_code(connection=connection, text=text, now=timezone.now())
+
+
+def save(connection: PartnerConnection, text: str) -> PartnerConnection:
+    return pairing.save_code(connection=connection, text=text, actor=ADMIN, now=timezone.now())
+
+
+def everything_stored() -> list[Any]:
+    rows = [
+        list(PartnerConnection.objects.order_by("pk").values()),
+        list(ConnectionKey.objects.order_by("pk").values()),
+    ]
+    return [str(row) for row in rows]
+
+
+def test_start_makes_a_key_that_lies_sealed(connection: PartnerConnection) -> None:
+    key = connection.keys.get()
+    assert key.sealed_private_key.startswith("v1.")
+    assert connection.own_key().public == bytes(key.public_key)
+    assert connection.code_expires_at
+    assert connection.code_expires_at - timezone.now() > timedelta(days=13)
+    assert connection.state is ConnectionState.DRAFT
+
+
+def test_start_needs_the_switch(aurora: Tenant) -> None:
+    with pytest.raises(NotSwitchedOn):
+        pairing.start_pairing(contact=make_contact(aurora), actor=ADMIN, now=timezone.now())
+
+
+def test_starting_again_is_a_new_connection(pair: Pair, network: InProcess) -> None:
+    old = pair[0]
+    category = old.tenant.categories.create(name="Licht")
+    old.releases.create(tenant=old.tenant, category=category)
+    new = pairing.start_pairing(contact=old.contact, actor=ADMIN, now=timezone.now())
+    old.refresh_from_db()
+    assert new.pk != old.pk
+    assert old.closed_at
+    assert new.level == old.level
+    assert new.releases.get().category == category
+    assert (new.peer_key_at, new.connected_at, new.verified_at) == (None, None, None)
+
+
+def test_send_the_code(connection: PartnerConnection) -> None:
+    sender = make_user(connection.tenant)
+    preview = pairing.code_mail(connection)
+    mail = pairing.send_code(connection=connection, actor=ADMIN, sender=sender, now=timezone.now())
+    assert mail.to == "post@bassline.example"
+    assert mail.text.strip() == preview["text"]
+    assert mail.subject == preview["subject"]
+    code = pairing.code_text(connection)
+    assert code in mail.text.split("\n\n")  # a paragraph of its own
+    attachment = mail.attachments.get()
+    assert (attachment.name, bytes(attachment.content).decode()) == ("partner-code.ewx", code)
+    connection.refresh_from_db()
+    assert connection.state is ConnectionState.CODE_SENT
+
+
+def test_send_needs_an_address(connection: PartnerConnection) -> None:
+    connection.contact.email = ""
+    connection.contact.save()
+    before = everything_stored()
+    with pytest.raises(AddressMissing), translation.override("de"):
+        pairing.send_code(connection=connection, actor=ADMIN, sender=make_user(connection.tenant), now=timezone.now())
+    assert everything_stored() == before
+    assert connection.tenant.mails.count() == 0
+
+
+def whole_mail(code: str) -> str:
+    quoted = "\n".join(f"> {line}" for line in f"Hallo,\n\nunser Code:\n\n{code}\n\nGrüße".splitlines())
+    return quopri.encodestring(quoted.encode()).decode()
+
+
+@pytest.mark.parametrize("form", [str, whole_mail, str.lower])
+def test_reading_stores_nothing(connection: PartnerConnection, form: Any) -> None:
+    code, before = foreign_code(), everything_stored()
+    entered = read(connection, form(encode(code)))
+    assert entered.code == code
+    assert entered.server_name == "rent.bassline.example"
+    assert len(entered.safety_number.replace(" ", "")) == 30
+    assert entered.differs_from_mail_domain == ""
+    assert everything_stored() == before
+
+
+@pytest.mark.parametrize(
+    ("origin", "domain", "is_international"),
+    [
+        ("https://bassline.example", "", False),
+        ("https://bassline.example.evil.example", "bassline.example", False),
+        ("https://xn--bssline-5wa.example", "bassline.example", True),
+    ],
+)
+def test_the_server_is_compared_with_the_mail_domain(
+    connection: PartnerConnection, origin: str, domain: str, is_international: bool
+) -> None:
+    entered = read(connection, encode(foreign_code(origin=origin)))
+    assert (entered.differs_from_mail_domain, entered.is_internationalised) == (domain, is_international)
+
+
+def damaged(connection: PartnerConnection) -> str:
+    text = encode(foreign_code())
+    return text[:30] + ("A" if text[30] != "A" else "B") + text[31:]
+
+
+def cut_off(connection: PartnerConnection) -> str:
+    return encode(foreign_code())[:60]
+
+
+def own(connection: PartnerConnection) -> str:
+    return pairing.code_text(connection)
+
+
+def expired(connection: PartnerConnection) -> str:
+    return encode(foreign_code(expires_at=timezone.now().replace(microsecond=0) - timedelta(days=1)))
+
+
+def entered_elsewhere(connection: PartnerConnection) -> str:
+    code = encode(foreign_code())
+    contact = make_contact(connection.tenant, "Other")
+    connections.switch_on(contact=contact, actor=ADMIN, now=timezone.now())
+    save(pairing.start_pairing(contact=contact, actor=ADMIN, now=timezone.now()), code)
+    return code
+
+
+def plain_http(connection: PartnerConnection) -> str:
+    return encode(foreign_code(origin="http://rent.bassline.example"))
+
+
+def no_code(connection: PartnerConnection) -> str:
+    return "Guten Tag, anbei der Code."
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (damaged, "Der Code wurde unterwegs beschädigt."),
+        (cut_off, "Der Code ist nicht vollständig."),
+        (own, "Das ist ein Code dieser Installation selbst."),
+        (expired, "Dieser Code ist am "),
+        (entered_elsewhere, "Dieser Code wurde schon eingetragen."),
+        (plain_http, "In diesem Text steht kein Partner-Code, den"),
+        (no_code, "In diesem Text steht kein Partner-Code, den"),
+    ],
+)
+def test_bad_code_gets_a_sentence_and_changes_nothing(connection: PartnerConnection, text: Any, sentence: str) -> None:
+    pasted = text(connection)
+    before = everything_stored()
+    for attempt in (read, save):
+        with pytest.raises(CodeNotTaken) as caught:
+            attempt(connection, pasted)
+        with translation.override("de"):
+            assert str(caught.value).startswith(sentence)
+    assert everything_stored() == before
+
+
+def test_entering_needs_our_own_key(aurora: Tenant) -> None:
+    draft = connections.switch_on(contact=make_contact(aurora), actor=ADMIN, now=timezone.now())
+    with pytest.raises(KeyMissing):
+        read(draft, encode(foreign_code()))
+
+
+def test_one_code_per_connection(connection: PartnerConnection) -> None:
+    saved = save(connection, encode(foreign_code()))
+    before = everything_stored()
+    with pytest.raises(CodeAlreadyEntered):
+        save(saved, encode(foreign_code()))
+    assert everything_stored() == before
+
+
+def test_saving_starts_the_handshake_until_a_code_expires(connection: PartnerConnection) -> None:
+    code = foreign_code(expires_at=timezone.now().replace(microsecond=0) + timedelta(days=3))
+    saved = save(connection, encode(code))
+    delivery = saved.deliveries.get()
+    assert (delivery.kind, delivery.path, delivery.not_after) == ("pairing", "/pairing", code.expires_at)
+    assert delivery.body == {"connection": str(saved.pk), "partner_connection": str(code.connection_id)}
+    assert saved.safety_number == read_again(connection, code)
+
+
+def read_again(connection: PartnerConnection, code: PairingCode) -> str:
+    return pairing._described(connection, code).safety_number
+
+
+def test_handshake(pair: Pair, network: InProcess) -> None:
+    """Both codes are entered; the first call connects both sides."""
+    PartnerConnection.objects.update(connected_at=None)
+    ours, theirs = (PartnerConnection.objects.get(pk=side.pk) for side in pair)
+    pairing._greet(ours)
+    deliver_due()
+    for side in (ours, theirs):
+        side.refresh_from_db()
+        assert side.state is ConnectionState.CONNECTED
+    assert ours.peer_level == theirs.effective_level
+
+
+def test_handshake_waits_for_the_other_admin(pair: Pair, network: InProcess) -> None:
+    PartnerConnection.objects.update(connected_at=None)
+    ours, theirs = (PartnerConnection.objects.get(pk=side.pk) for side in pair)
+    entered = list(theirs.keys.filter(side="peer"))
+    theirs.keys.filter(side="peer").delete()
+    pairing._greet(ours)
+    deliver_due()
+    delivery = ours.deliveries.get()
+    assert (delivery.state, delivery.last_problem) == ("queued", "not-entered-there")
+    ours.refresh_from_db()
+    assert ours.connected_at is None
+    ConnectionKey.objects.bulk_create(entered)
+    with time_machine.travel(delivery.next_attempt_at, tick=False):
+        deliver_due()
+    ours.refresh_from_db()
+    assert ours.connected_at
+
+
+def test_a_code_that_expired_tells_the_admins(pair: Pair, network: InProcess) -> None:
+    admin = make_user(pair[0].tenant, Role.ADMIN)
+    PartnerConnection.objects.update(connected_at=None)
+    ours = PartnerConnection.objects.get(pk=pair[0].pk)
+    ours.peer_code_expires_at = timezone.now()
+    pairing._greet(ours)
+    deliver_due()
+    message = ours.tenant.inbox_messages.get(recipient=admin)
+    assert "Bassline" in message.subject
+    assert network.sent == []
+
+
+def test_a_handshake_answered_by_somebody_else_changes_nothing(pair: Pair, network: InProcess) -> None:
+    PartnerConnection.objects.update(connected_at=None)
+    ours = PartnerConnection.objects.get(pk=pair[0].pk)
+    network.fault = RawAnswer(200, (("Content-Type", "application/json"),), b"{}")
+    pairing._greet(ours)
+    deliver_due()
+    ours.refresh_from_db()
+    assert ours.connected_at is None
+    assert ours.deliveries.get().last_problem == "rubbish"
