@@ -6,7 +6,9 @@ from typing import Any
 
 from eventworx.demo.luminaires import CatalogueRow, luminaires, read_table
 from eventworx.tenants.models import Tenant
+from inventory.articles import create_category
 from inventory.models import Article, ArticleKind, Category, FactorScale
+from inventory.scales import create_scale
 
 
 def load_catalogue(*, tenant: Tenant, company: dict[str, Any]) -> dict[str, Article]:
@@ -46,13 +48,13 @@ class _Categories:
         if path not in self._known:
             above, _, name = path.rpartition("/")
             parent = self.at(above) if above else None
-            self._known[path] = self._tenant.categories.create(name=name, parent=parent)
+            self._known[path] = create_category(tenant=self._tenant, name=name, parent=parent)
         return self._known[path]
 
 
 def _scale(tenant: Tenant, name: str, *, steps: list[tuple[int, str]], extra_day_factor: str) -> FactorScale:
-    written = [{"days": days, "factor": factor} for days, factor in steps]
-    return tenant.factor_scales.create(name=name, steps=written, extra_day_factor=Decimal(extra_day_factor))
+    exact = [(days, Decimal(factor)) for days, factor in steps]
+    return create_scale(tenant=tenant, name=name, steps=exact, extra_day_factor=Decimal(extra_day_factor))
 
 
 def _article(tenant: Tenant, row: CatalogueRow, kind: ArticleKind, category: Category) -> Article:

@@ -56,13 +56,13 @@ def _make_tenant(company: dict[str, Any], now: datetime) -> Tenant:
 
 
 def _make_user(tenants: dict[str, Tenant], *, email: str, name: str, roles: dict[str, str]) -> Login:
-    """A user with a role in each of `roles`; the first is where the login is listed."""
+    """A user with a role in each of `roles`; the login is listed with the first."""
     password, (first_name, last_name) = new_password(), name.split(" ", 1)
     user = User.objects.create_user(email, password, first_name=first_name, last_name=last_name)
     for slug, role in roles.items():
         tenants[slug].memberships.create(user=user, role=role)
     slug, role = next(iter(roles.items()))
-    return Login(slug, tenants[slug].name, role, name, email, password)
+    return Login(slug, ", ".join(tenants[slug].name for slug in roles), role, name, email, password)
 
 
 def _make_contact(

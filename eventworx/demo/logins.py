@@ -15,7 +15,7 @@ PASSWORD = "buehne-frei"  # noqa: S105 - everybody may know it; outside a demo n
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """`tenant` is the short name of the company, `role` as in `eventworx.tenants.roles.Role`."""
+    """`tenant` is the short name of a company where this person has `role`; `company` names all of theirs."""
 
     tenant: str
     company: str
