@@ -75,7 +75,7 @@ def _order_paper(order: SubRentalOrder) -> Paper:
     return Paper(
         sender=_sender(tenant),
         recipient=_recipient(order.supplier),
-        title=f"{pgettext('sub-rental', 'Order')} {order.number}",
+        title=pgettext("sub-rental", "Order") + f" {order.number}",
         subject=binding,
         facts=_facts(tenant, planning, usage) + logistics_facts(order.logistics, tenant),
         columns=_columns(),
