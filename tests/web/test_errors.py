@@ -61,5 +61,6 @@ def test_pages_name_no_foreign_host(db: None) -> None:
 
 
 def test_forged_post_is_refused_in_our_words(aurora: Tenant) -> None:
-    client = Client(enforce_csrf_checks=True)
-    assert client.post("/accounts/login/", {}).status_code == 403
+    answer = Client(enforce_csrf_checks=True).post("/accounts/login/", {})
+    assert answer.status_code == 403
+    assert "Diese Seite war zu alt" in answer.content.decode()
