@@ -8,12 +8,14 @@ from django.utils import timezone
 
 from partners import outbox, pairing
 from partners.models import SeenNonce, StoredAnswer
+from partners.orders import ORDER_HANDLERS
 from partners.outbox import DeliveryHandlers, DeliveryKind
 
 # What each kind of delivery means to whoever sent it.
 HANDLERS: Mapping[str, DeliveryHandlers] = {
     DeliveryKind.PAIRING: pairing.HANDLERS,
     DeliveryKind.NOTICE: DeliveryHandlers(),
+    **ORDER_HANDLERS,
 }
 
 NONCES_KEPT = timedelta(minutes=15)

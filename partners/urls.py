@@ -1,10 +1,21 @@
 """Pages of the partner network, below `/<tenant>/partners/`. What concerns a connection is named by its contact."""
 
-from django.urls import path
+from collections.abc import Callable
 
-from partners.views import pairing, tab
+from django.http import HttpResponseBase
+from django.urls import URLPattern, path
+
+from partners.views import links, material_source, orders, pairing, releases, tab
 
 app_name = "partners"
+
+
+def _picking(step: str, view: Callable[..., HttpResponseBase]) -> URLPattern:
+    """A step on the way from a partner's article to a position of a job."""
+    way = f"jobs/<int:pk>/partner/<uuid:connection_id>/<slug:article_id>/{step.replace('_', '-')}/"
+    return path(way, view, name=step)
+
+
 urlpatterns = [
     path("contacts/<int:pk>/header/", tab.contact_header, name="contact_header"),
     path("contacts/<int:pk>/roles/", tab.set_roles, name="set_roles"),
@@ -18,4 +29,25 @@ urlpatterns = [
     path("contacts/<int:pk>/test/", tab.test, name="test"),
     path("contacts/<int:pk>/verify/", tab.verify, name="verify"),
     path("contacts/<int:pk>/disconnect/", tab.disconnect, name="disconnect"),
+    path("contacts/<int:pk>/releases/", releases.panel, name="releases"),
+    path("contacts/<int:pk>/releases/search/", releases.hits, name="release_search"),
+    path("contacts/<int:pk>/releases/add/", releases.add, name="release_add"),
+    path("contacts/<int:pk>/releases/<int:release_pk>/remove/", releases.remove, name="release_remove"),
+    path("jobs/<int:pk>/source/", material_source.material_source, name="material_source"),
+    path("jobs/<int:pk>/search/", material_source.hits, name="search"),
+    _picking("pick", material_source.pick),
+    _picking("candidates", material_source.candidates),
+    _picking("link", material_source.link),
+    _picking("new_article", material_source.new_article),
+    _picking("add_position", material_source.add_position),
+    path("jobs/<int:pk>/orders/", orders.job_orders, name="job_orders"),
+    path("jobs/<int:pk>/orders/status/", orders.order_status, name="order_status"),
+    path("jobs/<int:pk>/orders/send/<uuid:connection_id>/", orders.send_order, name="send_order"),
+    path("jobs/<int:pk>/orders/<int:order_pk>/withdraw/", orders.withdraw, name="withdraw"),
+    path("inquiries/<int:pk>/", orders.inquiry_actions, name="inquiry_actions"),
+    path("inquiries/<int:pk>/job/", orders.make_job, name="make_job"),
+    path("inquiries/<int:pk>/confirm/", orders.confirm, name="confirm"),
+    path("inquiries/<int:pk>/decline/", orders.decline, name="decline"),
+    path("links/", links.ledger, name="links"),
+    path("links/<int:link_pk>/release/", links.unlink, name="unlink"),
 ]

@@ -26,7 +26,7 @@ class NewArticleForm(TenantForm):
 
     name = _line("name")
     number = _line("number", required=False, help_text=_("Left empty, the next free number is taken."))
-    category = forms.ModelChoiceField(label=_("Category"), queryset=None, required=False)
+    category: Any = forms.ModelChoiceField(label=_("Category"), queryset=None, required=False)
     rental_price = forms.DecimalField(
         label=_("Our price per day"),
         max_digits=12,

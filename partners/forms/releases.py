@@ -11,8 +11,8 @@ from eventworx.web.forms import TenantForm
 class ReleaseForm(TenantForm):
     """One article, one category or everything, released or excluded."""
 
-    article = forms.ModelChoiceField(queryset=None, required=False)
-    category = forms.ModelChoiceField(
+    article: Any = forms.ModelChoiceField(queryset=None, required=False)
+    category: Any = forms.ModelChoiceField(
         label=_("Category with everything below it"), queryset=None, required=False, empty_label=_("Choose a category")
     )
     everything = forms.BooleanField(required=False)

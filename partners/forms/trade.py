@@ -30,7 +30,7 @@ def _instant(label: Any) -> forms.DateTimeField:
 class SearchForm(TenantForm):
     """Where, what and for when to search: `connection`, `query`, `period` and `usage` after validation."""
 
-    supplier = forms.ModelChoiceField(
+    supplier: Any = forms.ModelChoiceField(
         label=_("Supplier"), queryset=None, error_messages={"required": _("Please choose a supplier.")}
     )
     q = forms.CharField(
@@ -110,7 +110,7 @@ class QuantityForm(TenantForm):
 class OwnArticleForm(TenantForm):
     """One of our own articles."""
 
-    article = forms.ModelChoiceField(label=_("Article"), queryset=None)
+    article: Any = forms.ModelChoiceField(label=_("Article"), queryset=None)
 
     def narrow(self) -> None:
         choices: Any = self.fields["article"]

@@ -79,7 +79,7 @@ def _after(cursor: str, bound_to: str, now: datetime) -> Q:
 
 
 def _cursor(last: PartnerOrder, bound_to: str, now: datetime) -> str:
-    place = [last.updated_at.isoformat(), last.pk]
+    place: list[str | int] = [last.updated_at.isoformat(), last.pk]
     return seal_cursor(place, question=bound_to, key=settings.SECRET_KEY.encode(), now=now)
 
 

@@ -15,19 +15,20 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Left
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
-from inventory.availability import Stock as OwnStock
-from inventory.availability import stock_of
 
 from eventworx.errors import BusinessError
 from eventworx.money import discounted, rounded
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
+from inventory.availability import Stock as OwnStock
+from inventory.availability import stock_of
 from inventory.models import Article, ArticleQuerySet
+from inventory.prices import net_price, scale_of
 from partners.access import ALLOWS
 from partners.models import PartnerConnection
 from partners.protocol import wire
 from partners.protocol.cursors import CursorRefused, open_cursor, seal_cursor
-from partners.protocol.money import billable_days, line_net, rental_factor
+from partners.protocol.money import billable_days
 from partners.protocol.wire import Json, Listing, ListingPage, fields
 from partners.protocol.wire.fields import Node, Wrong
 from partners.releases import branch_of, released_articles
@@ -71,7 +72,7 @@ def find_listings(*, connection: PartnerConnection, question: Question, now: dat
     found = _matching(connection, question)
     if question.cursor:
         found = found.filter(_after(question.cursor, bound_to, now))
-    articles = list(found.order_by("sorted_by", "pk")[: question.limit + 1])
+    articles = list(found.order_by(_SORTED_BY, "pk")[: question.limit + 1])
     page = articles[: question.limit]
     has_more = len(articles) > question.limit
     return ListingPage(
@@ -115,7 +116,7 @@ def _matching(connection: PartnerConnection, question: Question) -> ArticleQuery
     found = released_articles(connection).matching(question.words)
     if question.category:
         found = found.filter(category_id__in=branch_of(connection.tenant, question.category))
-    return _described(found).annotate(sorted_by=_SORTED_BY)
+    return _described(found).alias(sorted_by=_SORTED_BY)
 
 
 def _described(articles: ArticleQuerySet) -> ArticleQuerySet:
@@ -173,25 +174,16 @@ def _listing(article: Article, price: wire.Price, stock: wire.Stock | None) -> L
 
 
 def _price(article: Article, tenant: Tenant, discount: Decimal, days: int | None) -> wire.Price:
-    scale = article.factor_scale
-    steps = [(step["days"], Decimal(step["factor"])) for step in scale.steps] if scale else []
-    extra = scale.extra_day_factor if scale else Decimal(0)
-    net_for_period = None
+    scale, net_for_period = scale_of(article), None
     if days is not None:
-        net_for_period = line_net(
-            quantity=1,
-            unit_price=article.rental_price,
-            factor=rental_factor(kind=article.kind, days=days, steps=steps, extra_day_factor=extra),
-            discount_percent=discount,
-            currency=tenant.currency,
-        )
+        net_for_period = net_price(article=article, days=days, currency=tenant.currency, discount_percent=discount)
     return wire.Price(
         currency=tenant.currency,
         list=article.rental_price,
         discount_percent=discount,
         net=rounded(discounted(article.rental_price, discount), tenant.currency),
-        factors=tuple(wire.FactorStep(days=days, factor=factor) for days, factor in steps),
-        extra_day_factor=extra,
+        factors=tuple(wire.FactorStep(days=days, factor=factor) for days, factor in scale.factors),
+        extra_day_factor=scale.extra_day_factor,
         net_for_period=net_for_period,
     )
 

@@ -14,8 +14,6 @@ from partners.forms.new_article import NewArticleForm, article_initial
 from partners.forms.trade import OwnArticleForm, QuantityForm, SearchForm, search_initial
 from partners.models import PartnerConnection
 
-CHANGED = {"HX-Trigger": "positions-changed"}
-
 
 def _job(request: TenantRequest, pk: int) -> Job:
     return get_object_or_404(request.tenant.jobs.select_related("tenant", "customer"), pk=pk)
@@ -122,7 +120,7 @@ def add_position(request: TenantRequest, pk: int, connection_id: UUID, article_i
         if position:
             context = {"position": position, "connection": connection}
             response = render(request, "partners/_position_added.html", context)
-            response.headers.update(CHANGED)
+            response.headers["HX-Trigger"] = "positions-changed"
             return response
     return _next_step(request, job, connection, article_id, form)
 

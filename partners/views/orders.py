@@ -56,7 +56,8 @@ def order_status(request: TenantRequest, pk: int) -> HttpResponse:
     seen = orders.fingerprint(shown)
     context = {"job": job, "orders": shown, "seen": seen, "is_open": any(order.is_open for order in shown)}
     response = render(request, "partners/_order_list.html", context)
-    response.headers.update(CHANGED if seen != request.GET.get("seen") else {})
+    if seen != request.GET.get("seen"):
+        response.headers["HX-Trigger"] = "positions-changed"
     return response
 
 

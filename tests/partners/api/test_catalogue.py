@@ -1,0 +1,331 @@
+"""What a partner sees of our catalogue, asked through the door as his server asks (mission R1-R3, R6; protocol §4)."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from eventworx.audit import Actor
+from eventworx.tenants.models import Tenant
+from inventory.models import Article, FactorScale
+from partners import client, transport
+from partners.access import AccessLevel
+from partners.client import PartnerPaused, PartnerRefused
+from partners.models import PartnerConnection
+from partners.releases import release
+from partners.transport import RawAnswer
+from tests.factories import make_article, make_category
+from tests.fakes import InProcess
+
+ADMIN = Actor(label="Berta Boss")
+PERIOD = {"start": "2027-07-01T06:00:00Z", "end": "2027-07-04T18:00:00Z"}
+USAGE = {"use_start": "2027-07-02T06:00:00Z", "use_end": "2027-07-04T06:00:00Z", "zone": "Europe/Berlin"}
+# Gateway: connection with tenant and contact, keys of both sides; catalogue: one statement.
+QUERIES_WITHOUT_STOCK = 4
+# And availability: movements and reservations of all hits.
+QUERIES_WITH_STOCK = 6
+
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def lent(pair: tuple[PartnerConnection, PartnerConnection]) -> PartnerConnection:
+    """Bassline's side, on which everything is released."""
+    release(connection=pair[1], actor=ADMIN, everything=True)
+    return pair[1]
+
+
+@pytest.fixture
+def ask(pair: tuple[PartnerConnection, PartnerConnection]) -> Ask:
+    """A signed GET by aurora."""
+
+    def get(path: str, **query: Any) -> Any:
+        return client.call(connection=pair[0], method="GET", path=path, query=query).document
+
+    return get
+
+
+def set_level(connection: PartnerConnection, level: int) -> None:
+    connection.level = level
+    connection.save(update_fields=["level"])
+
+
+def refusal(ask: Ask, path: str = "/articles", **query: Any) -> tuple[int, str, list[tuple[str, str]]]:
+    with pytest.raises(PartnerRefused) as refused:
+        ask(path, **query)
+    problem = refused.value.problem
+    return problem.status, problem.code, [(error.pointer, error.code) for error in problem.errors]
+
+
+def names(page: Any) -> list[str]:
+    return [item["name"] for item in page["items"]]
+
+
+def test_only_what_is_released_is_found(
+    pair: tuple[PartnerConnection, PartnerConnection], ask: Ask, bassline: Tenant, cymbal: Tenant
+) -> None:
+    shown, _hidden = make_article(bassline, "Shown"), make_article(bassline, "Hidden")
+    make_article(cymbal, "Cymbal's")
+    assert names(ask("/articles")) == []
+    release(connection=pair[1], actor=ADMIN, articles=[shown])
+    assert names(ask("/articles")) == ["Shown"]
+
+
+def test_a_listing_carries_everything_but_what_is_ours_alone(
+    lent: PartnerConnection, ask: Ask, bassline: Tenant
+) -> None:
+    lent.contact.discount_percent = Decimal("12.50")
+    lent.contact.save()
+    scale = FactorScale.objects.create(
+        tenant=bassline,
+        name="Staffel",
+        steps=[{"days": 1, "factor": "1"}, {"days": 2, "factor": "1.5"}],
+        extra_day_factor=Decimal("0.5"),
+    )
+    article = make_article(
+        bassline,
+        "MAC Aura XB",
+        owned=10,
+        number="4711",
+        category=make_category(bassline, "Licht"),
+        manufacturer="Martin",
+        manufacturer_part_number="90232010",
+        gtin="5706681229042",
+        rental_price=Decimal("25.00"),
+        factor_scale=scale,
+        weight_kg=Decimal("6.500"),
+    )
+    [listing] = ask("/articles", q="aura", **PERIOD, **USAGE)["items"]
+    updated_at = listing.pop("updated_at")
+    assert updated_at.endswith("Z")
+    assert listing == {
+        "id": str(article.pk),
+        "number": "4711",
+        "name": "MAC Aura XB",
+        "description": None,
+        "manufacturer": "Martin",
+        "manufacturer_part_number": "90232010",
+        "gtin": "5706681229042",
+        "category": {"id": str(article.category_id), "name": "Licht"},
+        "unit": "Stück",
+        "kind": "rental",
+        "weight_kg": "6.500",
+        "has_picture": False,
+        "price": {
+            "currency": "EUR",
+            "per": "day",
+            "list": "25.00",
+            "discount_percent": "12.50",
+            "net": "21.88",
+            "factors": [{"days": 1, "factor": "1"}, {"days": 2, "factor": "1.5"}],
+            "extra_day_factor": "0.5000",
+            # Three calendar days in Berlin: 1.5 + 0.5, at 25.00 less 12.5 %.
+            "net_for_period": "43.75",
+        },
+        "stock": {"mode": "exact", "owned": 10, "free": 10},
+    }
+
+
+def test_without_usage_there_is_no_net_for_the_period(lent: PartnerConnection, ask: Ask, bassline: Tenant) -> None:
+    make_article(bassline)
+    assert ask("/articles", **PERIOD)["items"][0]["price"]["net_for_period"] is None
+
+
+def test_stock_is_what_is_free_in_the_period_and_without_one_now(
+    lent: PartnerConnection, ask: Ask, bassline: Tenant
+) -> None:
+    article = make_article(bassline, owned=10)
+    start, end = datetime(2027, 7, 2, tzinfo=UTC), datetime(2027, 7, 3, tzinfo=UTC)
+    reserve_row(article, 4, start, end)
+    now = timezone.now()
+    reserve_row(article, 12, now - timedelta(hours=1), now + timedelta(hours=1))
+    assert ask("/articles", **PERIOD)["items"][0]["stock"]["free"] == 6
+    assert ask("/articles")["items"][0]["stock"] == {"mode": "exact", "owned": 10, "free": 0}
+
+
+def reserve_row(article: Article, quantity: int, start: datetime, end: datetime) -> None:
+    article.tenant.reservations.create(
+        article=article, quantity=quantity, start=start, end=end, blocked_from=start, blocked_until=end
+    )
+
+
+def test_levels_hold_with_the_next_request(lent: PartnerConnection, ask: Ask, bassline: Tenant) -> None:
+    make_article(bassline, owned=10)
+    assert ask("/articles")["items"][0]["stock"] is not None
+    set_level(lent, AccessLevel.ARTICLES)
+    assert ask("/articles")["items"][0]["stock"] is None
+    set_level(lent, AccessLevel.NONE)
+    for path in ("/articles", "/categories", "/articles/1"):
+        assert refusal(ask, path)[:2] == (403, "level")
+    set_level(lent, AccessLevel.STOCK)
+    assert ask("/articles")["items"][0]["stock"] is not None
+
+
+def test_whoever_is_no_customer_of_ours_sees_nothing(lent: PartnerConnection, ask: Ask) -> None:
+    lent.contact.is_customer = False
+    lent.contact.save()
+    assert refusal(ask)[:2] == (403, "level")
+
+
+def test_a_pause_holds_with_the_next_request(lent: PartnerConnection, ask: Ask) -> None:
+    lent.paused_at = timezone.now()
+    lent.save()
+    with pytest.raises(PartnerPaused):
+        ask("/articles")
+
+
+def test_words_in_any_order_folded_and_in_parts(lent: PartnerConnection, ask: Ask, bassline: Tenant) -> None:
+    make_article(bassline, "Bühnenpodest 2 × 1 m", manufacturer="Guß & Söhne")
+    make_article(bassline, "Traverse")
+    assert names(ask("/articles", q="guss BUEHNEN")) == ["Bühnenpodest 2 × 1 m"]
+    assert names(ask("/articles", q="podest traverse")) == []
+
+
+def test_a_category_includes_what_lies_below(lent: PartnerConnection, ask: Ask, bassline: Tenant) -> None:
+    light = make_category(bassline, "Licht")
+    heads = make_category(bassline, "Moving Heads", parent=light)
+    make_article(bassline, "Head", category=heads)
+    make_article(bassline, "Kabel")
+    assert names(ask("/articles", category=str(light.pk))) == ["Head"]
+    assert names(ask("/articles", category="unknown")) == []
+
+
+def test_categories_are_those_with_something_to_see_and_those_above(
+    pair: tuple[PartnerConnection, PartnerConnection], ask: Ask, bassline: Tenant
+) -> None:
+    light = make_category(bassline, "Licht")
+    heads = make_category(bassline, "Moving Heads", parent=light)
+    make_category(bassline, "Leer", parent=light)
+    make_article(bassline, "Kabel", category=make_category(bassline, "Kabel"))
+    release(connection=pair[1], actor=ADMIN, articles=[make_article(bassline, "Head", category=heads)])
+    assert ask("/categories")["items"] == [
+        {"id": str(light.pk), "name": "Licht", "parent": None},
+        {"id": str(heads.pk), "name": "Moving Heads", "parent": str(light.pk)},
+    ]
+
+
+def test_one_article_and_404_for_every_other(
+    pair: tuple[PartnerConnection, PartnerConnection], ask: Ask, bassline: Tenant, cymbal: Tenant
+) -> None:
+    shown, hidden, foreign = make_article(bassline, "Shown"), make_article(bassline), make_article(cymbal)
+    release(connection=pair[1], actor=ADMIN, articles=[shown])
+    assert ask(f"/articles/{shown.pk}", **PERIOD)["name"] == "Shown"
+    for article_id in (hidden.pk, foreign.pk, "abc", "9" * 30):
+        assert refusal(ask, f"/articles/{article_id}")[:2] == (404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ({"start": "2027-07-01T06:00:00Z"}, ("/end", "required")),
+        ({"use_end": "2027-07-01T06:00:00Z"}, ("/use_start", "required")),
+        ({"start": "2027-07-01T06:00:00Z", "end": "2027-07-01T06:00:00Z"}, ("/end", "period")),
+        ({"start": "gestern", "end": "2027-07-01T06:00:00Z"}, ("/start", "format")),
+        ({"start": "2027-07-01T06:00:00+02:00", "end": "2027-07-02T06:00:00Z"}, ("/start", "format")),
+        ({"zone": "Mars/Olympus"}, ("/zone", "zone")),
+        ({"limit": "0"}, ("/limit", "range")),
+        ({"limit": "101"}, ("/limit", "range")),
+        ({"limit": "many"}, ("/limit", "type")),
+        ({"limit": "٣"}, ("/limit", "type")),
+        ({"q": "x" * 201}, ("/q", "length")),
+        ({"category": "a b"}, ("/category", "format")),
+        ({"cursor": "?"}, ("/cursor", "format")),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_refused_naming_the_field(
+    lent: PartnerConnection, ask: Ask, query: dict[str, str], error: tuple[str, str]
+) -> None:
+    assert refusal(ask, **query) == (422, "invalid", [error])
+
+
+def test_pages_follow_each_other_without_gaps_while_articles_come(
+    lent: PartnerConnection, ask: Ask, bassline: Tenant
+) -> None:
+    for name in ("Äpfel", "Birnen", "Birnen", "Citrus", "界" * 200):
+        make_article(bassline, name)
+    seen, cursor = [], None
+    while cursor is not None or not seen:
+        page = ask("/articles", limit=1, **({"cursor": cursor} if cursor else {}))
+        seen += names(page)
+        cursor = page["next"]
+        make_article(bassline, "Aal")
+    assert seen == ["Äpfel", "Birnen", "Birnen", "Citrus", "界" * 200]
+
+
+def test_a_cursor_is_good_for_its_question_and_for_an_hour(lent: PartnerConnection, ask: Ask, bassline: Tenant) -> None:
+    for name in ("A", "B"):
+        make_article(bassline, f"{name} PAR")
+    cursor = ask("/articles", q="par", limit=1)["next"]
+    assert names(ask("/articles", q="par", limit=1, cursor=cursor)) == ["B PAR"]
+    forged = cursor[:-1] + ("A" if cursor[-1] != "A" else "B")
+    for query in ({"q": "par", "cursor": forged}, {"q": "p", "cursor": cursor}, {"cursor": "x"}):
+        assert refusal(ask, **query)[:2] == (422, "cursor")
+    with time_machine.travel(timezone.now() + timedelta(seconds=3601), tick=False):
+        assert refusal(ask, q="par", cursor=cursor)[:2] == (422, "cursor")
+
+
+@pytest.mark.parametrize("path", ["/availability", "/articles/1/picture", "/keys"])
+def test_what_is_not_built_has_no_route(lent: PartnerConnection, ask: Ask, path: str) -> None:
+    assert refusal(ask, path)[:2] == (404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("level", "queries"), [(AccessLevel.ARTICLES, QUERIES_WITHOUT_STOCK), (AccessLevel.STOCK, QUERIES_WITH_STOCK)]
+)
+@pytest.mark.parametrize("hits", [1, 3, 50])
+def test_queries_do_not_depend_on_hits(
+    lent: PartnerConnection, ask: Ask, network: InProcess, bassline: Tenant, level: int, queries: int, hits: int
+) -> None:
+    set_level(lent, level)
+    category = make_category(bassline)
+    for number in range(hits):
+        article = make_article(bassline, f"PAR {number}", category=category)
+        reserve_row(article, 1, datetime(2027, 7, 2, tzinfo=UTC), datetime(2027, 7, 3, tzinfo=UTC))
+    assert answering(ask, network, hits) == queries
+
+
+@pytest.mark.parametrize(
+    ("level", "queries"), [(AccessLevel.ARTICLES, QUERIES_WITHOUT_STOCK), (AccessLevel.STOCK, QUERIES_WITH_STOCK)]
+)
+@pytest.mark.parametrize("releases", [1, 10_000])
+def test_queries_do_not_depend_on_releases(
+    pair: tuple[PartnerConnection, PartnerConnection],
+    ask: Ask,
+    network: InProcess,
+    bassline: Tenant,
+    level: int,
+    queries: int,
+    releases: int,
+) -> None:
+    lent = pair[1]
+    set_level(lent, level)
+    articles = Article.objects.bulk_create(
+        Article(tenant=bassline, number=str(number), name="PAR", search_key="par") for number in range(releases)
+    )
+    mark = lent.releases.model
+    mark.objects.bulk_create(mark(tenant=bassline, connection=lent, article=article) for article in articles)
+    assert answering(ask, network, min(releases, 50)) == queries
+
+
+def answering(ask: Ask, network: InProcess, hits: int) -> int:
+    """How many queries the supplier's server runs for a search, its door included."""
+    ask("/articles", q="warm")
+    counted: list[int] = []
+
+    class Counting(InProcess):
+        def send(self, **request: Any) -> RawAnswer:
+            with CaptureQueriesContext(database) as queries:
+                answer = network.send(**request)
+            counted.append(len(queries))
+            return answer
+
+    transport.current = Counting()
+    assert len(ask("/articles", q="par", **PERIOD, **USAGE)["items"]) == hits
+    [queries] = counted
+    return queries
