@@ -237,7 +237,8 @@ def read_code(*, connection: PartnerConnection, text: str, now: datetime) -> Ent
             is_in_use=lambda found: PartnerConnection.is_entered(
                 connection_id=found.connection_id, public_key=found.public_key, besides=connection.pk
             ),
-            allow_origin=is_allowed_origin,
+            # Our own origin is let through to be refused as `own`, whatever its scheme.
+            allow_origin=lambda origin: is_allowed_origin(origin) or origin == settings.EWX_ORIGIN,
         )
     except CodeRefused as refused:
         raise CodeNotTaken(refused) from refused
