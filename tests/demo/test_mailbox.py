@@ -66,7 +66,7 @@ def send(mails: Path) -> Callable[..., None]:
 
 def shown_text(page: str) -> str:
     """What a browser shows of the plain part: without tags, entities resolved, the newline after <pre> dropped."""
-    found = re.search(r'<pre class="ewx-mail" id="mail-text">\n(.*?)</pre>', page, re.DOTALL)
+    found = re.search(r'<pre class="ewx-mail ewx-prose" id="mail-text">\n(.*?)</pre>', page, re.DOTALL)
     assert found
     return html.unescape(re.sub(r"<[^>]+>", "", found[1]))
 
