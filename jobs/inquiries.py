@@ -175,9 +175,8 @@ def withdraw_inquiry(*, inquiry: Inquiry, at: datetime, reason: str = "") -> Inq
 
 
 def _lock(inquiry: Inquiry) -> Inquiry:
-    related = "tenant", "customer", "job__tenant"
-    rows = inquiry.tenant.inquiries.select_for_update(of=("self",)).select_related(*related)
-    return rows.get(pk=inquiry.pk)
+    """A fresh copy, locked; without joins, as in `jobs.locks`."""
+    return inquiry.tenant.inquiries.select_for_update(no_key=True).get(pk=inquiry.pk)
 
 
 def _require_requested(inquiry: Inquiry) -> None:

@@ -4,5 +4,8 @@ from jobs.models import Job
 
 
 def lock_job(job: Job) -> Job:
-    """A fresh copy of `job`, locked until the transaction ends."""
-    return job.tenant.jobs.select_for_update(of=("self",)).select_related("tenant", "customer").get(pk=job.pk)
+    """A fresh copy of `job`, locked until the transaction ends.
+
+    Nothing is joined: PostgreSQL, having waited for the lock, would show the new row beside old joined ones.
+    """
+    return job.tenant.jobs.select_for_update(no_key=True).get(pk=job.pk)

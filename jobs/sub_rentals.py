@@ -87,7 +87,7 @@ def record_answer(
 
     The same answer again is harmless; another one raises OrderIsAnswered.
     """
-    locked = order.tenant.sub_rental_orders.select_for_update().get(pk=order.pk)
+    locked = order.tenant.sub_rental_orders.select_for_update(no_key=True).get(pk=order.pk)
     if locked.state == state:
         return locked
     if locked.state != OrderState.REQUESTED:
