@@ -48,6 +48,7 @@ class Instance:
 
     def environment(self) -> dict[str, str]:
         return os.environ | {
+            "DJANGO_SETTINGS_MODULE": "eventworx.settings",
             "EWX_INSTANCE": self.name,
             "EWX_ORIGIN": self.origin,
             "EWX_DATA_DIR": str(self.home),
