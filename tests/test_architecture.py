@@ -69,7 +69,7 @@ def unscoped_reads(sources: Iterable[Source], owned: set[str]) -> set[tuple[str,
     return {
         (source.name, ast.unparse(node))
         for source in sources
-        if source.path.name != "models.py"
+        if "models" not in source.module.split(".")
         for node in ast.walk(source.tree)
         if _is_unscoped(node, owned)
     }

@@ -1,0 +1,25 @@
+"""The partner network: connections and their keys, what is released, what goes back and forth."""
+
+from partners.models.articles import ArticleLink, ArticleLinkQuerySet, PartnerListing, Release
+from partners.models.connections import ConnectionKey, ConnectionQuerySet, KeySide, KeyState, PartnerConnection
+from partners.models.deliveries import Delivery, DeliveryQuerySet, DeliveryState, SeenNonce, StoredAnswer
+from partners.models.orders import Direction, PartnerOrder
+
+__all__ = [
+    "ArticleLink",
+    "ArticleLinkQuerySet",
+    "ConnectionKey",
+    "ConnectionQuerySet",
+    "Delivery",
+    "DeliveryQuerySet",
+    "DeliveryState",
+    "Direction",
+    "KeySide",
+    "KeyState",
+    "PartnerConnection",
+    "PartnerListing",
+    "PartnerOrder",
+    "Release",
+    "SeenNonce",
+    "StoredAnswer",
+]

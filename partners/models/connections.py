@@ -1,0 +1,198 @@
+"""Connections and their keys."""
+
+import uuid
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.contacts.models import Contact
+from eventworx.encryption import Place, open_sealed, seal
+from eventworx.tenants.models import Tenant
+from partners.access import AccessLevel, effective_level
+from partners.protocol.connection_state import ConnectionFacts, ConnectionState, connection_state
+from partners.protocol.keys import KeyPair
+
+
+class ConnectionQuerySet(models.QuerySet["PartnerConnection"]):
+    def open(self) -> Self:
+        return self.filter(closed_at__isnull=True)
+
+    def latest_first(self) -> Self:
+        """The open one, then the ended ones, the last to end first."""
+        return self.order_by(F("closed_at").desc(nulls_first=True), "-created_at")
+
+    def usable(self) -> Self:
+        """Connected, not closed, paused by neither side."""
+        return self.open().filter(connected_at__isnull=False, paused_at__isnull=True, peer_paused_at__isnull=True)
+
+    def lending_to_us(self) -> Self:
+        """Suppliers whose material can be searched and ordered now: usable, and not known to offer us nothing."""
+        return self.usable().filter(contact__is_supplier=True).exclude(peer_level=0)
+
+    def by_name(self) -> Self:
+        return self.order_by("contact__sort_key", "pk")
+
+
+class PartnerConnection(models.Model):
+    """One pairing of a contact with a tenant on another server. Stores facts; its state is derived from them.
+
+    `id` is our side's connection id on the wire. `level` is what we offer the partner. Times are UTC.
+    A new pairing is a new row; the old one is kept, closed, with its orders (protocol §2).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="partner_connections")
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="partner_connections")
+    level = models.PositiveSmallIntegerField(choices=AccessLevel.choices, default=AccessLevel.NONE)
+
+    code_expires_at = models.DateTimeField(null=True, blank=True)
+    code_sent_at = models.DateTimeField(null=True, blank=True)
+
+    peer_connection_id = models.UUIDField(null=True, blank=True)
+    peer_origin = models.CharField(max_length=255, blank=True)
+    peer_tenant_id = models.CharField(max_length=64, blank=True)
+    peer_display_name = models.CharField(max_length=80, blank=True)
+    peer_code_expires_at = models.DateTimeField(null=True, blank=True)
+    peer_key_at = models.DateTimeField(null=True, blank=True)
+    safety_number = models.CharField(max_length=40, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+
+    connected_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    peer_paused_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by_peer = models.BooleanField(default=False)
+
+    peer_level = models.PositiveSmallIntegerField(null=True, blank=True)
+    last_heard_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("partner connection")
+        verbose_name_plural = _("partner connections")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "contact"], condition=Q(closed_at__isnull=True), name="one_open_connection"
+            ),
+            models.UniqueConstraint(
+                fields=["peer_connection_id"],
+                condition=Q(peer_connection_id__isnull=False),
+                name="peer_id_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.peer_display_name or str(self.contact)
+
+    @property
+    def effective_level(self) -> AccessLevel:
+        """The level in force at this moment (mission P2); needs `contact` loaded."""
+        return effective_level(level=self.level, is_customer=self.contact.is_customer)
+
+    def own_key(self) -> KeyPair:
+        """Our key pair, its private half decrypted for this one use."""
+        return KeyPair.from_raw(self.keys.get(side=KeySide.OWN, state=KeyState.ACTIVE).open_private_key())
+
+    def peer_keys(self) -> dict[str, bytes]:
+        """The partner's public keys by key id; none before his code was entered.
+
+        After the end they are kept: they prove who is told that it is over, and are never entered again.
+        """
+        return {key.keyid: bytes(key.public_key) for key in self.keys.filter(side=KeySide.PEER)}
+
+    def locked(self) -> "PartnerConnection":
+        """This row under lock until the transaction ends, and then, read anew, its tenant and contact.
+
+        They are read by statements of their own: on PostgreSQL a join would show the contact as it was
+        before we waited.
+        """
+        rows = type(self).objects.select_for_update().prefetch_related("tenant", "contact")
+        return rows.get(pk=self.pk)
+
+    @property
+    def facts(self) -> ConnectionFacts:
+        return ConnectionFacts(
+            code_sent_at=self.code_sent_at,
+            peer_key_at=self.peer_key_at,
+            connected_at=self.connected_at,
+            verified_at=self.verified_at,
+            paused_at=self.paused_at,
+            peer_paused_at=self.peer_paused_at,
+            closed_at=self.closed_at,
+        )
+
+    @property
+    def state(self) -> ConnectionState:
+        """Where the connection stands, derived from its facts (protocol §2)."""
+        return connection_state(self.facts)
+
+    @classmethod
+    def for_wire_id(cls, connection_id: uuid.UUID) -> "PartnerConnection | None":
+        """The connection that a request names: the one look-up that starts at no tenant."""
+        return cls.objects.select_related("tenant", "contact").filter(pk=connection_id).first()
+
+    @classmethod
+    def ever_issued(cls, *, connection_id: uuid.UUID, public_key: bytes) -> bool:
+        """Whether this installation made that id or key at any time (protocol §1, refusal `own`)."""
+        own = ConnectionKey.objects.filter(side=KeySide.OWN, public_key=public_key)
+        return cls.objects.filter(pk=connection_id).exists() or own.exists()
+
+    @classmethod
+    def is_entered(cls, *, connection_id: uuid.UUID, public_key: bytes, besides: uuid.UUID) -> bool:
+        """Whether that id or key is entered for another connection (protocol §1, refusal `in-use`)."""
+        keys = ConnectionKey.objects.filter(side=KeySide.PEER, public_key=public_key).exclude(connection=besides)
+        return cls.objects.filter(peer_connection_id=connection_id).exclude(pk=besides).exists() or keys.exists()
+
+
+class KeySide(models.TextChoices):
+    OWN = "own", _("ours")
+    PEER = "peer", _("partner's")
+
+
+class KeyState(models.TextChoices):
+    ACTIVE = "active", _("active")
+    STAGED = "staged", _("staged")
+    RETIRING = "retiring", _("retiring")
+    DESTROYED = "destroyed", _("destroyed")
+
+
+class ConnectionKey(models.Model):
+    """An Ed25519 key of one side. Ours keeps its private half encrypted, bound to this row (security.md §1)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="connection_keys")
+    connection = models.ForeignKey(PartnerConnection, on_delete=models.CASCADE, related_name="keys")
+    side = models.CharField(max_length=4, choices=KeySide.choices)
+    keyid = models.CharField(max_length=16)
+    public_key = models.BinaryField(max_length=32)
+    sealed_private_key = models.TextField(blank=True)
+    state = models.CharField(max_length=10, choices=KeyState.choices, default=KeyState.ACTIVE)
+    since = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "side"],
+                condition=Q(state=KeyState.ACTIVE),
+                name="one_active_key_per_side",
+            ),
+        ]
+        indexes = [models.Index(fields=["keyid"], name="keys_by_keyid")]
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.keyid}"
+
+    @property
+    def _place(self) -> Place:
+        return Place("partners_connectionkey", str(self.pk), "private_key", self.tenant_id)
+
+    def seal_private_key(self, raw: bytes) -> None:
+        self.sealed_private_key = seal(raw, self._place)
+
+    def open_private_key(self) -> bytes:
+        """The raw private key, decrypted for this one use; raises CannotOpen."""
+        return open_sealed(self.sealed_private_key, self._place)
