@@ -42,8 +42,10 @@ def _difference(expected: str | None, present: str | None) -> str:
     return "changed" if expected else "not accounted for"
 
 
-def test_vendored_files_are_what_they_say() -> None:
-    assert differences(VENDOR) == []
+@pytest.mark.parametrize("folder", [VENDOR, ROOT / "tests" / "vendor"], ids=["product", "tests"])
+def test_vendored_files_are_what_they_say(folder: Path) -> None:
+    assert (folder / "VENDOR.json").exists()
+    assert differences(folder) == []
 
 
 @pytest.fixture

@@ -62,10 +62,14 @@ def test_money(amount: str, currency: str, german: str, english: str) -> None:
 def test_period(value: Period, german: str, english: str) -> None:
     tenant = Tenant(time_zone="Europe/Berlin")
     with translation.override("de"):
-        assert period(value, tenant) == german
+        assert period(value, tenant).replace("\xa0", " ") == german
     with translation.override("en"):
-        assert period(value, tenant) == english
+        assert period(value, tenant).replace("\xa0", " ") == english
     assert period(None, tenant) == "–"
+
+
+def test_period_breaks_at_the_dash_only() -> None:
+    assert len(period(Period(at(1, 6), at(4, 18)), Tenant()).split(" ")) == 3
 
 
 def test_instant_in_the_tenants_zone() -> None:

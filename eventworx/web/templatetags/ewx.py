@@ -125,29 +125,27 @@ def period(value: Period | None, tenant: Tenant) -> str:
     """A period in the tenant's time zone: "Do 01.07.2027 08:00 – So 04.07. 20:00".
 
     The year stands twice only where it changes, the day once where the period ends on it; whole
-    days go without times and name the last day that belongs to them.
+    days go without times and name the last day that belongs to them. Lines break at the dash only.
     """
     if value is None:
         return NOTHING
     start, end = value.start.astimezone(tenant.zone), value.end.astimezone(tenant.zone)
-    return _whole_days(start, end) if _at_midnight(start, end) else _hours(start, end)
+    sides = _whole_days(start, end) if _at_midnight(start, end) else _hours(start, end)
+    return " – ".join(side.replace(" ", GAP) for side in sides)
 
 
 def _at_midnight(start: datetime, end: datetime) -> bool:
     return start.time() == end.time() == datetime.min.time() and start.date() < end.date()
 
 
-def _whole_days(start: datetime, end: datetime) -> str:
+def _whole_days(start: datetime, end: datetime) -> list[str]:
     last = datetime.fromordinal(end.toordinal() - 1)
-    if last.date() == start.date():
-        return _day(start)
-    return f"{_day(start)} – {_day(last, since=start)}"
+    return [_day(start)] if last.date() == start.date() else [_day(start), _day(last, since=start)]
 
 
-def _hours(start: datetime, end: datetime) -> str:
-    if start.date() == end.date():
-        return f"{_day(start)} {start:%H:%M} – {end:%H:%M}"
-    return f"{_day(start)} {start:%H:%M} – {_day(end, since=start)} {end:%H:%M}"
+def _hours(start: datetime, end: datetime) -> list[str]:
+    until = f"{end:%H:%M}" if start.date() == end.date() else f"{_day(end, since=start)} {end:%H:%M}"
+    return [f"{_day(start)} {start:%H:%M}", until]
 
 
 def _day(day: datetime, since: datetime | None = None) -> str:
