@@ -71,7 +71,7 @@ def test_a_second_click_finds_nothing_to_order(trade: Trade) -> None:
     trade.send()
     with pytest.raises(NothingToOrder) as refused:
         trade.send()
-    assert str(refused.value) == "Bei Bassline Rental ist nichts zu bestellen: Alle Positionen sind schon bestellt."
+    assert str(refused.value) == "Es gibt nichts zu bestellen bei Bassline Rental: Alle Positionen sind schon bestellt."
     assert trade.ours.orders.count() == Delivery.objects.count() == SubRentalOrder.objects.count() == 1
 
 
@@ -158,7 +158,7 @@ def test_an_article_withdrawn_between_search_and_order(trade: Trade, work: Work)
     release(connection=trade.theirs, actor=trade.seller_actor, articles=[gone], excluded=True)
     trade.send()
     assert work() == [Outcome.FAILED]
-    reason = "Bassline Rental bietet das nicht mehr an: Nebler (own). Bitte wählen Sie einen anderen Artikel."
+    reason = "Bassline Rental bietet das nicht mehr an: Nebler (own). Bitte wähle einen anderen Artikel."
     assert orders_of(trade.ours.tenant) == [("declined", reason)]
     assert trade.outgoing().state == "declined"
     assert mails(trade.ours.tenant) == []
@@ -179,7 +179,7 @@ def test_a_level_taken_away_refuses_new_orders(trade: Trade, work: Work, level: 
     assert work() == [Outcome.FAILED]
     [(state, reason)] = orders_of(trade.ours.tenant)
     assert state == "declined"
-    assert reason.startswith("Bassline Rental bietet Ihnen das derzeit nicht an.")
+    assert reason.startswith("Bassline Rental bietet euch das zurzeit nicht an.")
 
 
 def test_a_paused_partner_parks_it_without_a_mail(trade: Trade, work: Work) -> None:
