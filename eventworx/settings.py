@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "eventworx.web.middleware.PartsMiddleware",
     "csp.middleware.CSPMiddleware",
     "eventworx.tenants.middleware.TenantMiddleware",
     "eventworx.web.middleware.BusinessErrorMiddleware",

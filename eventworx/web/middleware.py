@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 
 from eventworx.errors import BusinessError
@@ -26,6 +27,14 @@ class LanguageMiddleware:
     def _language(self, request: HttpRequest) -> str:
         chosen = getattr(request.user, "language", None) or request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
         return chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+
+
+class PartsMiddleware(MiddlewareMixin):
+    """One URL answers with a page or with a part of it: the browser's cache must not take one for the other."""
+
+    def process_response(self, _request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        patch_vary_headers(response, ["HX-Request"])
+        return response
 
 
 class BusinessErrorMiddleware(MiddlewareMixin):

@@ -166,3 +166,30 @@ def test_refusal_of_a_part_is_said_above(
     page.evaluate("url => window.htmx.ajax('POST', url, {target: '#list'})", retry)
     expect(page.locator("#alerts")).to_contain_text("Diese E-Mail wird gerade gesendet.")
     expect(page.locator("#list table")).to_be_visible()
+
+
+def test_back_shows_the_whole_page_as_it_was_filtered(
+    page: Page, live_server: LiveServer, inside: Tenant, complaints: list[str]
+) -> None:
+    page.goto(live_server.url + inside.url("messaging:mails"))
+    page.get_by_label("Zustand").select_option("queued")
+    page.wait_for_url("**/mails/?state=queued")
+    page.get_by_role("link", name="Testmail").click()
+    page.wait_for_url("**/mails/*/")
+    page.go_back()
+    expect(page.get_by_role("heading", name="Mails")).to_be_visible()
+    expect(page.get_by_label("Zustand")).to_have_value("queued")
+    page.go_back()
+    expect(page).to_have_url(live_server.url + inside.url("messaging:mails"))
+    expect(page.get_by_role("heading", name="Mails")).to_be_visible()
+    expect(page.get_by_label("Zustand")).to_have_value("")
+
+
+def test_slash_goes_to_the_search(page: Page, live_server: LiveServer, inside: Tenant, complaints: list[str]) -> None:
+    page.goto(live_server.url + inside.url("contacts:list"))
+    page.keyboard.press("/")
+    expect(page.locator("main input[type=search]")).to_be_focused()
+    page.keyboard.type("g i")
+    expect(page.locator("main input[type=search]")).to_have_value("g i")
+    page.keyboard.press("Escape")
+    expect(page.locator("main input[type=search]")).not_to_be_focused()
