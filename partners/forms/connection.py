@@ -1,5 +1,7 @@
 """Forms of the tab "Partner" and of the head of a contact."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -36,7 +38,14 @@ class RolesForm(TenantForm):
 
     @property
     def asks_for_level(self) -> bool:
-        return "level" in self.errors or bool(self.data.get("level"))
+        return "level" in self.errors
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Where the level is asked for, one is proposed (mission P9)."""
+        super().add_error(field, error)
+        if field == "level" and not self.data.get("level"):
+            self.data = self.data.copy()
+            self.data["level"] = str(PROPOSED_LEVEL.value)
 
 
 class CodeForm(TenantForm):
