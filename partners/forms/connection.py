@@ -44,8 +44,7 @@ class RolesForm(TenantForm):
         """Where the level is asked for, one is proposed (mission P9)."""
         super().add_error(field, error)
         if field == "level" and not self.data.get("level"):
-            self.data = self.data.copy()
-            self.data["level"] = str(PROPOSED_LEVEL.value)
+            self.data = {**self.data, "level": str(PROPOSED_LEVEL.value)}
 
 
 class CodeForm(TenantForm):

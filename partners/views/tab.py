@@ -102,8 +102,13 @@ def tab(request: TenantRequest, pk: int) -> HttpResponse:
     connection = contact.partner_connections.latest_first().first()
     if connection is None:
         return redirect(contact)
-    template = "partners/_standing.html" if request.htmx.target == "partner-standing" else "partners/tab.html"
-    return render(request, template, _tab_context(request, contact, connection))
+    context = _tab_context(request, contact, connection)
+    if request.htmx.target != "partner-standing":
+        return render(request, "partners/tab.html", context)
+    response = render(request, "partners/_standing.html", context)
+    if request.GET.get("seen") != connection.state:  # other buttons belong to the new state
+        response.headers["HX-Refresh"] = "true"
+    return response
 
 
 def _tab_context(request: TenantRequest, contact: Contact, connection: PartnerConnection) -> dict[str, Any]:
