@@ -8,7 +8,6 @@ from django import forms, template
 from django.template.context import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.urls import NoReverseMatch
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -58,10 +57,7 @@ def nav_item(
     context: Context, name: str, label: str, icon: str, key: str = "", count: int = 0, exact: bool = False
 ) -> dict[str, Any]:
     """A link of the main menu; current while the page's path lies below it (`exact`: is it)."""
-    try:
-        url = tenant_url(context, name)
-    except NoReverseMatch:  # until every room has its pages
-        return {}
+    url = tenant_url(context, name)
     path: str = context["request"].path
     current = path == url if exact else path.startswith(url)
     return {"url": url, "label": label, "icon": icon, "key": key, "count": count, "current": current}
