@@ -1,4 +1,4 @@
-"""Keeping articles, their categories and their suppliers."""
+"""Keeping articles and their suppliers."""
 
 import re
 from datetime import date, datetime
@@ -49,18 +49,6 @@ class WrongGtin(BusinessError):
     field = "gtin"
 
 
-class CategoryNameTaken(BusinessError):
-    code = "category-name-taken"
-    message = _("There is a category “%(name)s” at this place already.")
-    field = "name"
-
-
-class CategoryInItself(BusinessError):
-    code = "category-circle"
-    message = _("A category cannot lie below itself.")
-    field = "parent"
-
-
 @transaction.atomic
 def create_article(*, tenant: Tenant, number: str = "", **fields: Unpack[ArticleFields]) -> Article:
     """A new article, with the next free number unless one is given. Raises NumberTaken, WrongGtin."""
@@ -78,16 +66,11 @@ def update_article(*, article: Article, number: str = "", **fields: Unpack[Artic
     return _fill(article, fields)
 
 
-def archive_article(*, article: Article, now: datetime) -> None:
-    """Take an article out of lists and searches; what is reserved stays."""
-    article.archived_at = now
+def set_archived(*, article: Article, archived_at: datetime | None) -> Article:
+    """Take an article out of lists and searches, or bring it back with None; what is reserved stays."""
+    article.archived_at = archived_at
     article.save(update_fields=["archived_at", "updated_at"])
-
-
-def unarchive_article(*, article: Article) -> None:
-    """Bring an archived article back."""
-    article.archived_at = None
-    article.save(update_fields=["archived_at", "updated_at"])
+    return article
 
 
 @transaction.atomic
@@ -107,26 +90,6 @@ def set_supplier(
     terms = {"supplier_number": supplier_number, "price": price, "currency": currency, "price_date": price_date}
     row, _created = article.suppliers.update_or_create(tenant_id=article.tenant_id, supplier=supplier, defaults=terms)
     return row
-
-
-@transaction.atomic
-def create_category(*, tenant: Tenant, name: str, parent: Category | None = None) -> Category:
-    """A new category, below `parent` or at the top. Raises CategoryNameTaken."""
-    return _save_category(Category(tenant=tenant, name=name, parent=parent))
-
-
-@transaction.atomic
-def update_category(*, category: Category, name: str, parent: Category | None) -> Category:
-    """Rename or move a category with all below it. Raises CategoryNameTaken, CategoryInItself."""
-    if parent and parent.pk in _branch(_locked_parents(category.tenant), category.pk):
-        raise CategoryInItself
-    category.name, category.parent = name, parent
-    return _save_category(category)
-
-
-def descendants(tenant: Tenant, category_id: int) -> list[int]:
-    """Ids of a category and of everything below it, one query; none for an id that is not the tenant's."""
-    return _branch(dict(tenant.categories.values_list("pk", "parent")), category_id)
 
 
 def save_or_refuse(row: models.Model, *, taken: "models.QuerySet[Any]", refusal: BusinessError) -> None:
@@ -164,22 +127,3 @@ def _next_free_number(tenant: Tenant) -> str:
     while tenant.articles.filter(number=(number := next_number(tenant=tenant, kind=NumberKind.ARTICLE))).exists():
         pass
     return number
-
-
-def _save_category(category: Category) -> Category:
-    taken = category.tenant.categories.filter(parent=category.parent, name=category.name)
-    save_or_refuse(category, taken=taken, refusal=CategoryNameTaken(name=category.name))
-    return category
-
-
-def _locked_parents(tenant: Tenant) -> dict[int, int | None]:
-    """The parent of every category, locked: two moves at once could close a circle that neither sees."""
-    rows = tenant.categories.order_by("pk").select_for_update(no_key=True)
-    return {category.pk: category.parent_id for category in rows}
-
-
-def _branch(parents: dict[int, int | None], root: int) -> list[int]:
-    branch = [root] if root in parents else []
-    for known in branch:
-        branch += [pk for pk, parent in parents.items() if parent == known]
-    return branch

@@ -1,12 +1,12 @@
 """What we own: articles, their stock over time, and who has claimed it."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -27,6 +27,10 @@ class ArticleKind(models.TextChoices):
 
 
 class CategoryQuerySet(models.QuerySet["Category"]):
+    def with_article_count(self) -> Self:
+        """Each with `article_count`: active articles that lie directly in it."""
+        return self.annotate(article_count=Count("articles", filter=Q(articles__archived_at__isnull=True)))
+
     def by_name(self) -> Self:
         return self.order_by("sort_key", "pk")
 
@@ -58,6 +62,15 @@ class Category(models.Model):
         super().save(*args, **kwargs)
 
 
+class FactorScaleQuerySet(models.QuerySet["FactorScale"]):
+    def with_article_count(self) -> Self:
+        """Each with `article_count`: active articles that are priced by it."""
+        return self.annotate(article_count=Count("articles", filter=Q(articles__archived_at__isnull=True)))
+
+    def by_name(self) -> Self:
+        return self.order_by("name", "pk")
+
+
 class FactorScale(models.Model):
     """Day factors ("Staffel"): what several days cost as a multiple of the day price (mission R6).
 
@@ -75,6 +88,8 @@ class FactorScale(models.Model):
         default=0,
         validators=[MinValueValidator(0)],
     )
+
+    objects = FactorScaleQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("factor scale")
@@ -294,6 +309,10 @@ class StockMovement(models.Model):
 
 
 class ReservationQuerySet(models.QuerySet["Reservation"]):
+    def upcoming(self, now: datetime) -> Self:
+        """What still blocks now or later, in order of time."""
+        return self.filter(blocked_until__gt=now).order_by("start", "end", "pk")
+
     def blocking(self, period: Period) -> Self:
         """Reservations whose widened period touches `period`."""
         if period.is_instant:

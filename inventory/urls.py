@@ -1,4 +1,20 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from inventory import views
 
 app_name = "inventory"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("articles/", views.article_list, name="articles"),
+    path("articles/new/", views.article_create, name="article_create"),
+    path("articles/<int:pk>/", views.article_detail, name="article"),
+    path("articles/<int:pk>/edit/", views.article_edit, name="article_edit"),
+    path("articles/<int:pk>/archive/", views.article_archive, name="article_archive"),
+    path("articles/<int:pk>/movements/new/", views.movement_create, name="movement_create"),
+    path("articles/<int:pk>/movements/<int:movement_pk>/delete/", views.movement_delete, name="movement_delete"),
+    path("categories/", views.category_list, name="categories"),
+    path("categories/new/", views.category_create, name="category_create"),
+    path("categories/<int:pk>/", views.category_edit, name="category_edit"),
+    path("factor-scales/", views.scale_list, name="scales"),
+    path("factor-scales/new/", views.scale_create, name="scale_create"),
+    path("factor-scales/<int:pk>/", views.scale_edit, name="scale_edit"),
+]

@@ -1,0 +1,94 @@
+"""The tree of categories."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.errors import BusinessError
+from eventworx.tenants.models import Tenant
+from inventory.articles import save_or_refuse
+from inventory.models import Category
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A category in its place: `depth` is 0 at the top, `path` names the ones above it and itself."""
+
+    category: Category
+    depth: int
+    path: str
+
+    @property
+    def indent(self) -> str:
+        return "\N{EM SPACE}" * self.depth
+
+
+class CategoryNameTaken(BusinessError):
+    code = "category-name-taken"
+    message = _("There is a category “%(name)s” at this place already.")
+    field = "name"
+
+
+class CategoryInItself(BusinessError):
+    code = "category-circle"
+    message = _("A category cannot lie below itself.")
+    field = "parent"
+
+
+@transaction.atomic
+def create_category(*, tenant: Tenant, name: str, parent: Category | None = None) -> Category:
+    """A new category, below `parent` or at the top. Raises CategoryNameTaken."""
+    return _save(Category(tenant=tenant, name=name, parent=parent))
+
+
+@transaction.atomic
+def update_category(*, category: Category, name: str, parent: Category | None) -> Category:
+    """Rename or move a category with all below it. Raises CategoryNameTaken, CategoryInItself."""
+    if parent and parent.pk in _below(_locked_parents(category.tenant), category.pk):
+        raise CategoryInItself
+    category.name, category.parent = name, parent
+    return _save(category)
+
+
+def descendants(tenant: Tenant, category_id: int) -> list[int]:
+    """Ids of a category and of everything below it, one query; none for an id that is not the tenant's."""
+    return _below(dict(tenant.categories.values_list("pk", "parent")), category_id)
+
+
+def tree(tenant: Tenant) -> list[Branch]:
+    """Every category below the one it belongs to, each with `article_count`; one query."""
+    children: defaultdict[int | None, list[Category]] = defaultdict(list)
+    for category in tenant.categories.with_article_count().by_name():
+        children[category.parent_id].append(category)
+    return list(_grown(children, None, 0, ""))
+
+
+def _grown(
+    children: dict[int | None, list[Category]], parent_id: int | None, depth: int, above: str
+) -> Iterator[Branch]:
+    for category in children.get(parent_id, ()):
+        path = f"{above} › {category.name}" if above else category.name
+        yield Branch(category, depth, path)
+        yield from _grown(children, category.pk, depth + 1, path)
+
+
+def _save(category: Category) -> Category:
+    taken = category.tenant.categories.filter(parent=category.parent, name=category.name)
+    save_or_refuse(category, taken=taken, refusal=CategoryNameTaken(name=category.name))
+    return category
+
+
+def _locked_parents(tenant: Tenant) -> dict[int, int | None]:
+    """The parent of every category, locked: two moves at once could close a circle that neither sees."""
+    rows = tenant.categories.order_by("pk").select_for_update(no_key=True)
+    return {category.pk: category.parent_id for category in rows}
+
+
+def _below(parents: dict[int, int | None], root: int) -> list[int]:
+    branch = [root] if root in parents else []
+    for known in branch:
+        branch += [pk for pk, parent in parents.items() if parent == known]
+    return branch

@@ -1,0 +1,186 @@
+"""Forms of articles: they check the shape, the use-cases the rules. Times are typed in the tenant's zone."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, TypedDict
+
+from django import forms
+from django.db.models import Model
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.web.forms import TenantForm
+from inventory.categories import descendants, tree
+from inventory.models import Article, ArticleQuerySet, Category, FactorScale, StockMovement
+from inventory.prices import steps_of
+from inventory.search import search_articles
+
+LOCAL_TIME = "%Y-%m-%dT%H:%M"
+BLANK_STEPS = 3
+
+
+def _field(model: type[Model], name: str, **options: Any) -> Any:
+    """The form field of a model's field: its label, lengths, limits and choices."""
+    field: Any = model._meta.get_field(name)
+    return field.formfield(**options)
+
+
+def _decimal(model: type[Model], name: str, **options: Any) -> Any:
+    """Typed in the user's language: "1.234,50"."""
+    return _field(model, name, localize=True, widget=forms.TextInput({"inputmode": "decimal"}), **options)
+
+
+def _instant(model: type[Model], name: str) -> Any:
+    widget = forms.DateTimeInput({"type": "datetime-local", "step": "60"}, format=LOCAL_TIME)
+    return _field(model, name, widget=widget)
+
+
+class CategoryChoiceForm(TenantForm):
+    """A form that lets one choose from the tree of categories, in `category_field`."""
+
+    category_field = "category"
+    no_category = _("No category")
+
+    def narrow(self) -> None:
+        choices: Any = self.fields[self.category_field]
+        choices.queryset = self.tenant.categories
+        choices.choices = [("", self.no_category), *self._branches()]
+
+    def _branches(self) -> Iterator[tuple[int, str]]:
+        return ((branch.category.pk, f"{branch.indent}{branch.category.name}") for branch in tree(self.tenant))
+
+
+class ArticleFilter(CategoryChoiceForm):
+    """Search, category with all below it, archived ones; whatever is not understood does not filter."""
+
+    q = forms.CharField(label=_("Search"), required=False, widget=forms.TextInput({"type": "search"}))
+    category = _field(Article, "category")
+    archived = forms.BooleanField(label=_("Archived"), required=False)
+    no_category = _("All categories")
+
+    def found(self) -> ArticleQuerySet:
+        self.is_valid()
+        category = self.cleaned_data.get("category")
+        return search_articles(
+            tenant=self.tenant,
+            query=self.cleaned_data.get("q", ""),
+            category_ids=descendants(self.tenant, category.pk) if category else None,
+            archived=self.cleaned_data.get("archived", False),
+        ).select_related("category")
+
+
+class ArticleForm(CategoryChoiceForm):
+    """Everything that is kept about an article."""
+
+    name = _field(Article, "name")
+    number = _field(Article, "number", required=False, help_text=_("Left empty, the next free number is taken."))
+    category = _field(Article, "category")
+    manufacturer = _field(Article, "manufacturer")
+    manufacturer_part_number = _field(Article, "manufacturer_part_number")
+    gtin = forms.CharField(
+        label=_("GTIN"),
+        required=False,
+        max_length=20,
+        help_text=_("The number below the bar code. Partners find the same article by it."),
+        widget=forms.TextInput({"inputmode": "numeric"}),
+    )
+    kind = _field(Article, "kind")
+    unit = _field(Article, "unit")
+    weight_kg = _decimal(Article, "weight_kg")
+    rental_price = _decimal(
+        Article, "rental_price", help_text=_("List price of one unit for one day; of things sold, their price.")
+    )
+    factor_scale = _field(Article, "factor_scale", empty_label=_("No scale: every rental costs one day"))
+    owned = _field(Article, "owned")
+    out_of_service = _field(
+        Article, "out_of_service", help_text=_("For an indefinite time. A repair with dates is a stock movement.")
+    )
+    buffer_before_minutes = _field(Article, "buffer_before_minutes")
+    buffer_after_minutes = _field(Article, "buffer_after_minutes")
+    description = _field(Article, "description", widget=forms.Textarea({"rows": 4}))
+
+    def narrow(self) -> None:
+        super().narrow()
+        scales: Any = self.fields["factor_scale"]
+        scales.queryset = self.tenant.factor_scales.by_name()
+
+
+class MovementForm(TenantForm):
+    """A dated change of stock."""
+
+    kind = _field(StockMovement, "kind")
+    quantity = _field(StockMovement, "quantity")
+    start = _instant(StockMovement, "start")
+    end = _instant(StockMovement, "end")
+    note = _field(StockMovement, "note")
+
+    def full_clean(self) -> None:
+        with timezone.override(self.tenant.zone):
+            super().full_clean()
+
+
+class CategoryForm(CategoryChoiceForm):
+    """A category and its place."""
+
+    category_field = "parent"
+    no_category = _("At the top")
+
+    name = _field(Category, "name")
+    parent = _field(Category, "parent", label=_("Lies below"))
+
+
+class StepForm(forms.Form):
+    """A row of a factor scale; an empty one counts for nothing."""
+
+    use_required_attribute = False
+    days = forms.IntegerField(label=_("From days"), required=False, min_value=1, max_value=3650)
+    factor = forms.DecimalField(
+        label=_("Factor"),
+        required=False,
+        min_value=0,
+        max_digits=8,
+        decimal_places=4,
+        localize=True,
+        widget=forms.TextInput({"inputmode": "decimal"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        for name, other in (("days", "factor"), ("factor", "days")):
+            if given.get(name) is None and given.get(other) is not None and name not in self.errors:
+                self.add_error(name, _("This is missing."))
+        return given
+
+
+class ScaleFields(TypedDict):
+    """What the use-cases of scales take."""
+
+    name: str
+    steps: list[tuple[int, Decimal]]
+    extra_day_factor: Decimal
+
+
+class ScaleForm(TenantForm):
+    """A factor scale with its steps, a formset in `steps`."""
+
+    name = _field(FactorScale, "name")
+    extra_day_factor = _decimal(FactorScale, "extra_day_factor")
+
+    def __init__(self, data: Any = None, *, scale: FactorScale | None = None, **kwargs: Any) -> None:
+        known = steps_of(scale.steps) if scale else ((1, Decimal(1)),)
+        initial = {"name": scale.name, "extra_day_factor": scale.extra_day_factor} if scale else {}
+        super().__init__(data, initial=initial, **kwargs)
+        formset = forms.formset_factory(StepForm, extra=BLANK_STEPS)
+        rows = [{"days": days, "factor": factor} for days, factor in known]
+        self.steps = formset(data, initial=rows, prefix="steps")
+
+    def is_valid(self) -> bool:
+        return all([super().is_valid(), self.steps.is_valid()])
+
+    def scale_fields(self) -> ScaleFields:
+        rows = [row.cleaned_data for row in self.steps if row.cleaned_data.get("days") is not None]
+        return {
+            "name": self.cleaned_data["name"],
+            "steps": [(row["days"], row["factor"]) for row in rows],
+            "extra_day_factor": self.cleaned_data["extra_day_factor"],
+        }

@@ -1,0 +1,102 @@
+"""Many at once want the same units: none is promised twice (mission O9). SQLite lets writers in one by one anyway."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection, transaction
+
+from eventworx.tenants.models import Tenant
+from inventory.availability import stock_of
+from inventory.models import Article
+from inventory.reservations import ReservationClaim, Shortage, reserve
+from tests.factories import SUMMER, make_article, make_tenant
+
+CROWD, EACH, OWNED = 8, 12, 37
+Booking = Callable[[Tenant, Article], bool]
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+
+
+def locked(tenant: Tenant, article: Article) -> bool:
+    try:
+        reserve(tenant=tenant, claims=[ReservationClaim(article.pk, 1, SUMMER)])
+    except Shortage:
+        return False
+    return True
+
+
+@transaction.atomic
+def lock_free(tenant: Tenant, article: Article) -> bool:
+    """The control: looks and then writes, as `reserve` would without its lock."""
+    if stock_of(articles=[article], period=SUMMER)[article.pk].free < 1:
+        return False
+    bounds = {"start": SUMMER.start, "end": SUMMER.end, "blocked_from": SUMMER.start, "blocked_until": SUMMER.end}
+    tenant.reservations.create(article=article, quantity=1, **bounds)
+    return True
+
+
+def rush(book: Booking, tenant: Tenant, article: Article) -> int:
+    """How many of the bookings that everybody makes at the same time succeed."""
+    start = Barrier(CROWD)
+
+    def one() -> int:
+        start.wait()
+        try:
+            return sum(book(tenant, article) for _ in range(EACH))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(CROWD) as crowd:
+        return sum(future.result() for future in [crowd.submit(one) for _ in range(CROWD)])
+
+
+@pytest.fixture
+def hot() -> Article:
+    return make_article(make_tenant("aurora"), "PAR 64", owned=OWNED)
+
+
+def left(article: Article) -> int:
+    return stock_of(articles=[article], period=SUMMER)[article.pk].free
+
+
+def test_nothing_is_overbooked(hot: Article) -> None:
+    assert rush(locked, hot.tenant, hot) == OWNED
+    assert left(hot) == 0
+
+
+def test_without_the_lock_it_would_be(hot: Article) -> None:
+    rush(lock_free, hot.tenant, hot)
+    assert left(hot) < 0
+
+
+def test_opposite_orders_do_not_wait_for_each_other(hot: Article) -> None:
+    other = make_article(hot.tenant, "Kabel", owned=OWNED)
+    pairs = [(hot, other), (other, hot)] * CROWD
+    turns = iter(pairs * EACH)
+
+    def both(tenant: Tenant, _article: Article) -> bool:
+        reserve(tenant=tenant, claims=[ReservationClaim(a.pk, 1, SUMMER) for a in next(turns)], partial=True)
+        return True
+
+    assert rush(both, hot.tenant, hot) == CROWD * EACH
+    assert (left(hot), left(other)) == (0, 0)
+
+
+def test_the_lock_lets_others_refer_to_the_article(hot: Article) -> None:
+    """Rows that only point to an article are written while it is locked: nobody waits for a long reservation."""
+    tenant = hot.tenant
+
+    def refer() -> None:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '2s'")
+                tenant.stock_movements.create(article=hot, kind="addition", quantity=1, start=SUMMER.start)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as other, transaction.atomic():
+        reserve(tenant=tenant, claims=[ReservationClaim(hot.pk, 1, SUMMER)])
+        other.submit(refer).result()
+    assert tenant.stock_movements.count() == 1
