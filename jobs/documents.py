@@ -149,4 +149,4 @@ def _row(
 
 def _number(value: Decimal) -> str:
     """A figure without idle zeros, with the language's point."""
-    return number_format(f"{value.normalize():f}", force_grouping=True)
+    return number_format(f"{Decimal(value).normalize():f}", force_grouping=True)

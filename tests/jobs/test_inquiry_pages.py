@@ -1,0 +1,115 @@
+"""The "Partneranfrage" shows everything that arrived; opening it marks it as seen."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from eventworx.tenants.models import Tenant
+from eventworx.tenants.roles import Role
+from jobs.inquiries import InquiryLineData, make_job, receive_inquiry
+from jobs.models import Inquiry
+from tests.factories import SUMMER, make_article, make_contact
+
+LogIn = Callable[..., Client]
+
+
+def arrived(tenant: Tenant, lines: int = 1, **fields: Any) -> Inquiry:
+    return receive_inquiry(
+        tenant=tenant,
+        customer=make_contact(tenant, "Aurora Veranstaltungstechnik", discount_percent=Decimal(10)),
+        lines=[
+            InquiryLineData(
+                wire_id=uuid4(),
+                article=make_article(tenant, "MegaPointe", owned=6, rental_price=Decimal(40)),
+                quantity=8,
+                expected_net=Decimal("280.00"),
+                customer_article_number="A-17",
+                customer_article_name="Robe Spot",
+            )
+            for _ in range(lines)
+        ],
+        planning_period=SUMMER,
+        usage_period=SUMMER,
+        currency="EUR",
+        customer_reference="B-1001",
+        **fields,
+    )
+
+
+def text(client: Client, url: str) -> str:
+    answer = client.get(url)
+    assert answer.status_code == 200
+    return answer.content.decode().replace("\xa0", " ")
+
+
+def test_everything_that_arrived_is_there(bassline: Tenant, log_in: LogIn) -> None:
+    inquiry = arrived(
+        bassline,
+        remark="Bitte mit Case",
+        customer_details={
+            "name": "Aurora GmbH",
+            "contact": {"name": "Ida Sommer", "email": "ida@aurora.example", "phone": "+49 40 77"},
+            "address": {"street": "Hafen 5", "postcode": "20457", "city": "Hamburg", "country": "DE"},
+        },
+        logistics={"out": "collect", "out_at": "2027-07-01T06:30:00Z", "back": "someday", "note": "Rampe 3"},
+    )
+    page = text(log_in(bassline), bassline.url("jobs:inquiry", inquiry.pk))
+    expected = """Partneranfrage|P-1001|angefragt|Aurora GmbH|Ida Sommer|ida@aurora.example|+49 40 77
+        |Hafen 5, 20457 Hamburg, DE|B-1001|Do 01.07.2027 08:00 – So 04.07. 20:00|Kunde holt ab und bringt zurück
+        |01.07.2027 08:30|someday|Rampe 3|Bitte mit Case|MegaPointe|Robe Spot A-17|8 Stück|Unterdeckung 2|40,00 €
+        |288,00 €|erwartet 280,00 €"""
+    for said in expected.split("|"):
+        assert said.strip() in page
+
+
+def test_opening_marks_it_as_seen(bassline: Tenant, log_in: LogIn) -> None:
+    inquiry, client = arrived(bassline), log_in(bassline, Role.READ_ONLY)
+    assert "is-unread" in text(client, bassline.url("jobs:inquiries"))
+    text(client, bassline.url("jobs:inquiry", inquiry.pk))
+    inquiry.refresh_from_db()
+    assert inquiry.seen_at is not None
+    assert "is-unread" not in text(client, bassline.url("jobs:inquiries"))
+
+
+def test_its_own_job_does_not_stand_in_its_way(bassline: Tenant, log_in: LogIn) -> None:
+    inquiry = arrived(bassline)
+    bassline.articles.update(owned=8)
+    job = make_job(inquiry=inquiry, created_by=None)
+    client = log_in(bassline)
+    client.post(bassline.url("jobs:set_state", job.pk), {"state": "order"})
+    page = text(client, bassline.url("jobs:inquiry", inquiry.pk))
+    assert "Unterdeckung" not in page
+    assert job.number in page
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_list_and_page_take_a_fixed_number_of_queries(
+    bassline: Tenant, log_in: LogIn, rows: int, django_assert_num_queries: Any
+) -> None:
+    inquiry, *_ = [arrived(bassline, lines=rows) for _ in range(rows)]
+    client = log_in(bassline)
+    text(client, bassline.url("jobs:inquiry", inquiry.pk))
+    with django_assert_num_queries(7):
+        text(client, bassline.url("jobs:inquiries"))
+    with django_assert_num_queries(12):
+        text(client, bassline.url("jobs:inquiry", inquiry.pk))
+
+
+def test_states_narrow_the_list(bassline: Tenant, log_in: LogIn) -> None:
+    arrived(bassline)
+    client, url = log_in(bassline), bassline.url("jobs:inquiries")
+    assert "P-1001" in text(client, url + "?state=requested")
+    assert "Keine Anfrage hat diesen Zustand." in text(client, url + "?state=declined")
+
+
+def test_another_tenant_sees_nothing(bassline: Tenant, cymbal: Tenant, log_in: LogIn) -> None:
+    url = bassline.url("jobs:inquiry", arrived(bassline).pk)
+    assert log_in(bassline).get(url).status_code == 200
+    stranger = log_in(cymbal)
+    assert stranger.get(url).status_code == 404
+    assert stranger.get(url.replace("/bassline/", "/cymbal/")).status_code == 404
+    assert "P-1001" not in text(stranger, cymbal.url("jobs:inquiries"))
