@@ -49,9 +49,11 @@ class Category(models.Model):
         verbose_name = _("category")
         verbose_name_plural = _("categories")
         constraints = [
+            models.UniqueConstraint(fields=["tenant", "parent", "name"], name="category_name_once"),
+            # To SQLite every null is different.
             models.UniqueConstraint(
-                fields=["tenant", "parent", "name"], name="category_name_once", nulls_distinct=False
-            )
+                fields=["tenant", "name"], condition=Q(parent__isnull=True), name="top_category_name_once"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,77 @@
+"""Search is what people type (mission J3)."""
+
+import pytest
+
+from eventworx.tenants.models import Tenant
+from inventory.categories import descendants
+from inventory.search import search_articles
+from tests.factories import make_article, make_category
+
+
+@pytest.fixture
+def stocked(aurora: Tenant) -> Tenant:
+    rows = [
+        ("L-100", "Bühnenscheinwerfer PAR 64", {"manufacturer": "Thomas"}),
+        ("T-58", "Gesangsmikrofon SM 58", {"manufacturer": "Shure", "manufacturer_part_number": "SM58-LCE"}),
+        ("T-58-2", "Straßenkabel 20 m", {"gtin": "4006381333931"}),
+        ("K-1", "Ångström-Lampe", {}),
+    ]
+    for number, name, fields in rows:
+        make_article(aurora, name, number=number, **fields)
+    return aurora
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ("", ["K-1", "L-100", "T-58", "T-58-2"]),
+        ("par 64", ["L-100"]),
+        ("64 PAR", ["L-100"]),
+        ("par64", ["L-100"]),
+        ("scheinwerf", ["L-100"]),
+        ("buehnen", ["L-100"]),
+        ("BÜHNEN", ["L-100"]),
+        ("thomas par", ["L-100"]),
+        ("strasse", ["T-58-2"]),
+        ("STRASSENKABEL", ["T-58-2"]),
+        ("angstroem LAMPE", ["K-1"]),
+        ("sm58lce", ["T-58"]),
+        ("SM-58", ["T-58"]),
+        ("shure mikro", ["T-58"]),
+        ("4006381333931", ["T-58-2"]),
+        ("40 06381 33393 1", ["T-58-2"]),
+        ("4006381-333931", ["T-58-2"]),
+        ("t58", ["T-58", "T-58-2"]),
+        ("T-58", ["T-58", "T-58-2"]),
+        ("T-58-2", ["T-58-2"]),
+        ("par 65", []),
+        ("-", ["K-1", "T-58", "T-58-2", "L-100"]),
+        ("l%p", []),
+        ("p_r", []),
+    ],
+)
+def test_what_people_type(stocked: Tenant, query: str, numbers: list[str]) -> None:
+    found = [article.number for article in search_articles(tenant=stocked, query=query)]
+    assert sorted(found) == sorted(numbers)
+
+
+def test_the_article_of_that_number_comes_first_then_by_name(aurora: Tenant) -> None:
+    for number, name in (("X-2", "Zange"), ("X-21", "Ätzer"), ("X-22", "Bohrer")):
+        make_article(aurora, name, number=number)
+    assert [article.number for article in search_articles(tenant=aurora, query=" x-2 ")] == ["X-2", "X-21", "X-22"]
+
+
+def test_categories_and_archived_ones(aurora: Tenant) -> None:
+    light = make_category(aurora)
+    inner = make_category(aurora, "Spots", parent=light)
+    make_article(aurora, "Spot", category=inner)
+    make_article(aurora, "Spotlos")
+    make_article(aurora, "Spot alt", archived_at="2027-07-01T00:00Z")
+    within = search_articles(tenant=aurora, query="spot", category_ids=descendants(aurora, light.pk))
+    assert [article.name for article in within] == ["Spot"]
+    assert not search_articles(tenant=aurora, query="spot", category_ids=[])
+    assert [article.name for article in search_articles(tenant=aurora, query="", archived=True)] == ["Spot alt"]
+
+
+def test_another_tenants_articles_are_never_found(stocked: Tenant, cymbal: Tenant) -> None:
+    assert not search_articles(tenant=cymbal, query="par")
