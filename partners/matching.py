@@ -11,14 +11,15 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
-from inventory.articles import create_article
 
 from eventworx.audit import Actor, record
 from eventworx.contacts.models import Contact
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
 from eventworx.text import fold
+from inventory.articles import create_article
 from inventory.models import Article, ArticleKind
 from partners.models import ArticleLink
 from partners.protocol.wire import Listing
@@ -174,8 +175,8 @@ def links_of(*, tenant: Tenant, query: str = "") -> QuerySet[ArticleLink]:
         contact=OuterRef("contact"), partner_article_id=OuterRef("partner_article_id")
     )
     named = found.annotate(
-        partner_number=Subquery(theirs.values("document__number")[:1]),
-        partner_name=Subquery(theirs.values("document__name")[:1]),
+        partner_number=Subquery(theirs.values(text=KT("document__number"))[:1]),
+        partner_name=Subquery(theirs.values(text=KT("document__name"))[:1]),
     )
     return named.select_related("article", "contact", "created_by").order_by("article__sort_key", "pk")
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from eventworx.tenants.models import Tenant
 from eventworx.text import fold
 from eventworx.web.forms import TenantForm
+from inventory.articles import is_gtin
 from inventory.models import Article
 from partners.protocol.wire import Listing
 
@@ -50,7 +51,7 @@ def article_initial(listing: Listing, tenant: Tenant) -> dict[str, Any]:
     """What the partner sent, the category of ours that is called the same, and his list price as ours."""
     initial: dict[str, Any] = {name: getattr(listing, name) for name in _COPIED}
     initial["unit"] = listing.unit or Article._meta.get_field("unit").default
-    initial["gtin"] = listing.gtin if listing.gtin.isdecimal() and len(listing.gtin) in {8, 12, 13, 14} else ""
+    initial["gtin"] = listing.gtin if is_gtin(listing.gtin) else ""
     if listing.category:
         wanted = fold(listing.category.name)
         named = [category for category in tenant.categories.order_by("pk") if fold(category.name) == wanted]

@@ -1,0 +1,353 @@
+"""Materialquelle "Partner": search, pick, connect or create, quantity, as sales does it (mission J1, J4, J5)."""
+
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from eventworx.audit import Actor
+from eventworx.tenants.models import Tenant
+from eventworx.tenants.roles import Role
+from inventory.models import Article
+from jobs.models import Job, Position
+from jobs.states import JobState
+from partners.access import AccessLevel
+from partners.models import PartnerConnection
+from partners.releases import release
+from partners.transport import Fault, RawAnswer
+from tests.factories import make_article, make_category, make_connection, make_contact, make_job
+from tests.fakes import RUBBISH, SERVER_ERROR, InProcess
+
+PERIOD = {"start": "2027-07-01T08:00", "end": "2027-07-04T20:00"}
+
+
+@pytest.fixture
+def ours(pair: tuple[PartnerConnection, PartnerConnection]) -> PartnerConnection:
+    """Aurora's side; at Bassline everything is released."""
+    release(connection=pair[1], actor=Actor(label="Boss"), everything=True)
+    return pair[0]
+
+
+@pytest.fixture
+def theirs(bassline: Tenant) -> Article:
+    return make_article(
+        bassline,
+        "MAC Aura XB",
+        owned=10,
+        number="4711",
+        manufacturer="Martin",
+        gtin="4006381333931",
+        rental_price=Decimal("25.00"),
+        category=make_category(bassline, "Licht"),
+    )
+
+
+@pytest.fixture(params=[JobState.QUOTE, JobState.ORDER])
+def job(request: pytest.FixtureRequest, aurora: Tenant) -> Job:
+    """Quote and order alike."""
+    return make_job(aurora, state=request.param)
+
+
+@pytest.fixture
+def sales(log_in: Callable[..., Client], aurora: Tenant) -> Client:
+    return log_in(aurora, Role.SALES)
+
+
+def text_of(response: HttpResponse) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+
+
+def url(job: Job, name: str, *args: Any) -> str:
+    return job.tenant.url(f"partners:{name}", job.pk, *args)
+
+
+def search(client: Client, job: Job, connection: PartnerConnection, **query: Any) -> str:
+    response = client.get(url(job, "search"), {"supplier": connection.pk, **PERIOD, **query}, HTTP_HX_REQUEST="true")
+    assert response.status_code == 200
+    return text_of(response)
+
+
+def step(
+    client: Client, job: Job, name: str, connection: PartnerConnection, theirs: Article, **data: Any
+) -> HttpResponse:
+    return client.post(url(job, name, connection.pk, str(theirs.pk)), data, HTTP_HX_REQUEST="true")
+
+
+# --- searching -------------------------------------------------------------------------------------
+def test_the_only_supplier_and_the_jobs_period_are_proposed(sales: Client, job: Job, ours: PartnerConnection) -> None:
+    page = sales.get(url(job, "material_source")).content.decode()
+    assert f'<option value="{ours.pk}" selected>Bassline Rental</option>' in page
+    assert 'value="2027-07-01T08:00"' in page
+    assert 'value="2027-07-04T20:00"' in page
+
+
+def test_of_two_suppliers_none_is_proposed(sales: Client, job: Job, ours: PartnerConnection, cymbal: Tenant) -> None:
+    make_connection(job.tenant, peer=cymbal)
+    page = sales.get(url(job, "material_source")).content.decode()
+    assert "Cymbal Events" in page
+    assert f'value="{ours.pk}" selected' not in page
+
+
+@pytest.mark.parametrize("change", ["closed_at", "paused_at", "peer_paused_at", "nothing offered", "no supplier"])
+def test_who_cannot_be_asked_is_not_offered(sales: Client, job: Job, ours: PartnerConnection, change: str) -> None:
+    if change == "nothing offered":
+        ours.peer_level = 0
+    elif change == "no supplier":
+        ours.contact.is_supplier = False
+        ours.contact.save()
+    else:
+        setattr(ours, change, timezone.now())
+    ours.save()
+    page = sales.get(url(job, "material_source")).content.decode()
+    assert "Noch bietet dir kein Partner Material an" in page
+    assert "Bitte wähle einen Lieferanten" in text_of(sales.get(url(job, "search"), {"supplier": "", **PERIOD}))
+
+
+def test_hits_show_number_manufacturer_prices_and_what_is_free(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article
+) -> None:
+    found = search(sales, job, ours, q="aura martin")
+    for shown in ("MAC Aura XB", "4711", "Martin", "25,00", "10 von 10", "1 Treffer bei Bassline Rental, Stand"):
+        assert shown in found
+    assert "Bassline Rental bietet nichts Passendes an." in search(sales, job, ours, q="traverse")
+
+
+def test_below_level_2_no_quantities_are_shown(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article, bassline: Tenant
+) -> None:
+    bassline.partner_connections.update(level=AccessLevel.ARTICLES)
+    assert "keine Bestandsangabe" in search(sales, job, ours, q="aura")
+    bassline.partner_connections.update(level=AccessLevel.NONE)
+    assert "Bassline Rental bietet euch das zurzeit nicht an." in search(sales, job, ours, q="aura")
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (Fault.REFUSED, "Der Server von Bassline Rental ist nicht erreichbar."),
+        (Fault.TIMEOUT, "Der Server von Bassline Rental hat nicht rechtzeitig geantwortet."),
+        (RUBBISH, "nicht"),
+        (SERVER_ERROR, "Der Server von Bassline Rental"),
+    ],
+)
+def test_what_goes_wrong_is_a_sentence_and_changes_nothing(
+    sales: Client, job: Job, ours: PartnerConnection, network: InProcess, fault: Fault | RawAnswer, sentence: str
+) -> None:
+    network.fault = fault
+    assert sentence in search(sales, job, ours, q="aura")
+    assert not Position.objects.exists()
+
+
+def test_a_paused_partner_is_named_with_who_can_change_it(
+    sales: Client, job: Job, ours: PartnerConnection, bassline: Tenant
+) -> None:
+    bassline.partner_connections.update(paused_at=timezone.now())
+    assert "Bassline Rental hat die Verbindung pausiert." in search(sales, job, ours, q="aura")
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"start": "", "end": ""}, "Bitte gib den Zeitraum der Anmietung ein."),
+        ({"start": "2027-07-04T20:00", "end": "2027-07-01T08:00"}, "Der Zeitraum muss enden, nachdem er begonnen hat."),
+    ],
+)
+def test_a_search_needs_its_period(
+    sales: Client, job: Job, ours: PartnerConnection, network: InProcess, typed: dict[str, str], sentence: str
+) -> None:
+    assert sentence in search(sales, job, ours, **typed)
+    assert network.sent == []
+
+
+def test_another_currency_is_shown_and_cannot_be_ordered(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article, bassline: Tenant
+) -> None:
+    bassline.currency = "CHF"
+    bassline.save()
+    found = search(sales, job, ours, q="aura")
+    assert "CHF" in found
+    assert "du rechnest in EUR" in found
+    assert "Auswählen" not in found
+    step(sales, job, "pick", ours, theirs)
+    step(sales, job, "link", ours, theirs, article=make_article(job.tenant).pk)
+    answer = text_of(step(sales, job, "add_position", ours, theirs, quantity=1))
+    assert "CHF" in answer
+    assert not Position.objects.exists()
+
+
+def test_further_hits_follow(sales: Client, job: Job, ours: PartnerConnection, bassline: Tenant) -> None:
+    for number in range(51):
+        make_article(bassline, f"PAR {number:02}")
+    page = sales.get(url(job, "search"), {"supplier": ours.pk, "q": "par", **PERIOD}).content.decode()
+    values = re.search(r"hx-vals='([^']+)'", page)
+    assert values
+    cursor = json.loads(values[1])["cursor"]
+    assert "PAR 50" not in page
+    assert "PAR 50" in search(sales, job, ours, q="par", cursor=cursor)
+
+
+# --- picking ---------------------------------------------------------------------------------------
+def test_candidates_come_with_their_reasons_and_a_person_decides(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article
+) -> None:
+    make_article(job.tenant, "LED-Wash", gtin="4006381333931")
+    answer = text_of(step(sales, job, "pick", ours, theirs))
+    assert "Welcher deiner Artikel ist „MAC Aura XB“?" in answer
+    assert "LED-Wash" in answer
+    assert "gleiche GTIN" in answer
+    assert not job.tenant.article_links.exists()
+    assert job.tenant.partner_listings.get().document["number"] == "4711"
+
+
+def test_connecting_asks_once_and_never_again(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article
+) -> None:
+    own = make_article(job.tenant, "LED-Wash", gtin="4006381333931")
+    step(sales, job, "pick", ours, theirs)
+    assert "Als Bestellposition übernehmen" in text_of(step(sales, job, "link", ours, theirs, article=own.pk))
+    again = text_of(step(sales, job, "pick", ours, theirs))
+    assert "Als Bestellposition übernehmen" in again
+    assert "gleiche GTIN" not in again
+
+
+def test_own_articles_can_be_searched_by_hand(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article, cymbal: Tenant
+) -> None:
+    make_article(job.tenant, "Etwas ganz anderes")
+    make_article(cymbal, "Etwas von Cymbal")
+    path = url(job, "candidates", ours.pk, str(theirs.pk))
+    found = text_of(sales.get(path, {"q": "etwas"}))
+    assert "Etwas ganz anderes" in found
+    assert "Cymbal" not in found
+
+
+def test_a_new_article_is_filled_with_what_the_partner_sent(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article
+) -> None:
+    category = make_category(job.tenant, "Licht")
+    step(sales, job, "pick", ours, theirs)
+    path = url(job, "new_article", ours.pk, str(theirs.pk))
+    form = sales.get(path).context["form"]
+    given = {name: form[name].value() for name in form.fields}
+    assert given == {
+        "name": "MAC Aura XB",
+        "number": None,
+        "category": category.pk,
+        "rental_price": Decimal("25.00"),
+        "manufacturer": "Martin",
+        "manufacturer_part_number": "",
+        "gtin": "4006381333931",
+        "unit": "Stück",
+    }
+    data = {name: value for name, value in given.items() if value is not None} | {"rental_price": "32,50"}
+    assert "Als Bestellposition übernehmen" in text_of(sales.post(path, data))
+    created = job.tenant.articles.get(name="MAC Aura XB")
+    assert (created.owned, created.rental_price, created.category) == (0, Decimal("32.50"), category)
+    assert job.tenant.article_links.get().article == created
+
+
+def test_gaps_of_a_new_article_are_named_at_their_fields(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article
+) -> None:
+    step(sales, job, "pick", ours, theirs)
+    before = job.tenant.articles.count()
+    response = sales.post(url(job, "new_article", ours.pk, str(theirs.pk)), {"name": "", "unit": "Stück"})
+    assert set(response.context["form"].errors) == {"name", "rental_price"}
+    assert job.tenant.articles.count() == before
+
+
+def test_the_position_keeps_the_partners_terms_and_the_supplier_stands_in_the_master_data(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article, bassline: Tenant
+) -> None:
+    contact = bassline.partner_connections.get().contact
+    contact.discount_percent = Decimal(10)
+    contact.save()
+    own = make_article(job.tenant, "LED-Wash", rental_price=Decimal("40.00"))
+    step(sales, job, "pick", ours, theirs)
+    step(sales, job, "link", ours, theirs, article=own.pk)
+    theirs.rental_price = Decimal("99.00")
+    theirs.save()
+    response = step(sales, job, "add_position", ours, theirs, quantity=3)
+    assert response.headers["HX-Trigger"] == "positions-changed"
+    position = job.positions.get()
+    assert (position.quantity, position.sub_rented_quantity, position.supplier) == (3, 3, ours.contact)
+    assert (position.unit_cost, position.cost_discount_percent) == (Decimal("25.00"), Decimal("10.00"))
+    assert position.unit_price == Decimal("40.00")
+    assert position.supplier_article_id == str(theirs.pk)
+    known = own.suppliers.get()
+    assert (known.supplier, known.supplier_number, known.price) == (ours.contact, "4711", Decimal("22.50"))
+    assert not job.tenant.reservations.exists()
+
+
+def test_a_quantity_of_nothing_is_a_sentence_at_the_field(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article
+) -> None:
+    step(sales, job, "pick", ours, theirs)
+    step(sales, job, "link", ours, theirs, article=make_article(job.tenant).pk)
+    response = step(sales, job, "add_position", ours, theirs, quantity=0)
+    assert response.context["form"].errors["quantity"] == ["Eine Position braucht eine Menge von mindestens 1."]
+    assert not job.positions.exists()
+
+
+def test_an_article_withdrawn_meanwhile_cannot_be_picked(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article, bassline: Tenant
+) -> None:
+    theirs_side = bassline.partner_connections.get()
+    release(connection=theirs_side, actor=Actor(label="Boss"), articles=[theirs], excluded=True)
+    response = step(sales, job, "pick", ours, theirs)
+    assert response.status_code == 409
+    assert "hat es für euch nicht mehr freigegeben" in text_of(response)
+    assert not job.tenant.partner_listings.exists()
+
+
+def test_positions_need_a_pick_first(sales: Client, job: Job, ours: PartnerConnection, theirs: Article) -> None:
+    response = step(sales, job, "add_position", ours, theirs, quantity=1)
+    assert response.status_code == 409
+    assert not job.positions.exists()
+
+
+# --- who may ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize("role", [Role.WAREHOUSE, Role.READ_ONLY])
+def test_only_who_edits_jobs_searches_and_adds(
+    log_in: Callable[..., Client], job: Job, ours: PartnerConnection, theirs: Article, network: InProcess, role: Role
+) -> None:
+    client = log_in(job.tenant, role)
+    assert client.get(url(job, "search"), {"supplier": ours.pk, **PERIOD}).status_code == 403
+    assert step(client, job, "pick", ours, theirs).status_code == 403
+    assert step(client, job, "add_position", ours, theirs, quantity=1).status_code == 403
+    assert network.sent == []
+
+
+def test_foreign_jobs_and_connections_do_not_exist(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article, bassline: Tenant, cymbal: Tenant
+) -> None:
+    stranger = make_connection(cymbal, peer=bassline)[0]
+    assert step(sales, job, "pick", stranger, theirs).status_code == 404
+    foreign = make_job(cymbal)
+    assert sales.get(job.tenant.url("partners:material_source", foreign.pk)).status_code == 404
+    make_contact(cymbal)
+    step(sales, job, "pick", ours, theirs)
+    step(sales, job, "link", ours, theirs, article=make_article(cymbal).pk)
+    assert not job.tenant.article_links.exists()
+
+
+# --- the ledger ------------------------------------------------------------------------------------
+def test_the_ledger_lists_links_and_releases_them(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article
+) -> None:
+    own = make_article(job.tenant, "LED-Wash")
+    step(sales, job, "pick", ours, theirs)
+    step(sales, job, "link", ours, theirs, article=own.pk)
+    page = text_of(sales.get(job.tenant.url("partners:links")))
+    for shown in ("LED-Wash", "Bassline Rental", "MAC Aura XB", "4711", "Verknüpfung lösen"):
+        assert shown in page
+    link = job.tenant.article_links.get()
+    sales.post(job.tenant.url("partners:unlink", link.pk))
+    assert not job.tenant.article_links.exists()
+    assert "Welcher deiner Artikel" in text_of(step(sales, job, "pick", ours, theirs))
