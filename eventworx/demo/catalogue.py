@@ -6,7 +6,7 @@ from typing import Any
 
 from eventworx.demo.luminaires import CatalogueRow, luminaires, read_table
 from eventworx.tenants.models import Tenant
-from inventory.articles import create_category
+from inventory.categories import create_category
 from inventory.models import Article, ArticleKind, Category, FactorScale
 from inventory.scales import create_scale
 
