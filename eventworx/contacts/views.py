@@ -1,5 +1,7 @@
 """Pages of contacts. The page of one contact is composed: other rooms put their part into it by URL."""
 
+from typing import Any
+
 from django.forms.models import model_to_dict
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -32,7 +34,7 @@ def contact_list(request: TenantRequest) -> HttpResponse:
 
 @may(Permission.EDIT_CONTACTS)
 def create(request: TenantRequest) -> HttpResponse:
-    initial = request.GET.dict() or {"is_customer": True}
+    initial: dict[str, Any] = {**request.GET.dict()} or {"is_customer": True}
     form = NewContactForm(request.POST or None, tenant=request.tenant, initial=initial)
     if form.is_valid():
         contact = form.attempt(lambda: contacts.create_contact(tenant=request.tenant, **form.cleaned_data))
