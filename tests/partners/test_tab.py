@@ -1,30 +1,175 @@
-"""The head of a contact and the tab "Partner"."""
+"""The head of a contact and the tab "Partner": what admins can do, what nobody else sees (mission P1-P9)."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from eventworx.contacts.models import Contact
+from eventworx.messaging.mail import send_mail
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from partners.models import PartnerConnection
+from partners.protocol.keys import KeyPair
+from partners.protocol.pairing_code import PairingCode, encode
+from partners.transport import Fault
 from tests.factories import make_contact
+from tests.fakes import RUBBISH, SERVER_ERROR, InProcess
 
 LogIn = Callable[..., Client]
 Pair = tuple[PartnerConnection, PartnerConnection]
 HTMX = {"HX-Request": "true"}
+POSTS = ["set_roles", "switch", "set_level", "connect", "save_code", "test", "verify"]
+PAGES = ["tab", "send_code", "enter_code", "disconnect"]
 
 
-def test_switch_makes_the_tab_appear(aurora: Tenant, log_in: LogIn) -> None:
-    contact, client = make_contact(aurora, "Bassline Rental", is_supplier=True), log_in(aurora)
-    header = aurora.url("partners:contact_header", contact.pk)
-    assert 'id="partner-tab"' not in client.get(header, headers=HTMX).content.decode()
-    answer = client.post(aurora.url("partners:switch", contact.pk), {"on": "1"}, headers=HTMX)
-    assert 'id="partner-tab" hx-swap-oob="true"' in answer.content.decode()
-    assert "Bassline Rental" in client.get(aurora.url("partners:tab", contact.pk)).content.decode()
+@pytest.fixture
+def contact(aurora: Tenant) -> Contact:
+    return make_contact(aurora, "Bassline", is_supplier=True, email="post@bassline.example")
 
 
-def test_tab_of_a_connection_that_stands(pair: Pair, log_in: LogIn) -> None:
-    contact = pair[0].contact
-    text = log_in(pair[0].tenant).get(pair[0].tenant.url("partners:tab", contact.pk)).content.decode()
-    assert "Bassline Rental" in text
+def url(contact: Contact, name: str) -> str:
+    return contact.tenant.url(f"partners:{name}", contact.pk)
+
+
+def page(client: Client, contact: Contact, name: str, **headers: str) -> str:
+    return client.get(url(contact, name), headers=headers).content.decode()
+
+
+def post(client: Client, contact: Contact, name: str, **data: str) -> str:
+    return client.post(url(contact, name), data, follow=True, headers=HTMX).content.decode()
+
+
+def foreign_code() -> str:
+    code = PairingCode(
+        connection_id=uuid4(),
+        public_key=KeyPair.generate().public,
+        origin="https://rent.bassline.example",
+        tenant_id="bassline",
+        display_name="Bassline Rental",
+        expires_at=timezone.now().replace(microsecond=0) + timedelta(days=14),
+    )
+    return encode(code)
+
+
+def test_the_whole_way_in_the_browser(contact: Contact, log_in: LogIn) -> None:
+    client = log_in(contact.tenant)
+    assert 'id="partner-tab"' not in page(client, contact, "contact_header", **HTMX)
+    assert 'id="partner-tab" hx-swap-oob="true"' in post(client, contact, "switch", on="1")
+    assert "Noch nicht verbunden" in page(client, contact, "tab")
+    assert "Der Schlüssel ist erzeugt." in post(client, contact, "connect")
+    assert "EWX1: " in page(client, contact, "send_code")
+    assert "Die E-Mail ist unterwegs." in post(client, contact, "send_code")
+    assert "Warten auf den Schlüssel von Bassline: dort muss ein Admin" in page(client, contact, "tab")
+    code = foreign_code()
+    preview = post(client, contact, "enter_code", code=code)
+    for shown in ("Servername", "rent.bassline.example", "Partner-Schlüssel", "Sicherheitsnummer"):
+        assert shown in preview
+    connection = contact.partner_connections.get()
+    assert connection.peer_key_at is None
+    assert "Die Verbindung wird aufgebaut." in post(client, contact, "save_code", code=code)
+    assert "Warten auf Bassline Rental: dort muss ein Admin unseren Code eintragen" in page(client, contact, "tab")
+
+
+def test_a_refused_code_is_said_at_the_field(contact: Contact, log_in: LogIn) -> None:
+    client = log_in(contact.tenant)
+    post(client, contact, "switch", on="1")
+    post(client, contact, "connect")
+    for name in ("enter_code", "save_code"):
+        answer = post(client, contact, name, code="Guten Tag!")
+        assert 'id="id_code_error"' in answer
+        assert "In diesem Text steht kein Partner-Code" in answer
+    assert contact.partner_connections.get().peer_key_at is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (None, "Test erfolgreich"),
+        (Fault.REFUSED, "Der Server von Bassline Rental ist nicht erreichbar."),
+        (Fault.TIMEOUT, "Der Server von Bassline Rental hat nicht rechtzeitig geantwortet."),
+        (RUBBISH, "Unter der Adresse von Bassline Rental antwortet nicht deren Eventworx."),
+        (SERVER_ERROR, "Der Server von Bassline Rental meldet einen eigenen Fehler."),
+    ],
+)
+def test_test(pair: Pair, network: InProcess, log_in: LogIn, fault: Fault | None, sentence: str) -> None:
+    network.fault = fault
+    assert sentence in post(log_in(pair[0].tenant), pair[0].contact, "test")
+
+
+def test_becoming_a_customer_proposes_a_level(pair: Pair, log_in: LogIn) -> None:
+    contact, client = pair[0].contact, log_in(pair[0].tenant)
+    post(client, contact, "set_roles", is_supplier="on")
+    pair[0].level = 0
+    pair[0].save()
+    asked = post(client, contact, "set_roles", is_supplier="on", is_customer="on")
+    assert '<option value="2" selected>2 – Bestand anbieten</option>' in asked
+    post(client, contact, "set_roles", is_supplier="on", is_customer="on", level="2")
+    pair[0].refresh_from_db()
+    assert pair[0].effective_level == 2
+
+
+def test_pause_marks_the_tab(pair: Pair, log_in: LogIn) -> None:
+    contact, client = pair[0].contact, log_in(pair[0].tenant)
+    assert "Pausiert" in post(client, contact, "switch")
+    assert "Von uns pausiert: Bassline Rental wird abgewiesen." in page(client, contact, "tab")
+    assert "Pausiert" not in post(client, contact, "switch", on="1")
+
+
+def test_disconnect_asks_first(pair: Pair, log_in: LogIn) -> None:
+    contact, client = pair[0].contact, log_in(pair[0].tenant)
+    assert "endgültig trennen?" in page(client, contact, "disconnect")
+    assert "Wir haben diese Verbindung getrennt." in post(client, contact, "disconnect")
+    assert "Beendet" in page(client, contact, "contact_header", **HTMX)
+
+
+def test_level_is_chosen_from_what_is_offered(pair: Pair, log_in: LogIn) -> None:
+    client = log_in(pair[0].tenant)
+    assert "Art der Partnerverbindung wird nicht angeboten" in post(client, pair[0].contact, "set_level", level="3")
+    assert "Gespeichert." in post(client, pair[0].contact, "set_level", level="1")
+    assert "3 – Bestand anbieten" not in page(client, pair[0].contact, "tab")
+
+
+def test_a_dead_mail_server_is_visible(contact: Contact, log_in: LogIn, settings: object) -> None:
+    client = log_in(contact.tenant)
+    post(client, contact, "switch", on="1")
+    post(client, contact, "connect")
+    post(client, contact, "send_code")
+    mail = contact.mails.get()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"  # type: ignore[attr-defined]
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9  # type: ignore[attr-defined]
+    send_mail(mail_id=mail.pk, now=timezone.now())
+    shown = page(client, contact, "tab")
+    assert "wurde nicht gesendet" in shown
+    assert "E-Mail funktioniert zurzeit nicht" in shown
+    assert "Wir versuchen es weiter." in shown
+
+
+@pytest.mark.parametrize("role", [Role.SALES, Role.WAREHOUSE, Role.READ_ONLY])
+def test_nobody_else_sees_or_reaches_it(pair: Pair, log_in: LogIn, role: Role) -> None:
+    contact, client = pair[0].contact, log_in(pair[0].tenant, role)
+    header = page(client, contact, "contact_header", **HTMX)
+    assert "<form" not in header
+    assert "partner-tab" not in header
+    assert "Partner (Netzwerk)" in header
+    assert {client.get(url(contact, name)).status_code for name in PAGES} == {403}
+    assert {client.post(url(contact, name)).status_code for name in POSTS + PAGES} == {403}
+
+
+def test_strangers_find_nothing(pair: Pair, cymbal: Tenant, log_in: LogIn) -> None:
+    contact, client = pair[0].contact, log_in(cymbal)
+    assert {client.get(url(contact, name)).status_code for name in PAGES} == {404}
+    theirs = {client.get(cymbal.url(f"partners:{name}", contact.pk)).status_code for name in PAGES}
+    assert theirs == {404}
+
+
+def test_the_standing_refreshes_the_page_when_it_changes(pair: Pair, log_in: LogIn) -> None:
+    client = log_in(pair[0].tenant)
+    polled = HTMX | {"HX-Target": "partner-standing"}
+    same = client.get(url(pair[0].contact, "tab"), {"seen": "connected"}, headers=polled)
+    other = client.get(url(pair[0].contact, "tab"), {"seen": "code_sent"}, headers=polled)
+    assert "HX-Refresh" not in same.headers
+    assert other.headers["HX-Refresh"] == "true"
