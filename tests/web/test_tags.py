@@ -134,3 +134,10 @@ def test_icon_is_decoration() -> None:
         '<svg class="ewx-icon " aria-hidden="true" focusable="false">'
         '<use href="/static/ewx/icons.svg#truck"></use></svg>'
     )
+
+
+def test_keys_in_attributes_are_not_grouped_like_numbers() -> None:
+    """1000 would become "1.000": `{% tenant_url … %}` and `|unlocalize` leave a key alone."""
+    printed = re.compile(r'(?:value|href)="[^"]*\{\{\s*[\w.]*(?:pk|_id)\s*\}\}')
+    pages = [page for page in (ROOT / "templates").rglob("*.html") if printed.search(page.read_text(encoding="utf-8"))]
+    assert [str(page.relative_to(ROOT)) for page in pages] == []
