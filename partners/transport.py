@@ -10,7 +10,7 @@ Tests put a fake into `current`; nothing else opens connections.
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextvars import ContextVar
@@ -41,6 +41,10 @@ _REFUSED_V4 = tuple(
 )
 _GLOBAL_V6 = IPv6Network("2000::/3")
 _REFUSED_V6 = tuple(IPv6Network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
+
+
+Resolve = Callable[[str, int, float], list[str]]
+"""All addresses of a host and port, within so many seconds."""
 
 
 class Fault(StrEnum):
@@ -158,8 +162,9 @@ class _Stream(httpcore2.NetworkStream):
 class _JudgingBackend(httpcore2.NetworkBackend):
     """Resolves once, judges every answer, connects to a judged address."""
 
-    def __init__(self) -> None:
+    def __init__(self, resolve: Resolve) -> None:
         self._sockets = httpcore2.SyncBackend()
+        self._resolve = resolve
 
     def connect_tcp(
         self,
@@ -170,7 +175,7 @@ class _JudgingBackend(httpcore2.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
         exchange = _exchange.get()
-        addresses = _resolve(host, port, exchange.remaining())
+        addresses = self._resolve(host, port, exchange.remaining())
         if not exchange.any_address and not all(is_public(address) for address in addresses):
             raise Unreachable(Fault.NOT_ALLOWED)
         return _Stream(self._first_that_answers(addresses, port, exchange))
@@ -187,6 +192,9 @@ class _JudgingBackend(httpcore2.NetworkBackend):
 class NetworkTransport:
     """HTTP/1.1 over real sockets, connections kept for a few seconds."""
 
+    def __init__(self, resolve: Resolve | None = None) -> None:
+        self._resolve = resolve or _resolve
+
     @cached_property
     def _pool(self) -> httpcore2.ConnectionPool:
         return httpcore2.ConnectionPool(
@@ -194,7 +202,7 @@ class NetworkTransport:
             max_connections=MAX_CONNECTIONS,
             max_keepalive_connections=MAX_CONNECTIONS,
             keepalive_expiry=IDLE_SECONDS,
-            network_backend=_JudgingBackend(),
+            network_backend=_JudgingBackend(self._resolve),
         )
 
     def send(
