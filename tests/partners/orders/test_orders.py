@@ -30,7 +30,7 @@ from partners.releases import release
 from partners.transport import Fault
 from tests.factories import make_article
 from tests.fakes import SERVER_ERROR
-from tests.partners.orders.conftest import Trade
+from tests.partners.trade import Trade
 
 Work = Callable[..., list[Outcome]]
 

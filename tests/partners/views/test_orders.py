@@ -1,0 +1,276 @@
+"""Orders on the job page, and the supplier's answer on the page of the inquiry (mission O1, O2, O5)."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from eventworx.messaging.models import MailMessage
+from eventworx.tenants.models import Tenant
+from eventworx.tenants.roles import Role
+from jobs.models import Inquiry, Job
+from jobs.planning import update_job
+from partners.models import Delivery
+from partners.transport import Fault
+from tests.factories import make_user
+from tests.partners.trade import Trade
+
+Work = Callable[..., Any]
+
+
+def text_of(response: HttpResponse) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+
+
+@pytest.fixture
+def sales(trade: Trade) -> Client:
+    client = Client()
+    client.force_login(trade.buyer)
+    return client
+
+
+@pytest.fixture
+def seller(trade: Trade) -> Client:
+    client = Client()
+    client.force_login(trade.seller)
+    return client
+
+
+def orders_page(client: Client, job: Job) -> HttpResponse:
+    return client.get(job.tenant.url("partners:job_orders", job.pk))
+
+
+def send(client: Client, trade: Trade, **data: str) -> HttpResponse:
+    path = trade.job.tenant.url("partners:send_order", trade.job.pk, trade.ours.pk)
+    return client.post(path, data, HTTP_HX_REQUEST="true")
+
+
+def status(client: Client, trade: Trade, seen: str = "") -> HttpResponse:
+    return client.get(trade.job.tenant.url("partners:order_status", trade.job.pk), {"seen": seen})
+
+
+def test_a_job_without_sub_rentals_shows_nothing(sales: Client, trade: Trade) -> None:
+    assert text_of(orders_page(sales, trade.job)).strip() == ""
+
+
+def test_the_button_counts_what_is_not_ordered(sales: Client, trade: Trade) -> None:
+    trade.add_position(2)
+    trade.add_position(3)
+    page = text_of(orders_page(sales, trade.job))
+    assert "2 Positionen von Bassline Rental sind noch nicht bestellt" in page
+    assert "Bestellung an Partner senden (2)" in page
+    assert "Verbindlich erst nach Bestätigung" in page
+
+
+def test_sending_shows_queued_then_delivered_then_read_without_reloading(
+    sales: Client, seller: Client, trade: Trade, work: Work
+) -> None:
+    trade.add_position()
+    response = send(sales, trade, out="deliver", back="collect", remark="Bitte an Rampe 3")
+    assert (response.status_code, response.headers["HX-Trigger"]) == (204, "positions-changed")
+    page = orders_page(sales, trade.job).content.decode()
+    assert "in Warteschlange" in page
+    assert 'hx-trigger="every 2s"' in page
+    assert "Bestellung an Partner senden" not in page
+    work()
+    assert "zugestellt" in text_of(status(sales, trade))
+    inquiry = trade.incoming().inquiry
+    assert inquiry is not None
+    assert inquiry.logistics["out"] == "deliver"
+    assert inquiry.remark == "Bitte an Rampe 3"
+    seller.get(inquiry.tenant.url("jobs:inquiry", inquiry.pk))
+    seller.get(inquiry.tenant.url("partners:inquiry_actions", inquiry.pk))
+    work()
+    assert "gelesen" in text_of(status(sales, trade))
+
+
+def test_attempts_are_shown_with_their_problem_and_the_next_one(sales: Client, trade: Trade, work: Work) -> None:
+    trade.add_position()
+    send(sales, trade)
+    trade.network.fault = Fault.TIMEOUT
+    work()
+    shown = text_of(status(sales, trade))
+    assert "1 Versuch: Der Server von Bassline Rental hat nicht rechtzeitig geantwortet." in shown
+    assert "nächster Versuch" in shown
+
+
+def test_a_second_click_says_that_nothing_is_left(sales: Client, trade: Trade) -> None:
+    trade.add_position()
+    send(sales, trade)
+    again = send(sales, trade)
+    assert again.status_code == 409
+    assert "Alle Positionen sind schon bestellt." in text_of(again)
+    assert Delivery.objects.count() == 1
+
+
+def test_the_list_stops_asking_once_everything_is_answered(
+    sales: Client, seller: Client, trade: Trade, work: Work
+) -> None:
+    trade.add_position()
+    send(sales, trade)
+    work()
+    seen = status(sales, trade).context["seen"]
+    assert "HX-Trigger" not in status(sales, trade, seen).headers
+    inquiry = Inquiry.objects.get()
+    response = seller.post(inquiry.tenant.url("partners:confirm", inquiry.pk), HTTP_HX_REQUEST="true")
+    assert response.headers["HX-Refresh"] == "true"
+    work()
+    answered = status(sales, trade, seen)
+    assert answered.headers["HX-Trigger"] == "positions-changed"
+    assert "every 2s" not in answered.content.decode()
+    assert "bestätigt" in text_of(answered)
+    assert "beantwortet" in text_of(answered)
+
+
+def test_withdrawing_on_the_page(sales: Client, trade: Trade, work: Work) -> None:
+    trade.add_position()
+    send(sales, trade)
+    work()
+    order = trade.outgoing().sub_rental_order
+    assert order is not None
+    path = trade.job.tenant.url("partners:withdraw", trade.job.pk, order.pk)
+    assert "Zurückziehen" in text_of(orders_page(sales, trade.job))
+    assert sales.post(path, HTTP_HX_REQUEST="true").status_code == 204
+    shown = text_of(status(sales, trade))
+    assert "Rückzug abgeschickt" in shown
+    assert "Zurückziehen" not in shown
+    assert "schon unterwegs" in text_of(sales.post(path, HTTP_HX_REQUEST="true"))
+    work()
+    assert "zurückgezogen" in text_of(status(sales, trade))
+    assert "Bestellung an Partner senden (1)" in text_of(orders_page(sales, trade.job))
+
+
+def test_a_moved_job_warns_that_the_partner_has_the_old_period(sales: Client, trade: Trade, work: Work) -> None:
+    trade.add_position()
+    send(sales, trade)
+    work()
+    job = trade.job
+    later = timedelta(days=1)
+    moved = {name: type(period)(period.start + later, period.end + later) for name, period in periods(job).items()}
+    update_job(job=job, title=job.title, customer=job.customer, **moved)
+    assert "Bassline Rental hat noch den alten Zeitraum" in text_of(orders_page(sales, job))
+
+
+def periods(job: Job) -> dict[str, Any]:
+    return {"planning_period": job.planning_period, "usage_period": job.usage_period}
+
+
+def test_another_total_is_pointed_out(sales: Client, trade: Trade, work: Work) -> None:
+    trade.add_position()
+    trade.article.rental_price += 1
+    trade.article.save()
+    send(sales, trade)
+    work()
+    assert "Bassline Rental rechnet mit einer anderen Summe als wir" in text_of(orders_page(sales, trade.job))
+
+
+@pytest.mark.parametrize("orders", [1, 3])
+def test_the_list_costs_the_same_for_any_number_of_orders(
+    sales: Client, trade: Trade, work: Work, orders: int, django_assert_num_queries: Any
+) -> None:
+    for _order in range(orders):
+        trade.add_position()
+        send(sales, trade)
+        work()
+    status(sales, trade)
+    # Session, user, membership, job, orders with lines counted, their deliveries.
+    with django_assert_num_queries(6):
+        status(sales, trade)
+
+
+# --- the supplier ----------------------------------------------------------------------------------
+@pytest.fixture
+def inquiry(trade: Trade, sales: Client, work: Work) -> Inquiry:
+    trade.add_position()
+    send(sales, trade)
+    work()
+    return Inquiry.objects.select_related("tenant").get()
+
+
+def act(client: Client, inquiry: Inquiry, name: str, **data: str) -> HttpResponse:
+    return client.post(inquiry.tenant.url(f"partners:{name}", inquiry.pk), data, HTTP_HX_REQUEST="true")
+
+
+def test_one_click_makes_the_job(seller: Client, inquiry: Inquiry) -> None:
+    page = seller.get(inquiry.tenant.url("partners:inquiry_actions", inquiry.pk))
+    for label in ("Job anlegen", "Bestätigen", "Ablehnen"):
+        assert label in text_of(page)
+    response = act(seller, inquiry, "make_job")
+    job = inquiry.tenant.jobs.get()
+    assert response.headers["HX-Redirect"] == job.get_absolute_url()
+    assert [position.quantity for position in job.positions.all()] == [2]
+
+
+def test_too_little_stock_is_a_sentence_with_the_shortfall(seller: Client, trade: Trade, inquiry: Inquiry) -> None:
+    trade.article.owned = 1
+    trade.article.save()
+    response = act(seller, inquiry, "confirm")
+    assert response.status_code == 409
+    assert "MAC Aura XB" in text_of(response)
+    inquiry.refresh_from_db()
+    assert inquiry.state == "requested"
+
+
+def test_declining_without_a_reason_is_a_sentence_at_the_field(seller: Client, inquiry: Inquiry, work: Work) -> None:
+    response = act(seller, inquiry, "decline", reason=" ")
+    assert response.context["form"].errors["reason"] == ["Bitte schreibe, warum du ablehnst: Dein Kunde liest es."]
+    assert act(seller, inquiry, "decline", reason="Ausgebucht").headers["HX-Refresh"] == "true"
+    work()
+    assert "Ausgebucht" in MailMessage.objects.order_by("pk").last().text
+
+
+@pytest.mark.parametrize("role", [Role.WAREHOUSE, Role.READ_ONLY])
+def test_only_who_edits_jobs_answers_and_orders(
+    log_in: Callable[..., Client], trade: Trade, inquiry: Inquiry, role: Role
+) -> None:
+    there, here = log_in(inquiry.tenant, role), log_in(trade.job.tenant, role)
+    page = there.get(inquiry.tenant.url("partners:inquiry_actions", inquiry.pk))
+    assert "Bestätigen" not in text_of(page)
+    for name in ("make_job", "confirm", "decline"):
+        assert act(there, inquiry, name).status_code == 403
+    assert send(here, trade).status_code == 403
+    assert "Zurückziehen" not in text_of(orders_page(here, trade.job))
+
+
+# --- the link in the mail --------------------------------------------------------------------------
+def test_the_mails_link_leads_to_the_inquiry(seller: Client, trade: Trade, inquiry: Inquiry) -> None:
+    path = f"/partner/orders/{trade.incoming().order_id}"
+    assert seller.get(path).headers["Location"] == inquiry.tenant.url("jobs:inquiry", inquiry.pk)
+
+
+def test_the_link_asks_for_a_login_and_tells_strangers_nothing(
+    sales: Client, trade: Trade, inquiry: Inquiry, cymbal: Tenant
+) -> None:
+    path = f"/partner/orders/{trade.incoming().order_id}"
+    assert "login" in Client().get(path).headers["Location"]
+    stranger = Client()
+    stranger.force_login(make_user(cymbal, Role.ADMIN))
+    assert stranger.get(path).status_code == 404
+    assert sales.get(path).status_code == 404
+    assert stranger.get("/partner/orders/01890000-0000-7000-8000-000000000000").status_code == 404
+
+
+def test_strangers_reach_neither_orders_nor_inquiries(trade: Trade, inquiry: Inquiry, cymbal: Tenant) -> None:
+    stranger = Client()
+    stranger.force_login(make_user(cymbal, Role.ADMIN))
+    order = trade.outgoing().sub_rental_order
+    assert order is not None
+    for name, arguments in (
+        ("job_orders", [trade.job.pk]),
+        ("order_status", [trade.job.pk]),
+        ("inquiry_actions", [inquiry.pk]),
+    ):
+        assert stranger.get(cymbal.url(f"partners:{name}", *arguments)).status_code == 404
+    for name, arguments in (
+        ("withdraw", [trade.job.pk, order.pk]),
+        ("send_order", [trade.job.pk, trade.ours.pk]),
+        ("confirm", [inquiry.pk]),
+        ("decline", [inquiry.pk]),
+        ("make_job", [inquiry.pk]),
+    ):
+        assert stranger.post(cymbal.url(f"partners:{name}", *arguments)).status_code == 404
+    assert trade.incoming().state == "requested"
