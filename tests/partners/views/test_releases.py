@@ -1,0 +1,120 @@
+"""Marking what a partner may see, in his tab (mission R1, P7)."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from eventworx.tenants.models import Tenant
+from eventworx.tenants.roles import Role
+from partners.models import PartnerConnection
+from tests.factories import make_article, make_category, make_connection
+
+
+@pytest.fixture
+def lent(pair: tuple[PartnerConnection, PartnerConnection]) -> PartnerConnection:
+    return pair[1]
+
+
+@pytest.fixture
+def admin(log_in: Callable[..., Client], bassline: Tenant) -> Client:
+    return log_in(bassline, Role.ADMIN)
+
+
+def path(connection: PartnerConnection, name: str = "releases", *args: int) -> str:
+    return connection.tenant.url(f"partners:{name}", connection.contact_id, *args)
+
+
+def text_of(response: HttpResponse) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+
+
+def test_an_empty_list_says_that_nothing_is_visible(admin: Client, lent: PartnerConnection) -> None:
+    page = text_of(admin.get(path(lent)))
+    assert "Noch ist nichts freigegeben" in page
+    assert "0 Artikel sind für diesen Partner sichtbar." in page
+
+
+def test_article_category_and_everything_with_the_count_of_visible_articles(
+    admin: Client, lent: PartnerConnection, bassline: Tenant
+) -> None:
+    light = make_category(bassline, "Licht")
+    par, _spot, cable = (
+        make_article(bassline, "PAR", category=light),
+        make_article(bassline, "Spot", category=light),
+        make_article(bassline, "Kabel"),
+    )
+    assert "1 Artikel ist" in text_of(admin.post(path(lent, "release_add"), {"article": cable.pk}))
+    assert "3 Artikel sind" in text_of(admin.post(path(lent, "release_add"), {"category": light.pk}))
+    page = text_of(admin.post(path(lent, "release_add"), {"article": par.pk, "excluded": "on"}))
+    assert "2 Artikel sind" in page
+    assert "ausgenommen" in page
+    assert "2 Artikel sind" in text_of(admin.post(path(lent, "release_add"), {"everything": "on"}))
+
+
+def test_a_mark_is_removed_again(admin: Client, lent: PartnerConnection, bassline: Tenant) -> None:
+    admin.post(path(lent, "release_add"), {"article": make_article(bassline).pk})
+    mark = lent.releases.get()
+    assert "0 Artikel sind" in text_of(admin.post(path(lent, "release_remove", mark.pk)))
+    assert not lent.releases.exists()
+    assert bassline.audit_entries.count() == 2
+
+
+def test_searching_own_articles_shows_whether_the_partner_sees_them(
+    admin: Client, lent: PartnerConnection, bassline: Tenant, cymbal: Tenant
+) -> None:
+    make_article(bassline, "PAR 64")
+    make_article(cymbal, "PAR Cymbal")
+    admin.post(path(lent, "release_add"), {"article": bassline.articles.get().pk})
+    found = text_of(admin.get(path(lent, "release_search"), {"q": "par"}))
+    assert "PAR 64" in found
+    assert " ja " in found
+    assert "Cymbal" not in found
+    assert "PAR" not in text_of(admin.get(path(lent, "release_search"), {"q": " "}))
+
+
+def test_ids_stay_ids_beyond_a_thousand(admin: Client, lent: PartnerConnection, bassline: Tenant) -> None:
+    make_article(bassline, "PAR 64", id=12345)
+    assert 'value="12345"' in admin.get(path(lent, "release_search"), {"q": "par"}).content.decode()
+
+
+def test_choosing_nothing_is_a_sentence(admin: Client, lent: PartnerConnection) -> None:
+    page = text_of(admin.post(path(lent, "release_add"), {"category": ""}))
+    assert "Wähle, was freigegeben werden soll: einen Artikel, eine Kategorie oder alles." in page
+    assert not lent.releases.exists()
+
+
+def test_foreign_articles_and_connections_do_not_exist(
+    admin: Client, lent: PartnerConnection, bassline: Tenant, cymbal: Tenant
+) -> None:
+    admin.post(path(lent, "release_add"), {"article": make_article(cymbal).pk})
+    admin.post(path(lent, "release_add"), {"category": make_category(cymbal).pk})
+    assert not lent.releases.exists()
+    foreign = make_connection(cymbal, peer=bassline)[0]
+    assert admin.get(bassline.url("partners:releases", foreign.contact_id)).status_code == 404
+    other = make_connection(bassline, peer=cymbal)[0]
+    other.releases.create(tenant=bassline, everything=True)
+    assert admin.post(path(lent, "release_remove", other.releases.get().pk)).status_code == 404
+
+
+@pytest.mark.parametrize("role", [Role.SALES, Role.WAREHOUSE, Role.READ_ONLY])
+def test_only_admins_release(log_in: Callable[..., Client], lent: PartnerConnection, role: Role) -> None:
+    client = log_in(lent.tenant, role)
+    assert client.get(path(lent)).status_code == 403
+    assert client.get(path(lent, "release_search"), {"q": "par"}).status_code == 403
+    assert client.post(path(lent, "release_add"), {"everything": "on"}).status_code == 403
+    assert not lent.releases.exists()
+
+
+@pytest.mark.parametrize("marks", [1, 3])
+def test_the_panel_costs_the_same_for_any_number_of_marks(
+    admin: Client, lent: PartnerConnection, bassline: Tenant, marks: int, django_assert_num_queries: Any
+) -> None:
+    for _mark in range(marks):
+        admin.post(path(lent, "release_add"), {"article": make_article(bassline).pk})
+    # Session, user, membership; connection; marks, visible articles, everything; categories to choose from.
+    with django_assert_num_queries(8):
+        admin.get(path(lent))
