@@ -14,7 +14,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from partners.api.errors import problem_of
-from partners.models import PartnerConnection
+from partners.models import ConnectionKey, PartnerConnection
 from partners.protocol.keys import KeyPair
 from partners.protocol.signing import (
     ClaimedRequest,
@@ -86,11 +86,9 @@ def authenticate(request: HttpRequest, *, now: datetime) -> PartnerCall:
             "partner request refused: %s (connection %s)", refused.reason.value, connection and connection.pk
         )
         raise NotAuthenticated(problem_of(ProblemCode.SIGNATURE)) from refused
-    if connection.closed_at:
-        raise NotAuthenticated(problem_of(ProblemCode.CLOSED))
     return PartnerCall(
         connection=connection,
-        own_key=connection.own_key(),
+        own_key=_own_key(connection),
         proof=proof,
         method=request.method or "",
         target=target,
@@ -100,6 +98,14 @@ def authenticate(request: HttpRequest, *, now: datetime) -> PartnerCall:
         request_signature=request.headers["Signature"],
         now=now,
     )
+
+
+def _own_key(connection: PartnerConnection) -> KeyPair:
+    """What the answer is signed with. It is gone after the end, even if that came while we were waiting."""
+    try:
+        return connection.own_key()
+    except ConnectionKey.DoesNotExist as error:
+        raise NotAuthenticated(problem_of(ProblemCode.CLOSED)) from error
 
 
 def raw_target(request: HttpRequest) -> str:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from partners import transport
 from partners.client.problems import PartnerPaused, PartnerProblem, PartnerRefused, PartnerUnreachable, Reason
-from partners.models import PartnerConnection
+from partners.models import ConnectionKey, PartnerConnection
 from partners.protocol.keys import KeyPair
 from partners.protocol.signing import API_ROOT, SKEW, SignatureRefused, fresh_nonce, sign_request, verify_response
 from partners.protocol.signing import Reason as SignatureReason
@@ -91,14 +91,18 @@ def send_ahead(*, request: SignedRequest, partner: str, deadline: float) -> None
 
 
 def line_of(connection: PartnerConnection) -> Line:
-    """The line of a connection whose partner's code is entered; raises PartnerUnreachable (code-missing)."""
+    """The line of a connection whose partner's code is entered; raises PartnerUnreachable (code-missing, ended)."""
     keys = connection.peer_keys()
     if connection.peer_connection_id is None or not keys:
         raise PartnerUnreachable(Reason.CODE_MISSING, partner=str(connection))
+    try:
+        key = connection.own_key()
+    except ConnectionKey.DoesNotExist as error:
+        raise PartnerUnreachable(Reason.ENDED, partner=str(connection)) from error
     return Line(
         origin=connection.peer_origin,
         connection_id=connection.peer_connection_id,
-        key=connection.own_key(),
+        key=key,
         peer_keys=keys,
         partner=str(connection),
         is_connected=connection.connected_at is not None,

@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from eventworx.tenants.models import Tenant
+from partners import connections
 from partners.models import PartnerConnection, SeenNonce, StoredAnswer
 from partners.protocol.signing import fresh_nonce, sign_request, verify_response
 from partners.transport import RawAnswer
@@ -232,8 +233,7 @@ def test_a_key_is_good_for_one_request(pair: Pair) -> None:
 def test_closed_is_said_unsigned_and_only_to_the_partner(pair: Pair) -> None:
     ours = pair[0]
     headers, forged = Question(ours).signed(), Question(ours).signed()
-    pair[1].closed_at = timezone.now()
-    pair[1].save()
+    connections.end(connection=pair[1], now=timezone.now())
     answer = deliver("GET", f"{V1}/connection", headers, b"")
     assert (answer.status, problem(answer)) == (410, "closed")
     assert "signature" not in {name.lower() for name, _ in answer.headers}

@@ -1,0 +1,131 @@
+"""Pausing is immediate and free of races (protocol §3, security.md row 27)."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection as database
+from django.db import transaction
+from django.utils import timezone
+
+from eventworx.audit import Actor
+from eventworx.tenants.models import Tenant
+from partners import connections
+from partners.models import PartnerConnection
+from partners.protocol.signing import fresh_nonce, sign_request
+from tests.factories import make_connection
+from tests.fakes import deliver
+
+ADMIN = Actor(label="Ada")
+WAITS = 0.5  # seconds that the request has to stand at the lock
+
+
+def ask(caller: PartnerConnection, answers: list[int]) -> None:
+    """A request with an effect, from a thread of its own."""
+    body = json.dumps({"connection": str(caller.pk), "partner_connection": str(caller.peer_connection_id)}).encode()
+    target, peer = "/api/partner/v1/pairing", caller.peer_connection_id
+    assert peer
+    headers = sign_request(
+        method="POST",
+        origin=caller.peer_origin,
+        target=target,
+        connection_id=peer,
+        key=caller.own_key(),
+        now=timezone.now(),
+        nonce=fresh_nonce(),
+        body=body,
+        idempotency_key=uuid4(),
+    )
+    try:
+        answers.append(deliver("POST", target, headers, body).status)
+    finally:
+        database.close()
+
+
+def waiting_while(caller: PartnerConnection, change: Callable[[], Any]) -> int:
+    """The status of a request that arrives before `change` commits and can be answered only afterwards."""
+    answers: list[int] = []
+    request = threading.Thread(target=ask, args=(caller, answers))
+    with transaction.atomic():
+        change()
+        request.start()
+        time.sleep(WAITS)
+        assert answers == []  # it stands at the lock
+    request.join(10)
+    return answers[0]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_request_that_waited_on_the_lock_is_refused(aurora: Tenant, bassline: Tenant) -> None:
+    ours, theirs = make_connection(aurora, peer=bassline)
+    assert waiting_while(ours, lambda: theirs.locked()) == 200
+    pause = lambda: connections.switch_off(connection=theirs, actor=ADMIN, now=timezone.now())  # noqa: E731
+    assert waiting_while(ours, pause) == 403
+    answers: list[int] = []
+    ask(ours, answers)
+    assert answers == [403]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_after_the_end_a_waiting_request_is_gone(aurora: Tenant, bassline: Tenant) -> None:
+    ours, theirs = make_connection(aurora, peer=bassline)
+    assert waiting_while(ours, lambda: connections.close(connection=theirs, actor=ADMIN, now=timezone.now())) == 410
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_the_contact_is_read_after_the_lock(aurora: Tenant, bassline: Tenant) -> None:
+    """A level that falls while the request waits counts: the contact is read anew, not as the wait began."""
+    _ours, theirs = make_connection(aurora, peer=bassline)
+    seen: list[int] = []
+
+    def wait() -> None:
+        with transaction.atomic():
+            seen.append(theirs.locked().effective_level)
+        database.close()
+
+    waiting = threading.Thread(target=wait)
+    with transaction.atomic():
+        connections.set_contact_roles(contact=theirs.contact, is_customer=False, is_supplier=True, actor=ADMIN)
+        waiting.start()
+        time.sleep(WAITS)
+    waiting.join(10)
+    assert seen == [0]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_twenty_replays_at_once_have_one_success(aurora: Tenant, bassline: Tenant) -> None:
+    ours, _theirs = make_connection(aurora, peer=bassline)
+    body = b'{"notice":"unheard-of"}'
+    assert ours.peer_connection_id
+    target = "/api/partner/v1/connection/notice"
+    headers = sign_request(
+        method="POST",
+        origin=ours.peer_origin,
+        target=target,
+        connection_id=ours.peer_connection_id,
+        key=ours.own_key(),
+        now=timezone.now(),
+        nonce=fresh_nonce(),
+        body=body,
+        idempotency_key=uuid4(),
+    )
+    answers: list[int] = []
+
+    def replay() -> None:
+        answers.append(deliver("POST", target, headers, body).status)
+        database.close()
+
+    threads = [threading.Thread(target=replay) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(answers) == [204] + [401] * 19
