@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from django.utils import timezone, translation
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -13,6 +13,7 @@ from eventworx.contacts.models import Contact
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.web.templatetags.ewx import money, period
+from jobs.figures import figure
 from jobs.logistics import logistics_facts
 from jobs.models import Job, SubRentalOrder
 from jobs.paper import Paper, render
@@ -60,7 +61,7 @@ def _job_paper(job: Job) -> Paper:
         ],
         sums=[
             (_("Net"), money(totals.net, tenant.currency)),
-            (_("VAT %(percent)s %%") % {"percent": _number(job.tax_percent)}, money(totals.tax, tenant.currency)),
+            (_("VAT %(percent)s %%") % {"percent": figure(job.tax_percent)}, money(totals.tax, tenant.currency)),
             (_("Total"), money(totals.gross, tenant.currency)),
         ],
         notes=[],
@@ -139,14 +140,9 @@ def _row(
 ) -> Sequence[str]:
     return [
         "\n".join(filter(None, [name, number])),
-        f"{_number(Decimal(quantity))} {unit}".strip(),
+        f"{figure(Decimal(quantity))} {unit}".strip(),
         money(price, tenant.currency),
-        _number(factor),
-        f"{_number(discount)} %" if discount else "",
+        figure(factor),
+        f"{figure(discount)} %" if discount else "",
         money(net, tenant.currency),
     ]
-
-
-def _number(value: Decimal) -> str:
-    """A figure without idle zeros, with the language's point."""
-    return number_format(f"{Decimal(value).normalize():f}", force_grouping=True)
