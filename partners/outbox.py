@@ -13,13 +13,13 @@ from functools import partial
 from random import SystemRandom
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from kombu.exceptions import OperationalError
 
+from eventworx.celery import app
 from partners import client
 from partners.client import Answer, PartnerPaused, PartnerProblem, PartnerRefused, PartnerUnreachable, SignedRequest
 from partners.models import Delivery, DeliveryState, PartnerConnection, PartnerOrder
@@ -118,7 +118,7 @@ def _ring(delivery_id: int) -> None:
     if not settings.CELERY_BROKER_URL:
         return
     try:
-        current_app.send_task(DOORBELL, args=[delivery_id], retry=False)
+        app.send_task(DOORBELL, args=[delivery_id], retry=False)
     except OperationalError:
         logger.warning("no broker: delivery %s waits for the sweep", delivery_id)
 
