@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, TypedDict
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +23,13 @@ BLANK_STEPS = 3
 def _field(model: type[Model], name: str, **options: Any) -> Any:
     """The form field of a model's field: its label, lengths, limits and choices."""
     field: Any = model._meta.get_field(name)
-    return field.formfield(**options)
+    return field.formfield(**_limits(field), **options)
+
+
+def _limits(field: Any) -> dict[str, Any]:
+    least = [check.limit_value for check in field.validators if isinstance(check, MinValueValidator)]
+    most = [check.limit_value for check in field.validators if isinstance(check, MaxValueValidator)]
+    return ({"min_value": max(least)} if least else {}) | ({"max_value": min(most)} if most else {})
 
 
 def _decimal(model: type[Model], name: str, **options: Any) -> Any:
@@ -47,7 +54,10 @@ class CategoryChoiceForm(TenantForm):
         choices.choices = [("", self.no_category), *self._branches()]
 
     def _branches(self) -> Iterator[tuple[int, str]]:
-        return ((branch.category.pk, f"{branch.indent}{branch.category.name}") for branch in tree(self.tenant))
+        return (
+            (branch.category.pk, f"{branch.indent}{branch.category.name}")
+            for branch in tree(self.tenant.categories.all())
+        )
 
 
 class ArticleFilter(CategoryChoiceForm):
@@ -172,7 +182,8 @@ class ScaleForm(TenantForm):
         super().__init__(data, initial=initial, **kwargs)
         formset = forms.formset_factory(StepForm, extra=BLANK_STEPS)
         rows = [{"days": days, "factor": factor} for days, factor in known]
-        self.steps = formset(data, initial=rows, prefix="steps")
+        # What was typed is not compared to what was there: a row left as it was counts, too.
+        self.steps = formset(data, initial=rows if data is None else None, prefix="steps")
 
     def is_valid(self) -> bool:
         return all([super().is_valid(), self.steps.is_valid()])

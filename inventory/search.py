@@ -19,6 +19,8 @@ def search_articles(
     found = tenant.articles.archived() if archived else tenant.articles.active()
     if category_ids is not None:
         found = found.in_categories(category_ids)
+    if not query.strip():
+        return found.by_name()
     named = Case(
         When(number__iexact=query.strip(), then=Value(True)), default=Value(False), output_field=BooleanField()
     )

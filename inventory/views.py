@@ -88,7 +88,8 @@ def movement_delete(request: TenantRequest, pk: int, movement_pk: int) -> HttpRe
 
 @member_required
 def category_list(request: TenantRequest) -> HttpResponse:
-    return render(request, "inventory/categories.html", {"branches": categories.tree(request.tenant)})
+    branches = categories.tree(request.tenant.categories.with_article_count())
+    return render(request, "inventory/categories.html", {"branches": branches})
 
 
 @may(Permission.EDIT_ARTICLES)

@@ -1,0 +1,342 @@
+"""Pages of articles: what they show, who may do what, forms as people fill them in German."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+
+from eventworx.periods import Period
+from eventworx.tenants.models import Tenant
+from eventworx.tenants.roles import Role
+from inventory.articles import set_supplier
+from inventory.categories import create_category
+from inventory.models import Article, StockMovementKind
+from inventory.reservations import ReservationClaim, reserve
+from inventory.scales import create_scale
+from inventory.stock import add_movement
+from tests.factories import make_article, make_category, make_contact
+
+LogIn = Callable[..., Client]
+NOW = datetime(2027, 7, 1, 10, tzinfo=UTC)
+ONE = Decimal(1)
+BLANK = {
+    "name": "PAR 64",
+    "number": "",
+    "category": "",
+    "manufacturer": "",
+    "manufacturer_part_number": "",
+    "gtin": "",
+    "kind": "rental",
+    "unit": "Stück",
+    "weight_kg": "",
+    "rental_price": "10",
+    "factor_scale": "",
+    "owned": "1",
+    "out_of_service": "0",
+    "buffer_before_minutes": "0",
+    "buffer_after_minutes": "0",
+    "description": "",
+}
+
+
+@pytest.fixture(autouse=True)
+def _noon() -> Any:
+    """Noon in Berlin, well away from midnight."""
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def hours(start: int, end: int) -> Period:
+    return Period(NOW + timedelta(hours=start), NOW + timedelta(hours=end))
+
+
+def take(article: Article, quantity: int, period: Period, label: str = "") -> None:
+    reserve(tenant=article.tenant, claims=[ReservationClaim(article.pk, quantity, period, label)])
+
+
+def shown(client: Client, url: str, **options: Any) -> str:
+    answer = client.get(url, **options)
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
+
+
+def full_article(tenant: Tenant, rows: int = 1) -> Article:
+    scale = create_scale(tenant=tenant, name="Licht", steps=[(1, ONE), (3, ONE * 2)], extra_day_factor=ONE)
+    article = make_article(tenant, "PAR 64", owned=10, factor_scale=scale, category=make_category(tenant))
+    repair = StockMovementKind.OUT_OF_SERVICE
+    for number in range(rows):
+        take(article, 2, hours(24 * number + 24, 24 * number + 26), f"J-{number} Sommerfest")
+        add_movement(article=article, kind=repair, quantity=1, start=NOW, end=NOW + timedelta(days=1))
+        supplier = make_contact(tenant, f"Lieferant {number}", is_supplier=True)
+        terms = {
+            "supplier_number": f"B-{number}",
+            "price": Decimal("8.50"),
+            "currency": "EUR",
+            "price_date": NOW.date(),
+        }
+        set_supplier(article=article, supplier=supplier, **terms)
+    return article
+
+
+# --- lists --------------------------------------------------------------------------------------------
+def test_the_list_shows_what_is_free_today(aurora: Tenant, log_in: LogIn) -> None:
+    article = make_article(aurora, "PAR 64", owned=1200, out_of_service=1)
+    take(article, 200, hours(2, 4))
+    take(article, 900, hours(24, 26))
+    page = shown(log_in(aurora, Role.READ_ONLY), aurora.url("inventory:articles"))
+    assert 'data-label="Bestand">1.200<' in page
+    assert 'data-label="Außer Betrieb">1<' in page
+    assert 'data-label="Heute frei">999<' in page
+    assert "10,00 €" in page
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ({"q": "buehne"}, ["Bühne"]),
+        ({"category": "light"}, ["Spot"]),
+        ({"archived": "on"}, ["Alt"]),
+        ({"category": "999999"}, ["Bühne", "Spot"]),
+        ({"page": "7"}, ["Bühne", "Spot"]),
+        ({"q": "nirgends"}, []),
+    ],
+    ids=str,
+)
+def test_the_list_narrows_while_one_types(
+    aurora: Tenant, log_in: LogIn, question: dict[str, str], names: list[str]
+) -> None:
+    light = make_category(aurora)
+    make_article(aurora, "Bühne")
+    make_article(aurora, "Spot", category=make_category(aurora, "Spots", parent=light))
+    make_article(aurora, "Alt", archived_at=NOW)
+    asked = {name: str(light.pk) if text == "light" else text for name, text in question.items()}
+    headers = {"HX-Request": "true", "HX-Target": "list"}
+    part = shown(log_in(aurora), aurora.url("inventory:articles"), query_params=asked, headers=headers)
+    assert "<html" not in part
+    assert [name for name in ("Bühne", "Spot", "Alt") if f">{name}</a>" in part] == names
+    assert ("Nichts gefunden" in part) == (not names)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_lists_take_a_fixed_number_of_queries(
+    aurora: Tenant, log_in: LogIn, rows: int, django_assert_num_queries: Any
+) -> None:
+    client = log_in(aurora)
+    for number in range(rows):
+        category = make_category(aurora, f"Licht {number}")
+        scale = create_scale(tenant=aurora, name=f"Staffel {number}", steps=[(1, ONE)], extra_day_factor=ONE)
+        article = make_article(aurora, category=category, factor_scale=scale)
+        take(article, 2, hours(0, 2))
+    for name, queries in (("articles", 10), ("categories", 6), ("scales", 6)):
+        with django_assert_num_queries(queries):
+            client.get(aurora.url(f"inventory:{name}"))
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_article_takes_a_fixed_number_of_queries(
+    aurora: Tenant, log_in: LogIn, rows: int, django_assert_num_queries: Any
+) -> None:
+    client, article = log_in(aurora), full_article(aurora, rows)
+    with django_assert_num_queries(13):
+        client.get(aurora.url("inventory:article", article.pk))
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence", "action"),
+    [
+        ("articles", "Noch keine Artikel", "Neuer Artikel"),
+        ("categories", "Noch keine Kategorien", "Neue Kategorie"),
+        ("scales", "Noch keine Faktorstaffeln", "Neue Faktorstaffel"),
+    ],
+)
+def test_an_empty_list_says_what_to_do(aurora: Tenant, log_in: LogIn, name: str, sentence: str, action: str) -> None:
+    page = shown(log_in(aurora), aurora.url(f"inventory:{name}"))
+    assert sentence in page
+    assert page.count(action) == 2
+    read_only = shown(log_in(aurora, Role.READ_ONLY), aurora.url(f"inventory:{name}"))
+    assert sentence in read_only
+    assert action not in read_only
+
+
+# --- the article ----------------------------------------------------------------------------------------
+def test_the_article_shows_stock_reservations_movements_prices_and_suppliers(aurora: Tenant, log_in: LogIn) -> None:
+    article = full_article(aurora)
+    take(article, 4, hours(24 * 40, 24 * 41), "J-9 Herbstball")
+    page = shown(log_in(aurora), aurora.url("inventory:article", article.pk))
+    assert "<dt>Heute frei</dt><dd>9 von 10 </dd>" in page
+    assert "<dt>In den nächsten 30 Tagen mindestens frei</dt><dd>8 von 10 </dd>" in page
+    assert page.index("J-0 Sommerfest") < page.index("J-9 Herbstball")
+    assert "Fr 02.07.2027 12:00 – 14:00" in page
+    assert 'data-label="Menge">-1<' in page
+    assert "8,50 €" in page
+    assert 'data-label="Preis">20,00 €<' in page
+
+
+def test_a_shortage_of_today_is_marked(aurora: Tenant, log_in: LogIn) -> None:
+    article = make_article(aurora, owned=3)
+    take(article, 3, hours(0, 2))
+    aurora.articles.update(owned=1)
+    for url in (aurora.url("inventory:articles"), aurora.url("inventory:article", article.pk)):
+        assert "ewx-badge-bad" in shown(log_in(aurora), url)
+
+
+def test_read_only_members_see_everything_without_buttons(aurora: Tenant, log_in: LogIn) -> None:
+    article = full_article(aurora)
+    client = log_in(aurora, Role.READ_ONLY)
+    urls = [aurora.url(f"inventory:{name}") for name in ("articles", "categories", "scales")]
+    for url in [*urls, aurora.url("inventory:article", article.pk)]:
+        page = shown(client, url)
+        main = page[page.index("<main") : page.index("</main>")]
+        assert 'method="post"' not in main
+        assert "/new/" not in main
+        assert "/edit/" not in main
+
+
+# --- forms ------------------------------------------------------------------------------------------------
+def test_an_article_is_made_as_germans_write(aurora: Tenant, log_in: LogIn) -> None:
+    client = log_in(aurora, Role.WAREHOUSE)
+    typed = BLANK | {"rental_price": "1.234,50", "weight_kg": "0,125", "gtin": "40 06381 33393 1", "owned": "12"}
+    answer = client.post(aurora.url("inventory:article_create"), typed)
+    article = aurora.articles.get()
+    assert answer["Location"] == aurora.url("inventory:article", article.pk)
+    assert (article.rental_price, article.weight_kg) == (Decimal("1234.50"), Decimal("0.125"))
+    assert (article.number, article.gtin, article.owned, article.unit) == ("A-10001", "4006381333931", 12, "Stück")
+    page = shown(client, aurora.url("inventory:article_edit", article.pk))
+    assert 'value="1.234,50"' in page or 'value="1234,50"' in page
+    assert "0,125 kg" in page or 'value="0,125"' in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "sentence"),
+    [
+        ({"name": ""}, "name", "Dieses Feld ist zwingend erforderlich."),
+        ({"number": "X1"}, "number", "Es gibt schon einen Artikel mit der Nummer „X1“."),
+        ({"gtin": "4006381333932"}, "gtin", "Das ist keine GTIN"),
+        ({"rental_price": "-1"}, "rental_price", "größer oder gleich 0"),
+        ({"rental_price": "zehn"}, "rental_price", "Bitte eine Zahl eingeben"),
+        ({"owned": "1000000"}, "owned", "kleiner oder gleich 999999"),
+        ({"owned": "1,5"}, "owned", "Bitte eine ganze Zahl eingeben"),
+        ({"buffer_after_minutes": "43201"}, "buffer_after_minutes", "kleiner oder gleich 43200"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_wrong_input_gets_a_sentence_at_the_field_and_changes_nothing(
+    aurora: Tenant, log_in: LogIn, typed: dict[str, str], field: str, sentence: str
+) -> None:
+    make_article(aurora, number="X1")
+    client = log_in(aurora)
+    for article in (None, make_article(aurora, "Alt", number="X2")):
+        name, pks = ("article_edit", [article.pk]) if article else ("article_create", [])
+        before = list(aurora.articles.order_by("pk").values())
+        page = shown_refusal(client, aurora.url(f"inventory:{name}", *pks), BLANK | typed)
+        error = page[page.index(f'id="id_{field}_error"') :]
+        assert sentence in error[:300]
+        assert list(aurora.articles.order_by("pk").values()) == before
+
+
+def shown_refusal(client: Client, url: str, typed: dict[str, str]) -> str:
+    answer = client.post(url, typed)
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
+
+
+def test_categories_and_scales_of_others_cannot_be_chosen(aurora: Tenant, cymbal: Tenant, log_in: LogIn) -> None:
+    scale = create_scale(tenant=cymbal, name="Fremd", steps=[(1, ONE)], extra_day_factor=ONE)
+    category = make_category(cymbal, "Fremd")
+    for typed in ({"category": str(category.pk)}, {"factor_scale": str(scale.pk)}):
+        answer = log_in(aurora).post(aurora.url("inventory:article_create"), BLANK | typed)
+        assert "invalid-feedback" in answer.content.decode()
+        assert "Fremd" not in answer.content.decode()
+    log_in(aurora).post(aurora.url("inventory:category_create"), {"name": "Licht", "parent": str(category.pk)})
+    assert not aurora.articles.exists()
+    assert not aurora.categories.exists()
+
+
+def test_archiving_and_bringing_back(aurora: Tenant, log_in: LogIn) -> None:
+    article, client = make_article(aurora), log_in(aurora)
+    url = aurora.url("inventory:article_archive", article.pk)
+    client.post(url, {"archived": "1"})
+    assert aurora.articles.get().archived_at == NOW
+    assert "Archiviert" in shown(client, aurora.url("inventory:article", article.pk))
+    client.post(url, {"archived": ""})
+    assert aurora.articles.get().archived_at is None
+
+
+def test_times_of_a_movement_are_those_of_the_tenant(aurora: Tenant, log_in: LogIn) -> None:
+    article, client = make_article(aurora), log_in(aurora)
+    typed = {"kind": "out_of_service", "quantity": "2", "start": "2027-07-01T08:00", "end": "2027-07-02T08:00"}
+    url = aurora.url("inventory:movement_create", article.pk)
+    assert "Das Ende muss" in shown_refusal(client, url, typed | {"end": "2027-07-01T08:00"})
+    client.post(url, typed)
+    row = aurora.stock_movements.get()
+    assert (row.start, row.end) == (datetime(2027, 7, 1, 6, tzinfo=UTC), datetime(2027, 7, 2, 6, tzinfo=UTC))
+    client.post(aurora.url("inventory:movement_delete", article.pk, row.pk))
+    assert not aurora.stock_movements.exists()
+
+
+def test_categories_are_kept(aurora: Tenant, log_in: LogIn) -> None:
+    client = log_in(aurora)
+    create, top = aurora.url("inventory:category_create"), create_category(tenant=aurora, name="Licht")
+    client.post(create, {"name": "Spots", "parent": str(top.pk)})
+    inner = aurora.categories.get(name="Spots")
+    assert inner.parent == top
+    assert f'<option value="{top.pk}" selected>' in shown(client, create, query_params={"parent": str(top.pk)})
+    edit = aurora.url("inventory:category_edit", top.pk)
+    refused = shown_refusal(client, edit, {"name": "Licht", "parent": str(inner.pk)})
+    assert "Eine Kategorie kann nicht unter sich selbst liegen." in refused
+    client.post(edit, {"name": "Beleuchtung", "parent": ""})
+    assert "<div>\N{EM SPACE}<a" in client.get(aurora.url("inventory:categories")).content.decode()
+    assert aurora.categories.filter(name="Beleuchtung").exists()
+
+
+def steps(*rows: tuple[str, str], **fields: str) -> dict[str, str]:
+    typed = {
+        "name": "Licht",
+        "extra_day_factor": "0,25",
+        "steps-TOTAL_FORMS": str(len(rows)),
+        "steps-INITIAL_FORMS": "0",
+    }
+    for number, (days, factor) in enumerate(rows):
+        typed |= {f"steps-{number}-days": days, f"steps-{number}-factor": factor}
+    return typed | fields
+
+
+def test_scales_are_kept(aurora: Tenant, log_in: LogIn) -> None:
+    client = log_in(aurora)
+    client.post(aurora.url("inventory:scale_create"), steps(("3", "1,75"), ("", ""), ("1", "1")))
+    scale = aurora.factor_scales.get()
+    assert scale.steps == [{"days": 1, "factor": "1"}, {"days": 3, "factor": "1.75"}]
+    assert scale.extra_day_factor == Decimal("0.25")
+    page = shown(client, aurora.url("inventory:scales"))
+    assert "1 Tag: 1 · 3 Tage: 1,75" in page
+    edit = aurora.url("inventory:scale_edit", scale.pk)
+    assert 'value="1,75"' in shown(client, edit)
+    client.post(edit, steps(("1", "1"), ("", ""), name="Ton"))
+    scale.refresh_from_db()
+    assert (scale.name, scale.steps) == ("Ton", [{"days": 1, "factor": "1"}])
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (steps(), "Eine Faktorstaffel braucht mindestens eine Stufe"),
+        (steps(("", ""), ("", "")), "Eine Faktorstaffel braucht mindestens eine Stufe"),
+        (steps(("1", "1"), ("1", "2")), "Für 1 Tage gibt es zwei Faktoren."),
+        (steps(("1", "")), "Das fehlt noch."),
+        (steps(("", "2")), "Das fehlt noch."),
+        (steps(("0", "1")), "größer oder gleich 1"),
+        (steps(("1", "-1")), "größer oder gleich 0"),
+        (steps(("1", "eins")), "Bitte eine Zahl eingeben"),
+        (steps(("1", "1"), name=""), "Dieses Feld ist zwingend erforderlich."),
+        (steps(("1", "1"), name="Ton"), "Es gibt schon eine Faktorstaffel „Ton“."),
+    ],
+    ids=lambda value: str(value)[-30:],
+)
+def test_what_is_no_scale_gets_a_sentence(aurora: Tenant, log_in: LogIn, typed: dict[str, str], sentence: str) -> None:
+    create_scale(tenant=aurora, name="Ton", steps=[(1, ONE)], extra_day_factor=ONE)
+    assert sentence in shown_refusal(log_in(aurora), aurora.url("inventory:scale_create"), typed)
+    assert aurora.factor_scales.count() == 1
