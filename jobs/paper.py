@@ -27,6 +27,7 @@ INK, MUTED, LINE, ACCENT = HexColor("#17262b"), HexColor("#52636a"), HexColor("#
 BODY = ParagraphStyle("body", fontName="DejaVu", fontSize=8.5, leading=12, textColor=INK)
 RIGHT = ParagraphStyle("right", BODY, alignment=TA_RIGHT)
 SMALL = ParagraphStyle("small", BODY, fontSize=7, leading=9, textColor=MUTED)
+SENDER = ParagraphStyle("sender", SMALL, fontSize=6, leading=8)
 HEAD = ParagraphStyle("head", SMALL, fontName="DejaVu-Bold")
 HEAD_RIGHT = ParagraphStyle("head-right", HEAD, alignment=TA_RIGHT)
 TITLE = ParagraphStyle("title", BODY, fontName="DejaVu-Bold", fontSize=15, leading=19)
@@ -103,7 +104,7 @@ def render(paper: Paper, *, compressed: bool = True) -> bytes:
 
 def _head(paper: Paper) -> list[Flowable]:
     address = [
-        _text(" · ".join(paper.sender[:3]), SMALL),
+        _text(" · ".join(paper.sender[:3]), SENDER),
         Spacer(0, 2 * mm),
         *[_text(line) for line in paper.recipient],
     ]
