@@ -83,13 +83,28 @@ def switch_on(*, contact: Contact, actor: Actor, now: datetime) -> PartnerConnec
     """Make the tab appear, or end our pause (mission P1, P8): no new code is needed."""
     connection = open_connection(contact)
     if connection is None:
-        connection = contact.partner_connections.create(tenant_id=contact.tenant_id)
+        connection = _begin(contact)
     elif connection.paused_at:
         _resume(connection.locked(), now)
     else:
         return connection
     record(tenant=contact.tenant, actor=actor, action=Deed.SWITCHED_ON, target=connection)
     return connection
+
+
+def _begin(contact: Contact) -> PartnerConnection:
+    """A new draft. Where the partner ended the last one (he connects anew), level and releases stay as they were."""
+    last = contact.partner_connections.latest_first().first()
+    if last is None or not last.closed_by_peer:
+        return contact.partner_connections.create(tenant_id=contact.tenant_id)
+    return succeed(last)
+
+
+def succeed(old: PartnerConnection) -> PartnerConnection:
+    """A new connection in the place of an ended one: level and releases move over (protocol §2)."""
+    new = old.contact.partner_connections.create(tenant_id=old.tenant_id, level=old.level)
+    old.releases.update(connection=new)
+    return new
 
 
 def _resume(connection: PartnerConnection, now: datetime) -> None:

@@ -172,21 +172,29 @@ def attempt(*, delivery_id: int, now: datetime, handlers: Handlers) -> Outcome:
 
     A worker that dies on the way leaves a claim that ends by itself; delivering twice is harmless.
     """
-    of_kind = DeliveryHandlers()
-    with transaction.atomic():
-        delivery = Delivery.locked_if_due(delivery_id, now)
-        if delivery is None:
-            return Outcome.NOT_DUE
-        of_kind = handlers.get(delivery.kind, of_kind)
-        obstacle = _obstacle(delivery, now)
-        if obstacle:
-            return _stop(delivery, obstacle, of_kind, now)
-        delivery.attempts += 1
-        delivery.claimed_until = now + LEASE
-        delivery.save(update_fields=["attempts", "claimed_until"])
+    claimed = _claim(delivery_id, now)
+    if claimed is None:
+        return Outcome.NOT_DUE
+    delivery, obstacle = claimed
+    of_kind = handlers.get(delivery.kind, DeliveryHandlers())
+    if obstacle:
+        return _record(delivery, obstacle, of_kind, now)
     if delivery.kind == DeliveryKind.FAREWELL:
         return _say_farewell(delivery)
     return _record(delivery, _result(delivery), of_kind, timezone.now())
+
+
+@transaction.atomic
+def _claim(delivery_id: int, now: datetime) -> tuple[Delivery, str] | None:
+    """Take the row for a while, so that whatever goes wrong with it keeps nobody else waiting; with its obstacle."""
+    delivery = Delivery.locked_if_due(delivery_id, now)
+    if delivery is None:
+        return None
+    obstacle = _obstacle(delivery, now)
+    delivery.attempts += 0 if obstacle else 1
+    delivery.claimed_until = now + LEASE
+    delivery.save(update_fields=["attempts", "claimed_until"])
+    return delivery, obstacle
 
 
 def _say_farewell(delivery: Delivery) -> Outcome:
@@ -242,14 +250,18 @@ def _result(delivery: Delivery) -> Answer | PartnerProblem:
 
 
 @transaction.atomic
-def _record(claimed: Delivery, result: Answer | PartnerProblem, of_kind: DeliveryHandlers, now: datetime) -> Outcome:
-    """Write down the outcome, unless the delivery was ended meanwhile or somebody else took it up."""
+def _record(
+    claimed: Delivery, result: Answer | PartnerProblem | str, of_kind: DeliveryHandlers, now: datetime
+) -> Outcome:
+    """Write down the outcome (a text: the obstacle that kept it back), unless the delivery was ended meanwhile or somebody else took it up."""
     connection = claimed.connection.locked()
     delivery = Delivery.locked(claimed.pk)
     is_ours = delivery.claimed_until == claimed.claimed_until
     if not is_ours or delivery.state not in {DeliveryState.QUEUED, DeliveryState.PARKED}:
         return Outcome.NOT_DUE
     delivery.connection = connection
+    if isinstance(result, str):
+        return _stop(delivery, result, of_kind, now)
     if isinstance(result, Answer):
         return _delivered(delivery, result, of_kind, now)
     if isinstance(result, PartnerPaused):

@@ -127,23 +127,16 @@ def start_pairing(*, contact: Contact, actor: Actor, now: datetime) -> PartnerCo
     (protocol §2). Raises NotSwitchedOn.
     """
     connection = connections.open_connection(contact)
-    if connection is None:
+    if connection is None or connection.paused_at:
         raise NotSwitchedOn
     connection = connection.locked()
     if connection.code_expires_at:
-        connection = _succeed(connection, actor, now)
+        connection = connections.succeed(connections.close(connection=connection, actor=actor, now=now))
     connection.code_expires_at = now + CODE_IS_GOOD_FOR
     connection.save(update_fields=["code_expires_at"])
     key = add_key(connection=connection, side=KeySide.OWN, public_key=b"", pair=KeyPair.generate())
     record(tenant=contact.tenant, actor=actor, action=Deed.KEY_MADE, target=connection, keyid=key)
     return connection
-
-
-def _succeed(old: PartnerConnection, actor: Actor, now: datetime) -> PartnerConnection:
-    connections.close(connection=old, actor=actor, now=now)
-    new = old.contact.partner_connections.create(tenant_id=old.tenant_id, level=old.level, paused_at=old.paused_at)
-    old.releases.update(connection=new)
-    return new
 
 
 def add_key(*, connection: PartnerConnection, side: KeySide, public_key: bytes, pair: KeyPair | None = None) -> str:

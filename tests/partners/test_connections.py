@@ -193,3 +193,19 @@ def test_after_the_end_a_new_connection_may_begin(pair: Pair) -> None:
     new = connections.switch_on(contact=pair[0].contact, actor=ADMIN, now=timezone.now())
     assert new.pk != pair[0].pk
     assert pair[0].contact.partner_connections.latest_first().first() == new
+
+
+def test_level_and_releases_outlive_an_end_that_the_partner_made(pair: Pair) -> None:
+    ours, theirs = pair
+    theirs.releases.create(tenant=theirs.tenant, everything=True)
+    connections.close(connection=ours, actor=ADMIN, now=timezone.now())
+    deliver()
+    new = connections.switch_on(contact=theirs.contact, actor=ADMIN, now=timezone.now())
+    assert (new.level, new.releases.count()) == (AccessLevel.STOCK, 1)
+
+
+def test_our_own_end_takes_everything_back(pair: Pair) -> None:
+    pair[0].releases.create(tenant=pair[0].tenant, everything=True)
+    connections.close(connection=pair[0], actor=ADMIN, now=timezone.now())
+    new = connections.switch_on(contact=pair[0].contact, actor=ADMIN, now=timezone.now())
+    assert (new.level, new.releases.count()) == (AccessLevel.NONE, 0)

@@ -240,6 +240,26 @@ def test_order_is_kept_per_order_and_no_order_blocks_another(pair: Pair) -> None
     assert {pk for pk, _ in Delivery.due_ids(timezone.now(), 10)} == {second.pk, other.pk}
 
 
+def test_a_poisoned_delivery_blocks_nobody(pair: Pair) -> None:
+    """What its sender cannot digest is tried again later; the others go out with the next round."""
+
+    def choke(*_args: object) -> None:
+        raise LookupError("no such order")
+
+    poison = DeliveryHandlers(delivered=choke, given_up=choke)
+    late = queue(pair[0], DeliveryKind.PAIRING, not_after=timezone.now())
+    poisoned, healthy = queue(pair[0], DeliveryKind.PAIRING), queue(pair[0])
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            outbox.deliver_due(now=timezone.now(), handlers={DeliveryKind.PAIRING: poison})
+    outbox.deliver_due(now=timezone.now(), handlers={DeliveryKind.PAIRING: poison})
+    healthy.refresh_from_db()
+    assert healthy.state == DeliveryState.DELIVERED
+    for delivery in (late, poisoned):
+        delivery.refresh_from_db()
+        assert delivery.state == DeliveryState.QUEUED
+
+
 def test_sweep_forgets_in_time(pair: Pair) -> None:
     now = timezone.now()
     for minutes in (14, 16):
