@@ -253,7 +253,10 @@ def _result(delivery: Delivery) -> Answer | PartnerProblem:
 def _record(
     claimed: Delivery, result: Answer | PartnerProblem | str, of_kind: DeliveryHandlers, now: datetime
 ) -> Outcome:
-    """Write down the outcome (a text: the obstacle that kept it back), unless the delivery was ended meanwhile or somebody else took it up."""
+    """Write down the outcome, unless the delivery was ended meanwhile or somebody else took it up.
+
+    A text as `result` is the obstacle that kept the delivery back.
+    """
     connection = claimed.connection.locked()
     delivery = Delivery.locked(claimed.pk)
     is_ours = delivery.claimed_until == claimed.claimed_until

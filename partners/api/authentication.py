@@ -14,6 +14,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from partners.api.errors import problem_of
+from partners.connections import note_refused
 from partners.models import ConnectionKey, PartnerConnection
 from partners.protocol.keys import KeyPair
 from partners.protocol.signing import (
@@ -82,9 +83,7 @@ def authenticate(request: HttpRequest, *, now: datetime) -> PartnerCall:
         connection = _claimed_connection(claimed)
         proof = _proof(claimed, connection, target, now)
     except SignatureRefused as refused:
-        logger.warning(
-            "partner request refused: %s (connection %s)", refused.reason.value, connection and connection.pk
-        )
+        _note(connection, refused.reason.value, now)
         raise NotAuthenticated(problem_of(ProblemCode.SIGNATURE)) from refused
     return PartnerCall(
         connection=connection,
@@ -98,6 +97,13 @@ def authenticate(request: HttpRequest, *, now: datetime) -> PartnerCall:
         request_signature=request.headers["Signature"],
         now=now,
     )
+
+
+def _note(connection: PartnerConnection | None, reason: str, now: datetime) -> None:
+    """The reason, for our own eyes."""
+    logger.warning("partner request refused: %s (connection %s)", reason, connection and connection.pk)
+    if connection and connection.peer_key_at:
+        note_refused(connection=connection, reason=reason, now=now)
 
 
 def _own_key(connection: PartnerConnection) -> KeyPair:

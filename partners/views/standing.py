@@ -6,8 +6,10 @@ from enum import StrEnum
 
 from django.utils.translation import gettext as _
 
+from partners.client import Reason, sentence
 from partners.models import PartnerConnection
 from partners.protocol.connection_state import ConnectionState
+from partners.protocol.signing import Reason as SignatureReason
 
 
 class StepState(StrEnum):
@@ -130,3 +132,13 @@ def _on_the_way(connection: PartnerConnection, now: datetime, names: dict[str, s
 def _has_expired(connection: PartnerConnection, now: datetime) -> bool:
     codes = (connection.code_expires_at, connection.peer_code_expires_at)
     return any(expiry is not None and expiry <= now for expiry in codes)
+
+
+def refusal(connection: PartnerConnection, reason: str) -> str:
+    """What our admin reads where requests in the partner's name prove nothing; the partner himself learns no reason."""
+    if reason == SignatureReason.TIME:
+        return sentence(Reason.CLOCK, str(connection))
+    return _(
+        "A request in the name of %(partner)s was refused: its signature was not right. Where %(partner)s has no "
+        "trouble, somebody else tried."
+    ) % {"partner": str(connection)}

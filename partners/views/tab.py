@@ -19,7 +19,7 @@ from partners.forms.connection import LEVEL_EXPLANATIONS, LevelForm, RolesForm
 from partners.models import PartnerConnection
 from partners.outbox import DeliveryKind
 from partners.pairing import CODE_MAIL, fingerprint
-from partners.views.standing import standing, steps
+from partners.views.standing import refusal, standing, steps
 
 JOURNAL_LENGTH = 30
 
@@ -125,6 +125,7 @@ def _tab_context(request: TenantRequest, contact: Contact, connection: PartnerCo
         "mail_health": mail.health(tenant=request.tenant),
         "peer_fingerprint": _peer_fingerprint(connection),
         "waiting": _waiting(connection),
+        "refused": _refused(connection),
         "journal": _journal(contact),
     }
 
@@ -138,6 +139,11 @@ def _levels(connection: PartnerConnection) -> list[dict[str, Any]]:
 
 def _peer_fingerprint(connection: PartnerConnection) -> str:
     return next((fingerprint(key) for key in connection.peer_keys().values()), "")
+
+
+def _refused(connection: PartnerConnection) -> dict[str, Any] | None:
+    found = None if connection.closed_at else connections.last_refused(connection)
+    return found and {"text": refusal(connection, found[0]), "at": found[1]}
 
 
 def _waiting(connection: PartnerConnection) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
@@ -15,9 +16,10 @@ from eventworx.tenants.roles import Role
 from partners.models import PartnerConnection
 from partners.protocol.keys import KeyPair
 from partners.protocol.pairing_code import PairingCode, encode
+from partners.protocol.signing import fresh_nonce, sign_request
 from partners.transport import Fault
 from tests.factories import make_contact
-from tests.fakes import RUBBISH, SERVER_ERROR, InProcess
+from tests.fakes import RUBBISH, SERVER_ERROR, InProcess, deliver
 
 LogIn = Callable[..., Client]
 Pair = tuple[PartnerConnection, PartnerConnection]
@@ -173,3 +175,21 @@ def test_the_standing_refreshes_the_page_when_it_changes(pair: Pair, log_in: Log
     other = client.get(url(pair[0].contact, "tab"), {"seen": "code_sent"}, headers=polled)
     assert "HX-Refresh" not in same.headers
     assert other.headers["HX-Refresh"] == "true"
+
+
+def test_refused_requests_are_for_our_admin_to_see(pair: Pair, log_in: LogIn) -> None:
+    """The partner's clock is wrong: he gets the one 401, our admin the reason."""
+    client = log_in(pair[0].tenant)
+    assert "Die Uhren der beiden Server" not in page(client, pair[0].contact, "tab")
+    with time_machine.travel(timezone.now() - timedelta(minutes=10)):
+        headers = sign_request(
+            method="GET",
+            origin=pair[1].peer_origin,
+            target="/api/partner/v1/connection",
+            connection_id=pair[0].pk,
+            key=pair[1].own_key(),
+            now=timezone.now(),
+            nonce=fresh_nonce(),
+        )
+    assert deliver("GET", "/api/partner/v1/connection", headers, b"").status == 401
+    assert "Die Uhren der beiden Server" in page(client, pair[0].contact, "tab")
