@@ -1,10 +1,11 @@
 """Forms of jobs: they check the shape, the use-cases the rules. Times are typed in the tenant's zone."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, cast
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -21,7 +22,12 @@ WHEN = [("", _("At any time")), ("coming", _("Running and coming")), ("past", _(
 
 def _instant(label: Any) -> forms.DateTimeField:
     return forms.DateTimeField(
-        label=label, widget=forms.DateTimeInput({"type": "datetime-local", "step": "60"}, format=LOCAL_TIME)
+        label=label,
+        validators=[
+            MinValueValidator(datetime(2000, 1, 1, tzinfo=UTC)),
+            MaxValueValidator(datetime(2100, 1, 1, tzinfo=UTC)),
+        ],
+        widget=forms.DateTimeInput({"type": "datetime-local", "step": "60"}, format=LOCAL_TIME),
     )
 
 
@@ -51,6 +57,16 @@ class JobFilter(forms.Form):
         if when := self.cleaned_data.get("when"):
             found = found.past(now) if when == "past" else found.coming(now)
         return found.latest_first() if when == "past" else found.next_first()
+
+
+class SearchForm(forms.Form):
+    """One search field; what no database could look for finds nothing."""
+
+    q = forms.CharField(required=False, max_length=200)
+
+    @property
+    def query(self) -> str:
+        return self.cleaned_data["q"] if self.is_valid() else ""
 
 
 class InquiryFilter(forms.Form):

@@ -19,7 +19,7 @@ from eventworx.periods import Period
 from eventworx.tenants.models import Tenant, User
 from eventworx.tenants.numbers import NumberKind, next_number
 from inventory.models import Article
-from jobs.currency import require_own_currency
+from jobs.currency import require_bookable, require_own_currency
 from jobs.factors import sale_factor
 from jobs.locks import lock_job
 from jobs.logistics import address_of
@@ -76,12 +76,14 @@ def receive_inquiry(
     """Write down an inquiry on our own articles at our own prices, less the customer's discount.
 
     Billable days are counted in `zone`, the usage period's own (default: the tenant's); net = sum of rounded lines.
-    Raises ForeignCurrency and the errors of check_periods.
+    Raises ForeignCurrency, AmountTooHigh and the errors of check_periods.
     """
     require_own_currency(tenant=tenant, currency=currency)
     check_periods(planning=planning_period, usage=usage_period)
     days = usage_period.days_touched(zone or tenant.zone)
     rows = [_line(customer, data, days, currency) for data in lines]
+    net = sum((row.net for row in rows), Decimal(0))
+    require_bookable(net, *(data.expected_net for data in lines if data.expected_net))
     inquiry = tenant.inquiries.create(
         number=next_number(tenant=tenant, kind=NumberKind.INQUIRY),
         customer=customer,
@@ -94,7 +96,7 @@ def receive_inquiry(
         logistics=dict(logistics or {}),
         remark=remark,
         currency=currency,
-        net=sum((row.net for row in rows), Decimal(0)),
+        net=net,
     )
     for row in rows:
         row.tenant, row.inquiry = tenant, inquiry

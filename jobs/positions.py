@@ -16,11 +16,14 @@ from eventworx.money import discounted, rounded
 from inventory import articles
 from inventory.models import Article
 from jobs import own_stock
-from jobs.currency import require_own_currency
+from jobs.currency import require_bookable, require_own_currency
 from jobs.factors import cost_factor, sale_factor, scale_document, usage_days
 from jobs.locks import lock_job
 from jobs.models import Job, Position
 from jobs.states import JobState
+
+HIGHEST_PRICE = Decimal(10) ** 10
+HIGHEST_FACTOR = Decimal(1_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,16 @@ class SupplierTerms:
     factors: Sequence[tuple[int, Decimal]]
     extra_day_factor: Decimal
     currency: str
+
+    @property
+    def are_possible(self) -> bool:
+        """Whether a position can hold them; what another server says is not to be trusted."""
+        factors = [self.extra_day_factor, *(factor for _, factor in self.factors)]
+        return (
+            0 <= self.unit_cost < HIGHEST_PRICE
+            and 0 <= self.discount_percent <= 100
+            and all(0 <= factor < HIGHEST_FACTOR for factor in factors)
+        )
 
     @property
     def net_unit_cost(self) -> Decimal:
@@ -82,6 +95,11 @@ class NoSupplier(BusinessError):
 class NotASupplier(BusinessError):
     code = "not-a-supplier"
     message = _("%(contact)s is not marked as a supplier.")
+
+
+class ImpossibleTerms(BusinessError):
+    code = "impossible-terms"
+    message = _("%(supplier)s names figures that cannot be right. Please ask there before you order.")
 
 
 class PositionIsOrdered(BusinessError):
@@ -139,11 +157,13 @@ def add_sub_rental_position(
     """A position hired from `supplier` as a whole, at his frozen terms; writes him into the article's master data.
 
     Our customer pays `unit_price`, else the article's own price, else our net cost; day factor and discount are ours.
-    Raises ForeignCurrency, NotASupplier, NoQuantity, JobIsClosed (mission J5, R6).
+    Raises ForeignCurrency, NotASupplier, ImpossibleTerms, NoQuantity, AmountTooHigh, JobIsClosed (mission J5, R6).
     """
     require_own_currency(tenant=job.tenant, currency=terms.currency)
     if not supplier.is_supplier:
         raise NotASupplier(contact=supplier)
+    if not terms.are_possible:
+        raise ImpossibleTerms(supplier=supplier)
     job = _open_job(job)
     scale = scale_document(steps=terms.factors, extra_day_factor=terms.extra_day_factor)
     position = _new_position(
@@ -245,6 +265,7 @@ def _check_quantities(position: Position) -> None:
         raise MoreSubRentedThanNeeded(quantity=position.quantity)
     if position.is_sub_rental and position.supplier_id is None:
         raise NoSupplier
+    require_bookable(position.net, position.cost)
 
 
 def _refuse_if_ordered(position: Position) -> None:

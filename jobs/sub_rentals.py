@@ -13,6 +13,7 @@ from eventworx.contacts.models import Contact
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import User
 from eventworx.tenants.numbers import NumberKind, next_number
+from jobs.currency import require_bookable
 from jobs.locks import lock_job
 from jobs.models import Job, Position, SubRentalOrder, SubRentalOrderLine
 from jobs.states import JobState, OrderState
@@ -48,7 +49,8 @@ def create_order(
     """Order every position of `supplier` that is in no open or confirmed order yet (mission O1).
 
     Locks the job, so that of two clicks the second finds nothing. Lines and periods are frozen copies;
-    net = sum of the lines' nets, in the tenant's currency. Raises NothingToOrder, JobIsCancelled.
+    net = sum of the lines' nets, in the tenant's currency. Raises NothingToOrder, JobIsCancelled,
+    AmountTooHigh.
     """
     locked = lock_job(job)
     if locked.state == JobState.CANCELLED:
@@ -56,6 +58,8 @@ def create_order(
     positions = list(locked.positions.of_supplier(supplier).not_ordered().select_related("tenant").in_order())
     if not positions:
         raise NothingToOrder(supplier=supplier)
+    net = sum((position.cost for position in positions), Decimal(0))
+    require_bookable(net)
     order = locked.sub_rental_orders.create(
         tenant=locked.tenant,
         supplier=supplier,
@@ -65,7 +69,7 @@ def create_order(
         usage_start=locked.usage_start,
         usage_end=locked.usage_end,
         currency=locked.tenant.currency,
-        net=sum((position.cost for position in positions), Decimal(0)),
+        net=net,
         logistics=dict(logistics or {}),
         remark=remark,
         created_by=created_by,

@@ -18,6 +18,7 @@ from jobs.forms import (
     JobForm,
     OwnPositionForm,
     PositionForm,
+    SearchForm,
     StateForm,
     TextPositionForm,
     initial_of,
@@ -126,7 +127,7 @@ def position_list(request: TenantRequest, pk: int) -> HttpResponse:
 def own_material(request: TenantRequest, pk: int) -> HttpResponse:
     job = _job(request, pk)
     template = "jobs/_own_hits.html" if request.htmx.target == "own-hits" else "jobs/_own_material.html"
-    query = request.GET.get("q", "")
+    query = SearchForm(request.GET).query
     hits = own_material_for(job=job, query=query)
     return render(request, template, {"job": job, "hits": hits, "query": query})
 

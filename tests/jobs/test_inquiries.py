@@ -14,7 +14,7 @@ from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.models import Article
 from inventory.reservations import Shortage
-from jobs.currency import ForeignCurrency
+from jobs.currency import AmountTooHigh, ForeignCurrency
 from jobs.inquiries import (
     InquiryIsAnswered,
     InquiryLineData,
@@ -95,6 +95,8 @@ def test_impossible_inquiries_are_refused(bassline: Tenant) -> None:
     article = make_article(bassline)
     with pytest.raises(ForeignCurrency):
         receive(bassline, line(article), currency="CHF")
+    with pytest.raises(AmountTooHigh):
+        receive(bassline, line(article, expected_net=Decimal("999999999999.999999")))
     with pytest.raises(UsageEndsTooLate):
         receive(bassline, line(article), usage_period=Period(SUMMER.start, SUMMER.end + timedelta(days=1)))
     assert not bassline.inquiries.exists()

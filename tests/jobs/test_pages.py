@@ -78,6 +78,8 @@ def test_an_edit_shows_the_clock_of_the_tenant(aurora: Tenant, log_in: LogIn) ->
         ({"usage_start": "2027-07-01T07:59"}, "usage_start", "nicht vor dem Planungszeitraum beginnen"),
         ({"usage_end": "2027-07-04T20:01"}, "usage_end", "nicht nach dem Planungszeitraum enden"),
         ({"planning_start": "morgen"}, "planning_start", "Bitte ein gültiges Datum und Uhrzeit eingeben."),
+        ({"planning_start": "0001-01-01T00:00"}, "planning_start", "größer oder gleich"),
+        ({"usage_end": "9999-12-31T23:59"}, "usage_end", "kleiner oder gleich"),
         ({"tax_percent": "119"}, "tax_percent", "kleiner oder gleich"),
         ({"customer": "0"}, "customer", "Bitte eine gültige Auswahl treffen"),
     ],
@@ -203,6 +205,7 @@ def test_own_material_is_searched_with_what_is_free(aurora: Tenant, log_in: LogI
     page = text(log_in(aurora), url, q="maschine nebel")
     assert "2 von 5" in page
     assert "Kein eigener Artikel passt" in text(log_in(aurora), url, q="gibt es nicht")
+    assert "Nebelmaschine" not in text(log_in(aurora), url, q="nebel\0")
 
 
 def test_own_material_is_added_by_one_click(aurora: Tenant, log_in: LogIn) -> None:

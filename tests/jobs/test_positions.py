@@ -1,5 +1,6 @@
 """Positions: own material reserves, hired material does not; a reservation follows its position."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 from eventworx.contacts.models import Contact
 from eventworx.tenants.models import Tenant
 from inventory.models import ArticleKind
-from jobs.currency import ForeignCurrency
+from jobs.currency import AmountTooHigh, ForeignCurrency
 from jobs.models import Job, Position
 from jobs.positions import (
+    ImpossibleTerms,
     JobIsClosed,
     MoreSubRentedThanNeeded,
     NoQuantity,
@@ -192,6 +194,30 @@ def test_a_foreign_currency_is_refused_with_a_sentence(aurora: Tenant, supplier:
     assert "CHF" in str(refused.value)
     assert "EUR" in str(refused.value)
     assert (aurora.positions.count(), aurora.article_suppliers.count()) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"unit_cost": Decimal(10000000000)},
+        {"unit_cost": Decimal(-1)},
+        {"discount_percent": Decimal("100.01")},
+        {"factors": ((1, Decimal(1)), (2, Decimal(100_000)))},
+        {"extra_day_factor": Decimal(-1)},
+    ],
+)
+def test_figures_that_cannot_be_right_are_refused(aurora: Tenant, supplier: Contact, changes: dict[str, Any]) -> None:
+    with pytest.raises(ImpossibleTerms):
+        hire(make_job(aurora), supplier, terms=replace(TERMS, **changes))
+    assert (aurora.positions.count(), aurora.article_suppliers.count()) == (0, 0)
+
+
+def test_an_amount_that_no_column_holds_is_refused(aurora: Tenant, supplier: Contact) -> None:
+    dear = replace(TERMS, unit_cost=Decimal("9999999999.99"), discount_percent=Decimal(0))
+    with pytest.raises(AmountTooHigh):
+        hire(make_job(aurora), supplier, terms=dear, quantity=999_999)
+    with pytest.raises(AmountTooHigh):
+        add_position(job=make_job(aurora), description="Feuerwerk", quantity=999_999, unit_price=dear.unit_cost)
 
 
 def test_only_suppliers_lend(aurora: Tenant) -> None:
