@@ -12,6 +12,7 @@ from enum import Enum
 from functools import partial
 from random import SystemRandom
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models, transaction
@@ -312,13 +313,14 @@ def _save(delivery: Delivery, state: DeliveryState, problem: str, next_at: datet
 
 
 def deliver_due(*, now: datetime, handlers: Handlers, limit: int = 50) -> int:
-    """Try what is due; the number of attempts. A partner who is down costs one attempt per round, not one per row."""
-    down: set[Any] = set()
-    tried = 0
-    for delivery_id, connection_id in Delivery.due_ids(now, limit):
-        if connection_id in down:
-            continue
-        tried += 1
-        if attempt(delivery_id=delivery_id, now=now, handlers=handlers) is Outcome.UNREACHABLE:
-            down.add(connection_id)
-    return tried
+    """Try what is due; the number of attempts. A partner who is down costs one attempt a round, not one per row."""
+    tried: set[int] = set()
+    down: set[UUID] = set()
+    while len(tried) < limit:
+        delivery = Delivery.next_due(now, tried=tried, down=down)
+        if delivery is None:
+            break
+        tried.add(delivery.pk)
+        if attempt(delivery_id=delivery.pk, now=now, handlers=handlers) is Outcome.UNREACHABLE:
+            down.add(delivery.connection_id)
+    return len(tried)

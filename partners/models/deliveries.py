@@ -1,6 +1,7 @@
 """What goes back and forth: the outbox, the nonces that were seen, the answers that are kept."""
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 from typing import Self
 
@@ -82,9 +83,9 @@ class Delivery(models.Model):
         return f"{self.kind} → {self.connection_id}"
 
     @classmethod
-    def due_ids(cls, now: datetime, limit: int) -> list[tuple[int, uuid.UUID]]:
-        """What the worker takes up next, over all tenants: (delivery, connection)."""
-        return list(cls.objects.due(now).values_list("pk", "connection_id")[:limit])
+    def next_due(cls, now: datetime, *, tried: Collection[int], down: Collection[uuid.UUID]) -> "Delivery | None":
+        """What the worker takes up next, over all tenants: nothing `tried`, nothing for a partner who is `down`."""
+        return cls.objects.due(now).exclude(pk__in=tried).exclude(connection__in=down).first()
 
     @classmethod
     def locked_if_due(cls, delivery_id: int, now: datetime) -> "Delivery | None":

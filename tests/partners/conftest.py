@@ -61,8 +61,8 @@ def work() -> Callable[..., list[outbox.Outcome]]:
         outcomes: list[outbox.Outcome] = []
         for _round in range(5):
             now = timezone.now() + later
-            due = Delivery.due_ids(now, 50)
-            outcomes += [outbox.attempt(delivery_id=pk, now=now, handlers=HANDLERS) for pk, _connection in due]
+            due = list(Delivery.objects.due(now).values_list("pk", flat=True))
+            outcomes += [outbox.attempt(delivery_id=pk, now=now, handlers=HANDLERS) for pk in due]
             if not due:
                 break
         return outcomes
