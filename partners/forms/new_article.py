@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.tenants.models import Tenant
 from eventworx.text import fold
-from eventworx.web.forms import TenantForm
 from inventory.articles import is_gtin
+from inventory.forms import CategoryChoiceForm
 from inventory.models import Article
 from partners.protocol.wire import Listing
 
@@ -22,7 +22,7 @@ def _line(name: str, **options: Any) -> forms.CharField:
     return forms.CharField(label=field.verbose_name, max_length=field.max_length, **options)
 
 
-class NewArticleForm(TenantForm):
+class NewArticleForm(CategoryChoiceForm):
     """The gaps are number (given in sequence if left empty), category and our own price."""
 
     name = _line("name")
@@ -41,10 +41,6 @@ class NewArticleForm(TenantForm):
     manufacturer_part_number = _line("manufacturer_part_number")
     gtin = _line("gtin", validators=Article._meta.get_field("gtin").validators[:1])
     unit = _line("unit")
-
-    def narrow(self) -> None:
-        choices: Any = self.fields["category"]
-        choices.queryset = self.tenant.categories.order_by("sort_key", "pk")
 
 
 def article_initial(listing: Listing, tenant: Tenant) -> dict[str, Any]:

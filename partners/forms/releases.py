@@ -5,23 +5,23 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from eventworx.web.forms import TenantForm
+from inventory.forms import CategoryChoiceForm
 
 
-class ReleaseForm(TenantForm):
+class ReleaseForm(CategoryChoiceForm):
     """One article, one category or everything, released or excluded."""
 
+    no_category = _("Choose a category")
+
     article: Any = forms.ModelChoiceField(queryset=None, required=False)
-    category: Any = forms.ModelChoiceField(
-        label=_("Category with everything below it"), queryset=None, required=False, empty_label=_("Choose a category")
-    )
+    category: Any = forms.ModelChoiceField(label=_("Category with everything below it"), queryset=None, required=False)
     everything = forms.BooleanField(required=False)
     excluded = forms.BooleanField(required=False)
 
     def narrow(self) -> None:
-        fields: Any = self.fields
-        fields["article"].queryset = self.tenant.articles.active()
-        fields["category"].queryset = self.tenant.categories.order_by("sort_key", "pk")
+        super().narrow()
+        article: Any = self.fields["article"]
+        article.queryset = self.tenant.articles.active()
 
     def clean(self) -> dict[str, Any]:
         given = dict(super().clean() or self.cleaned_data)

@@ -136,7 +136,7 @@ class DeclineForm(TenantForm):
     """Why not; that a reason is needed is the order's rule."""
 
     reason = forms.CharField(
-        label=_("Reason"),
+        label=_("Reason for declining"),
         required=False,
         max_length=4000,
         widget=forms.Textarea({"rows": "2"}),

@@ -17,7 +17,11 @@ def _connection(request: TenantRequest, pk: int) -> PartnerConnection:
 
 
 def _panel(request: TenantRequest, connection: PartnerConnection, form: ReleaseForm | None = None) -> HttpResponse:
+    """The whole panel; a search that somebody marks from stays as it was."""
+    query = request.POST.get("q", "")
     context = {
+        "query": query,
+        "articles": releases.articles_to_mark(connection=connection, query=query),
         "connection": connection,
         "form": form or ReleaseForm(tenant=request.tenant),
         "marks": releases.marks_of(connection),
@@ -35,8 +39,10 @@ def panel(request: TenantRequest, pk: int) -> HttpResponse:
 @admin_required
 def hits(request: TenantRequest, pk: int) -> HttpResponse:
     connection = _connection(request, pk)
-    articles = releases.articles_to_mark(connection=connection, query=request.GET.get("q", ""))
-    return render(request, "partners/_release_hits.html", {"connection": connection, "articles": articles})
+    query = request.GET.get("q", "")
+    articles = releases.articles_to_mark(connection=connection, query=query)
+    context = {"connection": connection, "articles": articles, "query": query}
+    return render(request, "partners/_release_hits.html", context)
 
 
 @require_POST
