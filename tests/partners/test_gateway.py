@@ -271,3 +271,12 @@ def test_a_strangers_key_opens_nothing(pair: Pair, cymbal: Tenant) -> None:
     stranger, _other = make_connection(cymbal, peer=pair[1].tenant)
     stranger.peer_connection_id = pair[1].pk
     assert Question(stranger).ask().status == 401
+
+
+def test_a_question_costs_three_queries_before_it_is_answered(pair: Pair, django_assert_num_queries: Any) -> None:
+    """The connection with tenant and contact, the partner's keys, our key; nothing else in the second minute."""
+    Question(pair[0]).ask()
+    question = Question(pair[0])
+    headers = question.signed()
+    with django_assert_num_queries(3):
+        assert deliver("GET", question.target, headers, b"").status == 200

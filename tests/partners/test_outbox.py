@@ -1,5 +1,6 @@
 """What a partner must learn: delivered once he can be reached, parked while paused, never lost."""
 
+import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import UUID
 
 import pytest
 import time_machine
+from django.db import connection as database
 from django.utils import timezone
 
 from eventworx.audit import Actor
@@ -283,3 +285,22 @@ def test_sweep_forgets_in_time(pair: Pair) -> None:
     sweep()
     assert pair[0].seen_nonces.count() == 1
     assert pair[0].stored_answers.count() == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_take_up_a_delivery_once(aurora: Tenant, bassline: Tenant, network: InProcess) -> None:
+    delivery = queue(make_connection(aurora, peer=bassline)[0])
+    outcomes: list[Outcome] = []
+
+    def work() -> None:
+        outcomes.append(outbox.attempt(delivery_id=delivery.pk, now=timezone.now(), handlers={}))
+        database.close()
+
+    workers = [threading.Thread(target=work) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(10)
+    assert sorted(outcome.name for outcome in outcomes) == ["DELIVERED"] + ["NOT_DUE"] * 7
+    assert len(network.sent) == 1
