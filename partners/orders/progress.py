@@ -124,7 +124,7 @@ def _progress(order: SubRentalOrder, job: Job) -> OrderProgress:
         state=_state(order, document),
         steps=list(_steps(order, document, deliveries)),
         notes=list(_notes(order, job, document, is_alive=is_alive or partner_order is None)),
-        can_withdraw=is_requested and is_alive and not is_withdrawing,
+        can_withdraw=is_requested and partner_order is not None and not is_withdrawing,
         is_open=is_alive and (is_requested or any(_is_waiting(delivery) for delivery in deliveries)),
     )
 

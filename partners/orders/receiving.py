@@ -54,6 +54,12 @@ class NotInThisState(BusinessError):
     message = _("In its present state this cannot be done with the order.")
 
 
+class ConnectionIsOver(BusinessError):
+    code = "connection-over"
+    status = 409
+    message = _("The connection with %(customer)s has ended: an answer would not reach them. Please call there.")
+
+
 class NoReason(BusinessError):
     code = "no-reason"
     message = _("Please write why you decline: your customer reads it.")
@@ -95,9 +101,10 @@ def receive_order(
 def confirm_order(*, order: PartnerOrder, actor: Actor, now: datetime) -> PartnerOrder:
     """Promise everything: reserved under lock (mission O9), then the buyer is told.
 
-    Raises Shortage with the exact shortfall and changes nothing, NotInThisState if it was answered or withdrawn.
+    Raises Shortage with the exact shortfall and changes nothing, NotInThisState if it was answered or withdrawn,
+    ConnectionIsOver.
     """
-    locked, document = _locked(order)
+    locked, document = _locked_to_answer(order)
     answered = _advanced(document, Event.CONFIRM, Party.SUPPLIER, now)
     inquiries.confirm_inquiry(inquiry=_inquiry_of(locked), at=now, confirmed_by=_person(actor))
     return _store_and_tell(locked, answered, Event.CONFIRM, actor, now)
@@ -105,10 +112,10 @@ def confirm_order(*, order: PartnerOrder, actor: Actor, now: datetime) -> Partne
 
 @transaction.atomic
 def decline_order(*, order: PartnerOrder, reason: str, actor: Actor, now: datetime) -> PartnerOrder:
-    """Say no with a reason. Raises NoReason, NotInThisState."""
+    """Say no with a reason. Raises NoReason, NotInThisState, ConnectionIsOver."""
     if not reason.strip():
         raise NoReason
-    locked, document = _locked(order)
+    locked, document = _locked_to_answer(order)
     answered = _advanced(document, Event.DECLINE, Party.SUPPLIER, now, reason.strip())
     inquiries.decline_inquiry(inquiry=_inquiry_of(locked), reason=reason.strip(), at=now)
     return _store_and_tell(locked, answered, Event.DECLINE, actor, now)
@@ -221,6 +228,13 @@ def _locked(order: PartnerOrder) -> tuple[PartnerOrder, OrderDocument]:
     order.connection.locked()
     locked = rows.select_for_update(of=("self",)).get(pk=order.pk)
     return locked, parse_order(locked.document)
+
+
+def _locked_to_answer(order: PartnerOrder) -> tuple[PartnerOrder, OrderDocument]:
+    locked, document = _locked(order)
+    if locked.connection.closed_at:
+        raise ConnectionIsOver(customer=locked.connection.contact)
+    return locked, document
 
 
 def _advanced(

@@ -87,7 +87,8 @@ def send_order(
 
 @transaction.atomic
 def withdraw_order(*, order: PartnerOrder, actor: Actor, now: datetime, reason: str = "") -> PartnerOrder:
-    """Take an order back before the supplier answers. What never left the house ends here and now.
+    """Take an order back before the supplier answers. What never left the house ends here and now, and so does
+    what hangs on a connection that is over: nobody can answer it any more.
 
     Raises CannotWithdraw, WithdrawalIsUnderway.
     """
@@ -96,7 +97,7 @@ def withdraw_order(*, order: PartnerOrder, actor: Actor, now: datetime, reason: 
     _require_withdrawable(locked)
     unsent = locked.deliveries.unfinished().filter(kind=DeliveryKind.ORDER, attempts=0)
     record(tenant=locked.tenant, actor=actor, action="partner.order_withdrawn", target=ordered or locked)
-    if unsent.update(state=DeliveryState.FAILED, last_problem=SUPERSEDED):
+    if unsent.update(state=DeliveryState.FAILED, last_problem=SUPERSEDED) or locked.connection.closed_at:
         end_unsent(locked, OrderState.WITHDRAWN, reason, now)
         return locked
     enqueue_delivery(
@@ -160,8 +161,6 @@ def _require_withdrawable(order: PartnerOrder) -> None:
     except WrongState as wrong:
         state = number.get_state_display() if number else order.state
         raise CannotWithdraw(order=number, state=state) from wrong
-    if order.connection.closed_at:
-        raise NoConnectionToOrder(supplier=order.connection.contact)
     if waiting_withdrawal(order):
         raise WithdrawalIsUnderway(order=number)
 

@@ -11,8 +11,8 @@ from datetime import datetime
 from partners.protocol.errors import ProtocolError
 
 GOOD_FOR_SECONDS = 3600
-MAX_PLACE_BYTES = 330
 _MAC_BYTES = 16
+_MAX_CONTENT_BYTES = 512 * 3 // 4 - _MAC_BYTES  # what 512 characters of base64 carry
 
 
 class CursorRefused(ProtocolError):
@@ -25,7 +25,7 @@ def seal_cursor(place: Sequence[str | int], *, question: str, key: bytes, now: d
     `question` is everything that the place depends on. Raises ValueError where the place is too long.
     """
     content = json.dumps([int(now.timestamp()) + GOOD_FOR_SECONDS, *place], ensure_ascii=False).encode()
-    if len(content) > MAX_PLACE_BYTES + 16:
+    if len(content) > _MAX_CONTENT_BYTES:
         raise ValueError("a place that no cursor can carry")
     return base64.urlsafe_b64encode(_mac(content, question, key) + content).rstrip(b"=").decode()
 

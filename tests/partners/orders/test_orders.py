@@ -1,15 +1,19 @@
 """An order's way from our job to the supplier's and back, both ends in one process (mission O1, O2, O6, O9)."""
 
 import json
+import threading
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection as database
 from django.utils import timezone
 
+from eventworx.errors import BusinessError
 from eventworx.messaging.models import MailMessage
 from eventworx.tenants.models import Tenant
 from inventory.models import Article
@@ -23,7 +27,8 @@ from partners.access import AccessLevel
 from partners.client import PartnerPaused, PartnerRefused
 from partners.models import Delivery, DeliveryState, PartnerConnection
 from partners.orders import confirm_order, decline_order, tell_seen, withdraw_order
-from partners.orders.receiving import NoReason, NotInThisState
+from partners.orders.outcomes import order_delivered
+from partners.orders.receiving import ConnectionIsOver, NoReason, NotInThisState
 from partners.orders.sending import CannotWithdraw, NoConnectionToOrder, WithdrawalIsUnderway
 from partners.outbox import Outcome
 from partners.releases import release
@@ -497,3 +502,95 @@ def test_nobody_else_reads_or_moves_an_order(
     assert refused(stranger, "/order-events", event_of(trade, version=9)).problem.status == 404
     listed: Any = client.call(connection=stranger, method="GET", path="/orders").document
     assert listed["items"] == []
+
+
+# --- when it is over, and what cannot be read -------------------------------------------------------
+def end(*connections: PartnerConnection) -> None:
+    for connection in connections:
+        connection.closed_at = timezone.now()
+        connection.save()
+
+
+def test_after_the_end_nobody_answers_and_the_buyer_gets_his_positions_back(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    end(trade.ours, trade.theirs)
+    with pytest.raises(ConnectionIsOver):
+        confirm_order(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now())
+    with pytest.raises(ConnectionIsOver):
+        decline_order(order=trade.incoming(), reason="Nein", actor=trade.seller_actor, now=timezone.now())
+    assert not trade.theirs.tenant.reservations.exists()
+    withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
+    assert orders_of(trade.ours.tenant) == [("withdrawn", "")]
+    assert work() == []
+    assert trade.job.positions.not_ordered().count() == 1
+
+
+@pytest.mark.parametrize("document", [None, [], {"id": "x"}, {"version": 2}])
+def test_an_answer_that_cannot_be_read_changes_nothing_and_stops_nobody(trade: Trade, document: Any) -> None:
+    trade.add_position()
+    order = trade.send()
+    delivery = order.deliveries.get()
+    order_delivered(delivery, client.Answer(201, document, timezone.now()), timezone.now())
+    assert (trade.outgoing().version, trade.outgoing().document) == (0, order.document)
+    assert len(mails(trade.ours.tenant)) == 1
+
+
+def test_what_is_too_late_is_told_to_a_person(trade: Trade, work: Work) -> None:
+    trade.add_position()
+    trade.send()
+    assert work(trade.job.planning_start - timezone.now() + timedelta(seconds=1)) == [Outcome.FAILED]
+    assert trade.network.sent == []
+    [subject] = subjects(trade.ours.tenant)
+    assert "konnte Bassline Rental nicht zugestellt werden" in subject
+    assert orders_of(trade.ours.tenant) == [("requested", "")]
+
+
+def test_an_answer_that_the_buyer_does_not_take_is_told_to_the_supplier(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    trade.ours.orders.update(order_id=uuid.uuid4())
+    decline_order(order=trade.incoming(), reason="Nein", actor=trade.seller_actor, now=timezone.now())
+    assert work() == [Outcome.FAILED]
+    assert "erreicht" in subjects(trade.theirs.tenant)[-1]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_clicks_at_once_make_one_order(trade: Trade) -> None:
+    trade.add_position()
+    results = at_once(lambda: trade.send(), lambda: trade.send())
+    assert sorted(type(result).__name__ for result in results) == ["NothingToOrder", "PartnerOrder"]
+    assert SubRentalOrder.objects.count() == Delivery.objects.count() == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_confirming_and_withdrawing_at_once_have_one_winner(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
+    at_once(
+        lambda: confirm_order(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now()),
+        lambda: work(),
+    )
+    work(timedelta(minutes=1))
+    ours, theirs = trade.outgoing(), trade.incoming()
+    assert ours.document == theirs.document
+    assert (ours.state, ours.version) == (theirs.state, 2)
+    reserved = trade.theirs.tenant.reservations.count()
+    assert reserved == (1 if theirs.state == "confirmed" else 0)
+
+
+def at_once(*deeds: Callable[[], Any]) -> list[Any]:
+    """What each of the deeds gave or was refused with, all started together."""
+
+    def run(deed: Callable[[], Any]) -> Any:
+        start.wait(5)
+        try:
+            return deed()
+        except BusinessError as refusal:
+            return refusal
+        finally:
+            database.close()
+
+    start = threading.Barrier(len(deeds))
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        return list(pool.map(run, deeds))
