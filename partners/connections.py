@@ -271,7 +271,7 @@ def learn(*, connection: PartnerConnection, document: ConnectionDocument, now: d
     connection.save(update_fields=["connected_at", "last_heard_at", "peer_level", "peer_paused_at"])
     if is_new:
         record(tenant=connection.tenant, actor=partner_actor(connection), action=Deed.CONNECTED, target=connection)
-    if not connection.peer_paused_at:
+    if not connection.peer_paused_at and not connection.paused_at:
         outbox.unpark_deliveries(connection=connection, now=now)
 
 

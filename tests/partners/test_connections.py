@@ -209,3 +209,11 @@ def test_our_own_end_takes_everything_back(pair: Pair) -> None:
     connections.close(connection=pair[0], actor=ADMIN, now=timezone.now())
     new = connections.switch_on(contact=pair[0].contact, actor=ADMIN, now=timezone.now())
     assert (new.level, new.releases.count()) == (AccessLevel.NONE, 0)
+
+
+def test_testing_while_we_are_paused_sets_nothing_free(pair: Pair) -> None:
+    waiting = outbox.enqueue_delivery(connection=pair[0], kind=outbox.DeliveryKind.EVENT, path="/order-events", body={})
+    switch(pair[0], on=False)
+    connections.test_connection(connection=pair[0], actor=ADMIN)
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.last_problem) == ("parked", "paused-here")
