@@ -351,3 +351,29 @@ def test_the_ledger_lists_links_and_releases_them(
     sales.post(job.tenant.url("partners:unlink", link.pk))
     assert not job.tenant.article_links.exists()
     assert "Welcher deiner Artikel" in text_of(step(sales, job, "pick", ours, theirs))
+
+
+# --- what it costs ---------------------------------------------------------------------------------
+@pytest.mark.parametrize("hits", [1, 3, 50])
+def test_a_search_costs_the_same_for_any_number_of_hits(
+    sales: Client, aurora: Tenant, ours: PartnerConnection, bassline: Tenant, hits: int, django_assert_num_queries: Any
+) -> None:
+    job = make_job(aurora)
+    for number in range(hits):
+        make_article(bassline, f"PAR {number}")
+    search(sales, job, ours, q="warm")
+    # Here: session, user, membership, job, the supplier chosen, keys of both sides. There: the six of the catalogue.
+    with django_assert_num_queries(7 + 6):
+        assert f"{hits} Treffer" in search(sales, job, ours, q="par")
+
+
+@pytest.mark.parametrize("links", [1, 3])
+def test_the_ledger_costs_the_same_for_any_number_of_links(
+    sales: Client, aurora: Tenant, ours: PartnerConnection, links: int, django_assert_num_queries: Any
+) -> None:
+    for number in range(links):
+        own = make_article(aurora, f"PAR {number}")
+        aurora.article_links.create(contact=ours.contact, partner_article_id=str(number), article=own)
+    # Session, user, membership; count and page of links; unread messages and companies of the shell.
+    with django_assert_num_queries(7):
+        assert sales.get(aurora.url("partners:links")).status_code == 200
