@@ -57,12 +57,9 @@ def create_article(*, tenant: Tenant, number: str = "", **fields: Unpack[Article
 
 
 @transaction.atomic
-def update_article(*, article: Article, number: str = "", **fields: Unpack[ArticleFields]) -> Article:
-    """Change the master data; an empty number leaves it. Buffers count for reservations made from now on.
-
-    Raises NumberTaken, WrongGtin.
-    """
-    article.number = number.strip() or article.number
+def update_article(*, article: Article, number: str, **fields: Unpack[ArticleFields]) -> Article:
+    """Change the master data. Buffers count for reservations made from now on. Raises NumberTaken, WrongGtin."""
+    article.number = number.strip()
     return _fill(article, fields)
 
 

@@ -7,13 +7,14 @@ from typing import Any, TypedDict
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Model
+from django.forms.models import model_to_dict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.web.forms import TenantForm
 from inventory.categories import descendants, tree
 from inventory.models import Article, ArticleQuerySet, Category, FactorScale, StockMovement
-from inventory.prices import steps_of
+from inventory.prices import steps_of, trimmed
 from inventory.search import search_articles
 
 LOCAL_TIME = "%Y-%m-%dT%H:%M"
@@ -83,7 +84,7 @@ class ArticleForm(CategoryChoiceForm):
     """Everything that is kept about an article."""
 
     name = _field(Article, "name")
-    number = _field(Article, "number", required=False, help_text=_("Left empty, the next free number is taken."))
+    number = _field(Article, "number")
     category = _field(Article, "category")
     manufacturer = _field(Article, "manufacturer")
     manufacturer_part_number = _field(Article, "manufacturer_part_number")
@@ -113,6 +114,18 @@ class ArticleForm(CategoryChoiceForm):
         super().narrow()
         scales: Any = self.fields["factor_scale"]
         scales.queryset = self.tenant.factor_scales.by_name()
+
+
+class NewArticleForm(ArticleForm):
+    """The same of an article to be."""
+
+    number = _field(Article, "number", required=False, help_text=_("Left empty, the next free number is taken."))
+
+
+def initial_of(article: Article) -> dict[str, Any]:
+    """What the form of an existing article shows."""
+    weight = article.weight_kg
+    return model_to_dict(article) | {"weight_kg": None if weight is None else trimmed(weight)}
 
 
 class MovementForm(TenantForm):
@@ -178,7 +191,7 @@ class ScaleForm(TenantForm):
 
     def __init__(self, data: Any = None, *, scale: FactorScale | None = None, **kwargs: Any) -> None:
         known = steps_of(scale.steps) if scale else ((1, Decimal(1)),)
-        initial = {"name": scale.name, "extra_day_factor": scale.extra_day_factor} if scale else {}
+        initial = {"name": scale.name, "extra_day_factor": trimmed(scale.extra_day_factor)} if scale else {}
         super().__init__(data, initial=initial, **kwargs)
         formset = forms.formset_factory(StepForm, extra=BLANK_STEPS)
         rows = [{"days": days, "factor": factor} for days, factor in known]

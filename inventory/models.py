@@ -42,6 +42,7 @@ class Category(models.Model):
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
     name = models.CharField(_("name"), max_length=100)
     sort_key = models.CharField(max_length=100, editable=False, default="")
+    article_count: int  # of `with_article_count`
 
     objects = CategoryQuerySet.as_manager()
 

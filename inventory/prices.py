@@ -21,6 +21,11 @@ class Scale:
         return day_factor(days, self.factors, self.extra_day_factor)
 
 
+def trimmed(value: Decimal) -> Decimal:
+    """As people write it: 1.4000 as 1.4, 10.0 as 10."""
+    return Decimal(format(value.normalize(), "f"))
+
+
 def steps_of(stored: Iterable[dict[str, Any]]) -> tuple[tuple[int, Decimal], ...]:
     """Steps as `FactorScale.steps` keeps them."""
     return tuple((int(step["days"]), Decimal(step["factor"])) for step in stored)

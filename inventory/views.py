@@ -10,7 +10,15 @@ from eventworx.tenants.access import TenantRequest, may, member_required
 from eventworx.tenants.roles import Permission
 from eventworx.web.pages import page_of
 from inventory import articles, categories, scales, stock
-from inventory.forms import ArticleFilter, ArticleForm, CategoryForm, MovementForm, ScaleForm
+from inventory.forms import (
+    ArticleFilter,
+    ArticleForm,
+    CategoryForm,
+    MovementForm,
+    NewArticleForm,
+    ScaleForm,
+    initial_of,
+)
 from inventory.models import Article
 from inventory.prices import steps_of
 from inventory.sheet import rows_of, sheet_of
@@ -32,7 +40,7 @@ def article_list(request: TenantRequest) -> HttpResponse:
 
 @may(Permission.EDIT_ARTICLES)
 def article_create(request: TenantRequest) -> HttpResponse:
-    form = ArticleForm(request.POST or None, tenant=request.tenant)
+    form = NewArticleForm(request.POST or None, tenant=request.tenant)
     if form.is_valid():
         article = form.attempt(lambda: articles.create_article(tenant=request.tenant, **form.cleaned_data))
         if article:
@@ -50,7 +58,7 @@ def article_detail(request: TenantRequest, pk: int) -> HttpResponse:
 @may(Permission.EDIT_ARTICLES)
 def article_edit(request: TenantRequest, pk: int) -> HttpResponse:
     article = _article(request, pk)
-    form = ArticleForm(request.POST or None, tenant=request.tenant, initial=model_to_dict(article))
+    form = ArticleForm(request.POST or None, tenant=request.tenant, initial=initial_of(article))
     saved = (
         form.attempt(lambda: articles.update_article(article=article, **form.cleaned_data)) if form.is_valid() else None
     )
@@ -88,8 +96,7 @@ def movement_delete(request: TenantRequest, pk: int, movement_pk: int) -> HttpRe
 
 @member_required
 def category_list(request: TenantRequest) -> HttpResponse:
-    branches = categories.tree(request.tenant.categories.with_article_count())
-    return render(request, "inventory/categories.html", {"branches": branches})
+    return render(request, "inventory/categories.html", {"branches": categories.counted_tree(request.tenant)})
 
 
 @may(Permission.EDIT_ARTICLES)

@@ -8,6 +8,7 @@ from eventworx.tenants.models import Tenant
 from inventory.categories import (
     CategoryInItself,
     CategoryNameTaken,
+    counted_tree,
     create_category,
     descendants,
     tree,
@@ -26,14 +27,14 @@ def branches(aurora: Tenant) -> dict[str, Category]:
     return made
 
 
-def test_the_tree_is_in_order_and_counts_what_is_active(aurora: Tenant, branches: dict[str, Category]) -> None:
-    make_article(aurora, category=branches["Licht"])
-    counted = aurora.categories.with_article_count()
+def test_the_tree_is_in_order_and_counts_what_is_active_below(aurora: Tenant, branches: dict[str, Category]) -> None:
+    for name in ("Licht", "Spots", "Spots"):
+        make_article(aurora, category=branches[name])
     make_article(aurora, category=branches["Licht"], archived_at="2027-07-01T00:00Z")
-    assert [(b.depth, b.path, b.category.article_count) for b in tree(counted)] == [
-        (0, "Äste", 0),
-        (1, "Äste › Licht", 1),
-        (2, "Äste › Licht › Spots", 0),
+    assert [(branch.depth, branch.path, count) for branch, count in counted_tree(aurora)] == [
+        (0, "Äste", 3),
+        (1, "Äste › Licht", 3),
+        (2, "Äste › Licht › Spots", 2),
         (0, "Ton", 0),
     ]
 

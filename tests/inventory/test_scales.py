@@ -6,7 +6,7 @@ import pytest
 
 from eventworx.tenants.models import Tenant
 from inventory.models import ArticleKind
-from inventory.prices import Scale, net_price, scale_of, steps_of
+from inventory.prices import Scale, net_price, scale_of, steps_of, trimmed
 from inventory.scales import DayTwice, ScaleIsEmpty, ScaleNameTaken, create_scale, update_scale
 from tests.factories import make_article
 
@@ -54,3 +54,10 @@ def test_the_price_is_rounded_once_at_the_end(aurora: Tenant) -> None:
     article = make_article(aurora, rental_price=Decimal("0.33"), factor_scale=scale)
     paid = net_price(article=article, days=7, currency="EUR", quantity=3, discount_percent=Decimal("12.5"))
     assert paid == Decimal("3.03")  # 3 × 0.33 × 3.5 × 0.875 = 3.031875
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [("1.4000", "1.4"), ("10.0", "10"), ("100", "100"), ("0.000", "0"), ("0.25", "0.25")]
+)
+def test_figures_are_shown_as_people_write_them(value: str, shown: str) -> None:
+    assert str(trimmed(Decimal(value))) == shown
