@@ -1,6 +1,7 @@
 """Forms of articles: they check the shape, the use-cases the rules. Times are typed in the tenant's zone."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.web.forms import TenantForm
 from inventory.categories import descendants, tree
-from inventory.models import Article, ArticleQuerySet, Category, FactorScale, StockMovement
+from inventory.models import Article, ArticleQuerySet, Category, FactorScale, StockMovement, StockMovementKind
 from inventory.prices import steps_of, trimmed
 from inventory.search import search_articles
 
@@ -38,9 +39,10 @@ def _decimal(model: type[Model], name: str, **options: Any) -> Any:
     return _field(model, name, localize=True, widget=forms.TextInput({"inputmode": "decimal"}), **options)
 
 
-def _instant(model: type[Model], name: str) -> Any:
+def _instant(model: type[Model], name: str, **options: Any) -> Any:
     widget = forms.DateTimeInput({"type": "datetime-local", "step": "60"}, format=LOCAL_TIME)
-    return _field(model, name, widget=widget)
+    within = [MinValueValidator(datetime(2000, 1, 1, tzinfo=UTC)), MaxValueValidator(datetime(2100, 1, 1, tzinfo=UTC))]
+    return _field(model, name, widget=widget, validators=within, **options)
 
 
 class CategoryChoiceForm(TenantForm):
@@ -131,10 +133,10 @@ def initial_of(article: Article) -> dict[str, Any]:
 class MovementForm(TenantForm):
     """A dated change of stock."""
 
-    kind = _field(StockMovement, "kind")
+    kind = _field(StockMovement, "kind", initial=StockMovementKind.OUT_OF_SERVICE)
     quantity = _field(StockMovement, "quantity")
     start = _instant(StockMovement, "start")
-    end = _instant(StockMovement, "end")
+    end = _instant(StockMovement, "end", help_text=_("Left empty: for good."))
     note = _field(StockMovement, "note")
 
     def full_clean(self) -> None:

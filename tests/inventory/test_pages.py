@@ -101,6 +101,7 @@ def test_the_list_shows_what_is_free_today(aurora: Tenant, log_in: LogIn) -> Non
         ({"category": "light"}, ["Spot"]),
         ({"archived": "on"}, ["Alt"]),
         ({"category": "999999"}, ["Bühne", "Spot"]),
+        ({"category": "9" * 30, "q": "\0"}, ["Bühne", "Spot"]),
         ({"page": "7"}, ["Bühne", "Spot"]),
         ({"q": "nirgends"}, []),
     ],
@@ -270,7 +271,9 @@ def test_times_of_a_movement_are_those_of_the_tenant(aurora: Tenant, log_in: Log
     article, client = make_article(aurora), log_in(aurora)
     typed = {"kind": "out_of_service", "quantity": "2", "start": "2027-07-01T08:00", "end": "2027-07-02T08:00"}
     url = aurora.url("inventory:movement_create", article.pk)
-    assert "Das Ende muss" in shown_refusal(client, url, typed | {"end": "2027-07-01T08:00"})
+    for wrong in ({"end": "2027-07-01T08:00"}, {"start": "0001-01-01T00:00"}, {"end": "9999-12-31T23:59"}):
+        assert "invalid-feedback" in shown_refusal(client, url, typed | wrong)
+    assert not aurora.stock_movements.exists()
     client.post(url, typed)
     row = aurora.stock_movements.get()
     assert (row.start, row.end) == (datetime(2027, 7, 1, 6, tzinfo=UTC), datetime(2027, 7, 2, 6, tzinfo=UTC))
