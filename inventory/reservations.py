@@ -67,6 +67,20 @@ class _Grant:
     blocked: Period
 
 
+def lock_articles(*, tenant: Tenant, article_ids: Iterable[int]) -> dict[int, Article]:
+    """The articles, locked until the transaction ends, in the order of their ids: two who want the same ones cannot
+    wait for each other. `reserve` does it; whoever reserves more than once in a transaction locks everything first.
+
+    The lock does not stand in the way of rows that only refer to an article.
+    """
+    wanted = set(article_ids)
+    rows = tenant.articles.filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True)
+    articles = {article.pk: article for article in rows}
+    if articles.keys() != wanted:
+        raise LookupError("an article of another tenant, or none")
+    return articles
+
+
 @transaction.atomic
 def reserve(*, tenant: Tenant, claims: Sequence[ReservationClaim], partial: bool = False) -> list[Reservation | None]:
     """Reserve everything, or raise Shortage and change nothing; one reservation per claim, in order.
@@ -76,7 +90,7 @@ def reserve(*, tenant: Tenant, claims: Sequence[ReservationClaim], partial: bool
     it smaller within its period always succeeds, with the buffers it was made with; any other one gets the article's
     buffers of today. `tenant` owns the articles.
     """
-    articles = _lock(tenant, claims)
+    articles = lock_articles(tenant=tenant, article_ids=[claim.article_id for claim in claims])
     held = _held(tenant, claims)
     grants = _grant(articles, claims, held)
     if not partial:
@@ -102,19 +116,6 @@ def change(
 def release(*, tenant: Tenant, reservations: Iterable[Reservation]) -> None:
     """Give everything back."""
     tenant.reservations.filter(pk__in=[reservation.pk for reservation in reservations]).delete()
-
-
-def _lock(tenant: Tenant, claims: Iterable[ReservationClaim]) -> dict[int, Article]:
-    """The articles, locked in the order of their ids so that two who want the same ones cannot wait for each other.
-
-    The lock does not stand in the way of rows that only refer to an article.
-    """
-    wanted = {claim.article_id for claim in claims}
-    rows = tenant.articles.filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True)
-    articles = {article.pk: article for article in rows}
-    if articles.keys() != wanted:
-        raise LookupError("an article of another tenant, or none")
-    return articles
 
 
 def _held(tenant: Tenant, claims: Iterable[ReservationClaim]) -> dict[int, Reservation]:

@@ -19,7 +19,9 @@ def reserve(*, job: Job, partial: bool) -> None:
 def move(*, job: Job) -> None:
     """Take everything that is reserved to the job's new period, all or nothing (Shortage); then fill up."""
     if job.uses_stock:
-        _hold(job, {row: row.reserved_quantity for row in _own_parts(job) if row.reservation}, partial=False)
+        parts = _own_parts(job)
+        reservations.lock_articles(tenant=job.tenant, article_ids=[row.article_id for row in parts if row.article_id])
+        _hold(job, {row: row.reserved_quantity for row in parts if row.reservation}, partial=False)
         reserve(job=job, partial=True)
 
 

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from eventworx.tenants.models import Tenant
 from inventory.availability import stock_of
 from inventory.models import Article
-from inventory.reservations import ReservationClaim, Shortage, reserve
+from inventory.reservations import ReservationClaim, Shortage, lock_articles, reserve
 from tests.factories import SUMMER, make_article, make_tenant
 
 CROWD, EACH, OWNED = 8, 12, 37
@@ -81,6 +81,22 @@ def test_opposite_orders_do_not_wait_for_each_other(hot: Article) -> None:
         return True
 
     assert rush(both, hot.tenant, hot) == CROWD * EACH
+    assert (left(hot), left(other)) == (0, 0)
+
+
+def test_twice_in_a_transaction_after_locking_everything(hot: Article) -> None:
+    """As a job that moves: what it holds first, then what it lacks, each in its own order."""
+    other = make_article(hot.tenant, "Kabel", owned=OWNED)
+    turns = iter([(hot, other), (other, hot)] * CROWD * EACH)
+
+    @transaction.atomic
+    def one_after_the_other(tenant: Tenant, _article: Article) -> bool:
+        lock_articles(tenant=tenant, article_ids=[hot.pk, other.pk])
+        for article in next(turns):
+            reserve(tenant=tenant, claims=[ReservationClaim(article.pk, 1, SUMMER)], partial=True)
+        return True
+
+    assert rush(one_after_the_other, hot.tenant, hot) == CROWD * EACH
     assert (left(hot), left(other)) == (0, 0)
 
 
