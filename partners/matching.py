@@ -89,7 +89,7 @@ def evidence(theirs: Traits, ours: Traits) -> tuple[Reason, ...]:
         (Reason.SAME_GTIN, _same_gtin(theirs.gtin, ours.gtin)),
         (Reason.SAME_PART_NUMBER, _same_maker(theirs, ours) and _same_part_number(theirs, ours)),
         (Reason.SAME_MODEL, _same_maker(theirs, ours) and _model(theirs) == _model(ours)),
-        (Reason.SIMILAR_NAME, likeness(theirs, ours) >= _SIMILAR),
+        (Reason.SIMILAR_NAME, likeness(theirs, ours) >= _SIMILAR or _says_more(theirs, ours)),
     )
     return tuple(reason for reason, holds in checks if holds)
 
@@ -100,6 +100,14 @@ def likeness(theirs: Traits, ours: Traits) -> float:
     if _numbers(one) != _numbers(other):
         return 0.0
     return SequenceMatcher(None, " ".join(one), " ".join(other), autojunk=False).ratio()
+
+
+def _says_more(one: Traits, other: Traits) -> bool:
+    """Whether one of the two names what the other does and adds a description: "MAC Aura" and "MAC-Aura LED Wash"."""
+    models = _model(one), _model(other)
+    shorter, longer = sorted((set(model) for model in models), key=len)
+    alike = len(shorter) > 1 and shorter <= longer and _numbers(models[0]) == _numbers(models[1])
+    return alike and _same_maker(one, other)
 
 
 def linked_article(*, contact: Contact, partner_article_id: str) -> Article | None:
@@ -183,7 +191,7 @@ def links_of(*, tenant: Tenant, query: str = "") -> QuerySet[ArticleLink]:
 
 def _worth_looking_at(tenant: Tenant, theirs: Traits) -> list[Article]:
     """The articles that share most words with the partner's, or his GTIN: few enough to judge one by one."""
-    words = sorted({word for word in fold(f"{theirs.name} {theirs.manufacturer_part_number}").split() if len(word) > 1})
+    words = sorted({word for word in _words(f"{theirs.name} {theirs.manufacturer_part_number}") if len(word) > 1})
     strong = Q(gtin__in=_gtin_spellings(theirs.gtin)) if theirs.gtin else Q(pk__in=())
     if theirs.manufacturer_part_number:
         strong |= Q(manufacturer_part_number__iexact=theirs.manufacturer_part_number)

@@ -59,6 +59,15 @@ def test_names_with_other_figures_are_other_articles(one: str, other: str) -> No
     assert evidence(Traits(name=one), Traits(name=other)) == ()
 
 
+def test_a_name_that_only_adds_a_description_is_similar_for_one_maker() -> None:
+    bare = Traits(name="MAC Aura", manufacturer="Martin")
+    assert evidence(Traits(name="MAC-Aura LED Wash", manufacturer="Martin Professional"), bare) == (
+        Reason.SIMILAR_NAME,
+    )
+    assert evidence(Traits(name="MAC-Aura LED Wash", manufacturer="Robe"), bare) == ()
+    assert evidence(Traits(name="MAC-Aura 2 LED Wash", manufacturer="Martin"), bare) == ()
+
+
 def test_empty_traits_never_match() -> None:
     nameless = Traits(name="A", manufacturer="", manufacturer_part_number="", gtin="")
     assert evidence(nameless, Traits(name="B")) == ()

@@ -1,0 +1,488 @@
+"""The whole journey in German: two companies, two servers, real mails, a browser for each person.
+
+Ten steps in the order of the product's description; each begins where the one before ended.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.axe import assert_axe_clean
+from tests.journeys.instances import Instance, two_instances
+from tests.journeys.people import Person, arrives
+from tests.mailserver import MailServer, mail_server
+
+pytestmark = [pytest.mark.journey, pytest.mark.browser]
+
+QUOTE, ORDER = "Gala Handwerkskammer", "Stadtfest Ehrenfeld"
+LENDERS_OWN = "Sponsorenball"
+QUERIES = ["par", "led", "spot", "robin", "wash", "shure", "mac", "cameo", "truss", "kabel"]
+
+
+# Notes the time from the last key press to the hits that answer it.
+WATCH_HITS = """() => {
+  window.waits = [];
+  let pressed = 0;
+  document.addEventListener("input", () => { pressed = performance.now(); });
+  document.body.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target.id === "partner-hits" && pressed) { window.waits.push(performance.now() - pressed); pressed = 0; }
+  });
+}"""
+
+
+@dataclass
+class World:
+    """What the steps share."""
+
+    aurora: Instance
+    bassline: Instance
+    mails: MailServer
+    browser: Browser
+    people: dict[str, Person] = field(default_factory=dict)
+
+    def person(self, company: Instance, role: str) -> Person:
+        key = f"{company.name}/{role}"
+        if key not in self.people:
+            self.people[key] = arrives(self.browser, company, role)
+        return self.people[key]
+
+
+@pytest.fixture
+def world(tmp_path: Path, browser: Browser) -> Iterator[World]:
+    with mail_server() as mails, two_instances(tmp_path, mails.url) as (aurora, bassline):
+        yield World(aurora, bassline, mails, browser)
+
+
+def test_the_ten_steps(world: World) -> None:
+    step_1_aurora_prepares(world)
+    step_2_bassline_sets_up(world)
+    step_3_aurora_finishes(world)
+    step_4_sales_picks_material(world)
+    print(search_report(measured_searches(world)))
+    step_5_the_order_goes_out(world)
+    step_6_bassline_answers(world)
+    step_7_levels_and_releases_hold_at_once(world)
+    step_8_both_directions(world)
+    step_9_pause_and_end(world)
+    step_10_nobody_else(world)
+    for name, person in world.people.items():
+        assert not person.complaints, (name, person.complaints)
+
+
+# --- steps -----------------------------------------------------------------------------------------
+def step_1_aurora_prepares(world: World) -> None:
+    """New supplier, switch, tab, level explained, key, mail previewed and sent, waiting."""
+    admin = world.person(world.aurora, "admin")
+    create_contact(admin, "Bassline Rental", "Lieferant", "partner@bassline.example")
+    switch_on(admin)
+    admin.tab("Partner")
+    for level in ("0 – Kein Zugriff auf deinen Bestand", "1 – Artikel anbieten", "2 – Bestand anbieten"):
+        expect(admin.page.get_by_label(level)).to_be_visible()
+    expect(admin.page.get_by_label("0 – Kein Zugriff auf deinen Bestand")).to_be_checked()
+    make_key_and_send_mail(admin)
+    assert_axe_clean(admin.page)
+    assert "EWX1:" in text_of(latest_mail(world, "partner@bassline.example"))
+    admin.sees("Der Partner trägt unseren Code ein")
+
+
+def step_2_bassline_sets_up(world: World) -> None:
+    """The other side with Aurora as customer on level 2, releases, key and mail, then the whole mail entered."""
+    admin = world.person(world.bassline, "admin")
+    create_contact(admin, "Aurora Veranstaltungstechnik", "Kunde", "partner@aurora.example")
+    switch_on(admin)
+    admin.tab("Partner")
+    choose_level(admin, "2 – Bestand anbieten")
+    release_single(admin, "SM58")
+    release_category(admin, "Moving Lights")
+    admin.click("Alles freigeben")
+    expect(admin.page.get_by_text(re.compile(r"\d{3} Artikel sind für diesen Partner sichtbar"))).to_be_visible()
+    make_key_and_send_mail(admin)
+    enter_mail(admin, latest_mail(world, "partner@bassline.example"), world.aurora)
+
+
+def step_3_aurora_finishes(world: World) -> None:
+    """The mail entered at Aurora: active; both sides' test succeeds, both see the same safety number."""
+    aurora, bassline = world.person(world.aurora, "admin"), world.person(world.bassline, "admin")
+    enter_mail(aurora, latest_mail(world, "partner@aurora.example"), world.bassline)
+    for admin in (aurora, bassline):
+        admin.sees("ist aktiv", seconds=20)
+        admin.page.reload()
+        admin.click("Verbindung testen")
+        admin.sees("Test erfolgreich")
+    assert safety_number(aurora) == safety_number(bassline)
+
+
+def step_4_sales_picks_material(world: World) -> None:
+    """In a quote with a match that a person decides, in an order without any question, and as a new article."""
+    sales = world.person(world.aurora, "sales")
+    for job in (QUOTE, ORDER):
+        open_job(sales, job)
+        choose_source_partner(sales, "Bassline Rental")
+        hit = search(sales, "ledbeam 150 robe")
+        assert re.search(r"\d+ von \d+", hit.inner_text()), hit.inner_text()
+        hit.get_by_role("button", name="auswählen").click()
+        if job == QUOTE:
+            sales.sees("gleiche GTIN")
+            assert_axe_clean(sales.page)
+            sales.page.get_by_role("button", name="Verbinden").or_(
+                sales.page.get_by_role("button", name=re.compile("verbinden$"))
+            ).first.click()
+        add_quantity(sales, "4")
+        expect(position(sales, "Robin LEDBeam 150").filter(has_text="Bassline Rental")).to_be_visible()
+        sales.sees("Kosten der Anmietung")
+    search(sales, "diablo-s ayrton").get_by_role("button", name="auswählen").click()
+    sales.click("Neuen Artikel anlegen")
+    expect(sales.page.get_by_role("textbox", name="Name", exact=True)).to_have_value(re.compile("Diablo-S"))
+    sales.click("Artikel anlegen")
+    add_quantity(sales, "2")
+    expect(position(sales, "Diablo-S")).to_be_visible()
+    sales.open("articles/")
+    sales.page.get_by_role("searchbox").first.fill("diablo")
+    sales.page.get_by_role("link", name=re.compile("Diablo-S")).first.click()
+    sales.sees("Bassline Rental")
+
+
+def step_5_the_order_goes_out(world: World) -> None:
+    """Sent with one click; delivered without reloading; the mail has PDF, data and the link to their server."""
+    sales = world.person(world.aurora, "sales")
+    open_job(sales, ORDER)
+    sales.sees("Verbindlich erst nach Bestätigung")
+    send_order(sales)
+    expect(orders(sales).get_by_text("zugestellt")).to_be_visible(timeout=20_000)
+    assert_axe_clean(sales.page)
+    mail = latest_mail(world, "partner@bassline.example", "Bestellung")
+    assert {part.get_content_type() for part in mail.iter_attachments()} == {"application/pdf", "application/json"}
+    assert f"{world.bassline.origin}/partner/orders/" in text_of(mail)
+
+
+def step_6_bassline_answers(world: World) -> None:
+    """Message, inquiry, job, confirmation under lock; then a decline with reason; then one withdrawn in time."""
+    buyer, lender = world.person(world.aurora, "sales"), world.person(world.bassline, "sales")
+    open_inquiry(lender)
+    for text in ("Aurora Veranstaltungstechnik", "Robe Robin LEDBeam 150", "Ayrton Diablo-S", "Planungszeitraum"):
+        lender.sees(text)
+    assert_axe_clean(lender.page)
+    inquiry = lender.page.url
+    lender.click("Job anlegen")
+    lender.page.wait_for_url("**/jobs/*/")
+    lender.page.goto(inquiry)
+    lender.click("Bestätigen")
+    lender.sees("bestätigt")
+    lender.page.get_by_role("link", name=re.compile(r"^Job J-")).click()
+    lender.sees("Auftrag")
+    expect(position(lender, "Robe Robin LEDBeam 150").get_by_role("cell").nth(1)).to_have_text("4")
+    expect(orders(buyer).get_by_text("bestätigt").first).to_be_visible(timeout=20_000)
+    latest_mail(world, world.aurora.people["sales"]["email"], "bestätigt")
+    buyer.open("inbox/")
+    buyer.sees("bestätigt")
+
+    order_again(buyer, QUOTE)
+    lender.page.goto(link_in(latest_mail(world, "partner@bassline.example", "Bestellung")))
+    lender.page.get_by_label(re.compile("Grund")).fill("Leider schon verplant.")
+    lender.click("Ablehnen")
+    lender.sees("abgelehnt")
+    expect(orders(buyer).get_by_text("Leider schon verplant.")).to_be_visible(timeout=20_000)
+
+    order_again(buyer, QUOTE)
+    orders(buyer).get_by_role("button", name=re.compile("zurückziehen")).click()
+    expect(orders(buyer).get_by_text("zurückgezogen").first).to_be_visible(timeout=20_000)
+
+
+def step_7_levels_and_releases_hold_at_once(world: World) -> None:
+    """Level 1 without quantities, level 0 nothing, level 2 again; a withdrawn article is gone."""
+    admin, sales = world.person(world.bassline, "admin"), world.person(world.aurora, "sales")
+    open_tab(admin, "Aurora Veranstaltungstechnik")
+    open_job(sales, QUOTE)
+    choose_source_partner(sales, "Bassline Rental")
+    choose_level(admin, "1 – Artikel anbieten")
+    expect(search(sales, "ledbeam 150 robe")).to_contain_text("keine Bestandsangabe")
+    choose_level(admin, "0 – Kein Zugriff auf deinen Bestand")
+    type_query(sales, "ledbeam 150")
+    sales.sees("Bassline Rental bietet euch das zurzeit nicht an")
+    choose_level(admin, "2 – Bestand anbieten")
+    expect(search(sales, "ledbeam 150 robe")).to_contain_text(" von ")
+    admin.page.get_by_label("Einzelne Artikel suchen").fill("ledbeam 150")
+    admin.page.get_by_role("button", name=re.compile("LEDBeam 150 ausnehmen")).click()
+    expect(admin.page.get_by_role("rowheader", name=re.compile("LEDBeam 150")).last).to_be_visible()
+    type_query(sales, "ledbeam 150 robe")
+    sales.sees("Bassline Rental bietet nichts Passendes an.")
+
+
+def step_8_both_directions(world: World) -> None:
+    """The other roles ticked, articles released: Bassline hires at Aurora with no mail and no key."""
+    aurora, bassline = world.person(world.aurora, "admin"), world.person(world.bassline, "admin")
+    codes_before = len([mail for mail in world.mails.messages if "EWX1:" in str(mail)])
+    aurora.contact("Bassline Rental")
+    aurora.page.get_by_label("Kunde", exact=True).check()
+    roles = aurora.page.locator("#contact-roles")
+    expect(roles.locator("option:checked")).to_have_text("2 – Bestand anbieten")
+    roles.get_by_role("button", name="Speichern").click()
+    aurora.tab("Partner")
+    expect(aurora.page.locator(".ewx-levels").get_by_label("2 – Bestand anbieten")).to_be_checked()
+    aurora.click("Alles freigeben")
+    aurora.sees("Artikel sind für diesen Partner sichtbar")
+    bassline.contact("Aurora Veranstaltungstechnik")
+    bassline.page.get_by_label("Lieferant", exact=True).check()
+    lender = world.person(world.bassline, "sales")
+    open_job(lender, LENDERS_OWN)
+    choose_source_partner(lender, "Aurora Veranstaltungstechnik")
+    search(lender, "mac-aura").get_by_role("button", name="auswählen").click()
+    lender.sees("Welcher deiner Artikel")
+    lender.page.get_by_role("button", name=re.compile("verbinden$")).first.click()
+    add_quantity(lender, "1")
+    send_order(lender)
+    expect(orders(lender).get_by_text("zugestellt")).to_be_visible(timeout=20_000)
+    open_inquiry(world.person(world.aurora, "sales"))
+    assert len([mail for mail in world.mails.messages if "EWX1:" in str(mail)]) == codes_before
+
+
+def step_9_pause_and_end(world: World) -> None:
+    """Off: refused at once and said so, deliveries parked; on: they go out. Ended while the other server is down."""
+    admin, sales = world.person(world.bassline, "admin"), world.person(world.aurora, "sales")
+    open_job(sales, ORDER)
+    choose_source_partner(sales, "Bassline Rental")
+    search(sales, "300 auro spot").get_by_role("button", name="auswählen").click()
+    sales.page.get_by_role("button", name=re.compile("verbinden$")).first.click()
+    add_quantity(sales, "1")
+    admin.contact("Aurora Veranstaltungstechnik")
+    switch_off(admin)
+    type_query(sales, "cameo")
+    sales.sees("Bassline Rental hat die Verbindung pausiert. Ein Admin dort kann sie wieder einschalten.")
+    send_order(sales)
+    expect(orders(sales).get_by_text("angehalten").first).to_be_visible(timeout=20_000)
+    switch_on(admin)
+    expect(orders(sales).get_by_text("angehalten")).to_have_count(0, timeout=20_000)
+
+    world.bassline.stop("web")
+    ending = world.person(world.aurora, "admin")
+    open_tab(ending, "Bassline Rental")
+    ending.click("Verbindung trennen")
+    ending.click("Verbindung trennen")
+    ending.sees("Die Verbindung ist beendet.")
+    world.bassline.start("web")
+    open_job(sales, ORDER)
+    sales.page.get_by_label("Partner", exact=True).check()
+    sales.sees("Noch bietet dir kein Partner Material an")
+    lender = world.person(world.bassline, "sales")
+    open_job(lender, LENDERS_OWN)
+    choose_source_partner(lender, "Aurora Veranstaltungstechnik")
+    lender.sees("beendet")
+
+
+def step_10_nobody_else(world: World) -> None:
+    """Sales, read-only staff and strangers neither see nor reach the admin's steps; all of it is in the journal."""
+    admin = world.person(world.aurora, "admin")
+    open_tab(admin, "Bassline Rental")
+    for deed in ("Schlüsselpaar erzeugt", "Partner-Code per E-Mail gesendet", "Code des Partners eingetragen"):
+        admin.sees(deed)
+    path = admin.page.url.removeprefix(admin.company.url())
+    for role, status in (("sales", 403), ("read_only", 403), ("warehouse", 403)):
+        person = world.person(world.aurora, role)
+        person.contact("Bassline Rental")
+        expect(person.page.locator("#contact-tabs").get_by_role("link", name="Partner")).to_have_count(0)
+        expect(person.page.get_by_label("Partner (Netzwerk)")).to_have_count(0)
+        response = person.page.goto(person.company.url(path))
+        assert response is not None and response.status == status
+        person.complaints.clear()
+    stranger = arrives(world.browser, world.aurora, "stranger")
+    response = stranger.page.goto(world.aurora.url(path))
+    assert response is not None and response.status == 404
+
+
+# --- what people do --------------------------------------------------------------------------------
+def create_contact(person: Person, name: str, role: str, email: str) -> None:
+    person.open("contacts/")
+    person.click(f"Neuer {role}")
+    expect(person.page.get_by_label(role, exact=True)).to_be_checked()
+    person.page.get_by_role("textbox", name="Name", exact=True).fill(name)
+    person.page.get_by_role("textbox", name="E-Mail", exact=True).fill(email)
+    person.click("Speichern")
+    expect(person.page.get_by_role("heading", name=name).first).to_be_visible()
+
+
+def switch_on(person: Person) -> None:
+    person.page.get_by_label("Partner (Netzwerk)").check()
+    expect(person.page.locator("#contact-tabs").get_by_role("link", name="Partner")).to_be_visible()
+
+
+def switch_off(person: Person) -> None:
+    person.page.get_by_label("Partner (Netzwerk)").uncheck()
+    person.page.locator("#contact-tabs").get_by_text("Pausiert").wait_for()
+
+
+def choose_level(person: Person, level: str) -> None:
+    person.page.get_by_label(level).check()
+    person.page.locator("form", has=person.page.get_by_label(level)).get_by_role("button", name="Speichern").click()
+    person.sees("Gespeichert. Es gilt ab der nächsten Anfrage des Partners.")
+
+
+def make_key_and_send_mail(person: Person) -> None:
+    person.click("Verbinden mit dem Partner")
+    person.click("Sende E-Mail")
+    expect(person.page.locator("pre.ewx-mail")).to_contain_text("EWX1:")
+    person.click("Sende E-Mail")
+    person.sees("Die E-Mail mit unserem Code ging am")
+
+
+def enter_mail(person: Person, mail: EmailMessage, sender: Instance) -> None:
+    """Paste the whole mail as it arrived; nothing is stored before "Speichern"."""
+    person.click("Eintragen")
+    person.page.get_by_label("Code").fill(quoted(mail))
+    person.click("OK")
+    for label in ("Servername", "Partner-Schlüssel", "Sicherheitsnummer"):
+        person.sees(label)
+    person.sees(sender.origin.removeprefix("http://"))
+    assert_axe_clean(person.page)
+    person.click("Speichern")
+    person.sees("Gespeichert. Die Verbindung wird aufgebaut.")
+
+
+def release_single(person: Person, query: str) -> None:
+    person.page.get_by_label("Einzelne Artikel suchen").fill(query)
+    person.page.get_by_role("button", name=re.compile(f"{query}.* freigeben")).first.click()
+    person.sees("1 Artikel ist für diesen Partner sichtbar.")
+
+
+def release_category(person: Person, name: str) -> None:
+    select = person.page.get_by_label("Kategorie mit allem darunter")
+    option = select.locator("option", has_text=name).first
+    select.select_option(value=option.get_attribute("value"))
+    person.click("Kategorie freigeben")
+    expect(person.page.get_by_role("rowheader", name=name)).to_be_visible()
+
+
+def safety_number(person: Person) -> str:
+    return (
+        person.page.locator("dt", has_text="Sicherheitsnummer")
+        .locator("xpath=following-sibling::dd[1]//code")
+        .inner_text()
+    )
+
+
+def open_tab(person: Person, contact: str) -> None:
+    person.contact(contact)
+    person.tab("Partner")
+
+
+def open_job(person: Person, title: str) -> None:
+    person.open("jobs/")
+    person.page.get_by_role("searchbox").first.fill(title)
+    person.page.get_by_role("link", name=re.compile(title)).first.click()
+    expect(person.page.get_by_role("heading", name="Positionen")).to_be_visible()
+
+
+def choose_source_partner(person: Person, supplier: str) -> None:
+    """The material source; the only supplier is chosen already."""
+    person.page.get_by_label("Partner", exact=True).check()
+    expect(person.page.get_by_label("Lieferant").locator("option:checked")).to_have_text(supplier)
+    person.page.evaluate(WATCH_HITS)
+
+
+def type_query(person: Person, query: str) -> None:
+    person.page.get_by_label("Material des Partners suchen").fill(query)
+
+
+def search(person: Person, query: str) -> Locator:
+    """Type, wait for the hits of exactly this query, and return the first row."""
+    type_query(person, query)
+    row = person.page.locator("#partner-hits tbody tr").filter(has_text=re.compile(query.split()[0], re.IGNORECASE))
+    expect(row.first).to_be_visible()
+    return row.first
+
+
+def add_quantity(person: Person, quantity: str) -> None:
+    person.page.get_by_role("spinbutton", name="Menge").or_(person.page.get_by_label("Menge")).last.fill(quantity)
+    person.click("Als Bestellposition übernehmen")
+    person.sees("steht jetzt als Bestellposition im Job.")
+
+
+def position(person: Person, name: str) -> Locator:
+    return person.page.locator("#positions tbody tr").filter(has_text=name).last
+
+
+def orders(person: Person) -> Locator:
+    return person.page.locator("#job-orders")
+
+
+def send_order(person: Person) -> None:
+    before = orders(person).locator("tbody tr").count()
+    person.click("Bestellung an Partner senden")
+    expect(orders(person).locator("tbody tr")).to_have_count(before + 1)
+
+
+def order_again(person: Person, job: str) -> None:
+    open_job(person, job)
+    send_order(person)
+    expect(orders(person).locator("tbody tr").first.get_by_text("zugestellt")).to_be_visible(timeout=20_000)
+
+
+def open_inquiry(person: Person) -> None:
+    """From the unread message to the inquiry."""
+    person.open("inbox/")
+    person.page.get_by_role("link", name=re.compile("Partneranfrage")).first.click()
+    expect(person.page.get_by_role("heading", name="Partneranfrage")).to_be_visible()
+    person.page.get_by_role("button", name="Bestätigen").wait_for()
+
+
+# --- mails -----------------------------------------------------------------------------------------
+def latest_mail(world: World, recipient: str, subject: str = "") -> EmailMessage:
+    found: list[EmailMessage] = []
+
+    def arrived() -> bool:
+        found[:] = [mail for mail in world.mails.sent_to(recipient) if subject in mail["Subject"]]
+        return bool(found)
+
+    wait_until(arrived, f"a mail to {recipient}")
+    return found[-1]
+
+
+def text_of(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def quoted(mail: EmailMessage) -> str:
+    """The mail as it is pasted from a mail program: head lines, and everything quoted."""
+    head = "\n".join(f"{name}: {mail[name]}" for name in ("From", "To", "Subject"))
+    return f"{head}\n\n" + "\n".join(f"> {line}" for line in text_of(mail).splitlines())
+
+
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.1)
+
+
+def link_in(mail: EmailMessage) -> str:
+    found = re.search(r"http://\S+/partner/orders/\S+", text_of(mail))
+    assert found, text_of(mail)
+    return found.group()
+
+
+# --- figures ---------------------------------------------------------------------------------------
+def measured_searches(world: World) -> list[float]:
+    """Milliseconds from key press to rendered hits of 30 searches, one after the other."""
+    sales = world.person(world.aurora, "sales")
+    open_job(sales, QUOTE)
+    choose_source_partner(sales, "Bassline Rental")
+    expect(sales.page.locator("#partner-hits tbody tr").first).to_be_visible()
+    for number, query in enumerate(QUERIES * 3, start=1):
+        type_query(sales, query)
+        sales.page.wait_for_function("count => window.waits.length >= count", arg=number)
+    return [float(wait) for wait in sales.page.evaluate("window.waits")]
+
+
+def search_report(waits: list[float]) -> str:
+    p50, p95 = statistics.median(waits), statistics.quantiles(waits, n=20)[-1]
+    return f"\n{len(waits)} partner searches, key press to rendered hits: p50 {p50:.0f} ms, p95 {p95:.0f} ms"
