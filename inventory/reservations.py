@@ -131,10 +131,16 @@ def _grant(
         return []
     window = Period(min(c.period.start for c in claims), max(c.period.end for c in claims))
     taken = claims_on(articles=list(articles.values()), period=window, excluding=held.keys())
+    # What a later claim keeps in any case is not there for an earlier one.
+    for claim in claims:
+        taken[claim.article_id].reservations.extend(_floor(claim, _replaced(claim, held)))
     grants = []
     for claim in claims:
-        grant = _best(articles[claim.article_id], claim, _replaced(claim, held), taken[claim.article_id])
-        taken[claim.article_id].reservations.append(Claim(grant.blocked, grant.quantity))
+        replaced, others = _replaced(claim, held), taken[claim.article_id]
+        for own in _floor(claim, replaced):
+            others.reservations.remove(own)
+        grant = _best(articles[claim.article_id], claim, replaced, others)
+        others.reservations.append(Claim(grant.blocked, grant.quantity))
         grants.append(grant)
     return grants
 
@@ -150,6 +156,12 @@ def _best(article: Article, claim: ReservationClaim, replaced: Reservation | Non
     if replaced and kept and (kept == claim.quantity or kept > free):
         return _Grant(kept, claim.period.widened(*replaced.buffers))
     return _Grant(min(claim.quantity, max(free, 0)), article.with_buffers(claim.period))
+
+
+def _floor(claim: ReservationClaim, replaced: Reservation | None) -> list[Claim]:
+    """What the claim blocks at least, whatever it gets."""
+    kept = _kept(claim, replaced)
+    return [Claim(claim.period.widened(*replaced.buffers), kept)] if replaced and kept else []
 
 
 def _kept(claim: ReservationClaim, replaced: Reservation | None) -> int:

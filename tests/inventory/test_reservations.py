@@ -192,3 +192,12 @@ def test_nothing_and_no_time_cannot_be_claimed(par: Article) -> None:
 
 def test_no_claims_nothing_happens(aurora: Tenant) -> None:
     assert reserve(tenant=aurora, claims=[]) == []
+
+
+def test_no_claim_gets_what_a_later_one_of_the_same_batch_keeps(aurora: Tenant, par: Article) -> None:
+    first, second = take(par, 3), take(par, 2)
+    shrink(par, 6)
+    claims = [ReservationClaim(par.pk, 9, SUMMER, reservation=row) for row in (first, second)]
+    made = reserve(tenant=aurora, claims=claims, partial=True)
+    assert [row and row.quantity for row in made] == [4, 2]
+    assert free(par) == 0
