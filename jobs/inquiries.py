@@ -1,7 +1,6 @@
 """What others ask of us: the "Partneranfrage", from its arrival to our answer (mission O2, O9; protocol §7)."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -25,6 +24,7 @@ from jobs.locks import lock_job
 from jobs.logistics import address_of
 from jobs.models import Inquiry, InquiryLine, Job, Position
 from jobs.planning import check_periods, create_job, enter_state, set_state
+from jobs.promises import covers_period, missing_of
 from jobs.states import JobState, OrderState
 
 
@@ -50,6 +50,12 @@ class JobLacksLines(BusinessError):
     code = "job-lacks-lines"
     status = 409
     message = _("The job %(job)s no longer holds everything that was asked for. Missing: %(missing)s.")
+
+
+class JobHasMoved(BusinessError):
+    code = "job-moved"
+    status = 409
+    message = _("The job %(job)s was moved: it no longer covers the period that was asked for.")
 
 
 class JobIsGone(BusinessError):
@@ -141,14 +147,14 @@ def confirm_inquiry(*, inquiry: Inquiry, at: datetime, confirmed_by: User | None
     """Promise everything: the job becomes an order and every own part is reserved in full, under lock (mission O9).
 
     Otherwise Shortage with the exact shortfall per article, and nothing is changed.
-    Also raises InquiryIsAnswered, JobIsGone, JobLacksLines.
+    Also raises InquiryIsAnswered, JobIsGone, JobHasMoved, JobLacksLines.
     """
     locked = _lock(inquiry)
     _require_requested(locked)
     job = lock_job(make_job(inquiry=locked, created_by=confirmed_by))
     if job.state == JobState.CANCELLED:
         raise JobIsGone(job=job.number)
-    _require_all_lines(locked, job)
+    _require_everything(locked, job)
     enter_state(job=job, state=JobState.ORDER, partial=False)
     return _answer(inquiry, OrderState.CONFIRMED, at)
 
@@ -235,20 +241,13 @@ def _copy_lines(inquiry: Inquiry, job: Job) -> None:
     )
 
 
-def _require_all_lines(inquiry: Inquiry, job: Job) -> None:
-    """Whoever confirms promises all lines: a position taken out of the job in between must not be promised."""
-    asked = _quantities(inquiry.lines.select_related("article"))
-    held = _quantities(job.positions.filter(article__isnull=False).select_related("article"))
-    missing = asked - held
+def _require_everything(inquiry: Inquiry, job: Job) -> None:
+    """Whoever confirms promises all lines for the whole time, whatever was changed in the job in between."""
+    if not covers_period(job, inquiry):
+        raise JobHasMoved(job=job.number)
+    missing = missing_of(job, inquiry)
     if missing:
         raise JobLacksLines(job=job.number, missing=", ".join(f"{n} × {article}" for article, n in missing.items()))
-
-
-def _quantities(lines: Iterable[Any]) -> Counter[Article]:
-    counted: Counter[Article] = Counter()
-    for line in lines:
-        counted[line.article] += line.quantity
-    return counted
 
 
 def _has_open_orders(job: Job) -> bool:

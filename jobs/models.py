@@ -332,13 +332,14 @@ class InquiryQuerySet(models.QuerySet["Inquiry"]):
 
 
 class Inquiry(models.Model):
-    """What somebody asks of us: for a partner's order the "Partneranfrage" (mission O2)."""
+    """What somebody asks of us: the "Partneranfrage" (mission O2). Once confirmed it `binds` its job (`promises`)."""
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="inquiries")
     number = models.CharField(_("number"), max_length=30)
     customer = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="inquiries")
     state = models.CharField(_("state"), max_length=20, choices=OrderState.choices, default=OrderState.REQUESTED)
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="inquiries")
+    binds = models.BooleanField(default=True)
     customer_reference = models.CharField(_("customer's reference"), max_length=100, blank=True)
     customer_details = models.JSONField(default=dict, blank=True)
     planning_start = models.DateTimeField(_("planning from"))

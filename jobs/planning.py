@@ -15,6 +15,7 @@ from jobs import own_stock
 from jobs.factors import cost_factor, sale_factor, usage_days
 from jobs.locks import lock_job
 from jobs.models import Job
+from jobs.promises import require_kept
 from jobs.signals import job_changed
 from jobs.states import NEXT_STATES, USES_STOCK, JobState
 
@@ -111,6 +112,7 @@ def update_job(
     """Change a job. What is reserved moves with it, all or nothing: otherwise Shortage, and nothing is changed.
 
     Day factors of prices and costs follow the new usage period. `job_changed` is sent after commit if a period moved.
+    Raises JobIsPromised where it would leave the period of an inquiry that was confirmed.
     """
     check_periods(planning=planning_period, usage=usage_period)
     job = lock_job(job)
@@ -123,6 +125,7 @@ def update_job(
     _set_periods(job, planning_period, usage_period)
     job.save()
     if before != (job.planning_period, job.usage_period):
+        require_kept(job)
         own_stock.move(job=job)
         _follow_usage(job)
         _announce(job)
@@ -134,7 +137,8 @@ def set_state(*, job: Job, state: JobState) -> Job:
     """Take a job to another state (`jobs.states.NEXT_STATES`).
 
     Becoming an order reserves what is free of the own parts; what is missing shows as shortage. Leaving it releases.
-    Raises StateNotPossible, and OrdersAreOpen for a cancellation while suppliers still count on us.
+    Raises StateNotPossible, OrdersAreOpen for a cancellation while suppliers still count on us, and JobIsPromised
+    while a customer counts on a confirmed inquiry.
     """
     job = lock_job(job)
     if state not in NEXT_STATES[JobState(job.state)]:
@@ -142,6 +146,7 @@ def set_state(*, job: Job, state: JobState) -> Job:
     if state == JobState.CANCELLED:
         _refuse_open_orders(job)
     enter_state(job=job, state=state, partial=True)
+    require_kept(job)
     return job
 
 

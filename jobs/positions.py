@@ -20,6 +20,7 @@ from jobs.currency import require_bookable, require_own_currency
 from jobs.factors import cost_factor, sale_factor, scale_document, usage_days
 from jobs.locks import lock_job
 from jobs.models import Job, Position
+from jobs.promises import require_kept
 from jobs.states import JobState
 
 HIGHEST_PRICE = Decimal(10) ** 10
@@ -190,9 +191,10 @@ def add_sub_rental_position(
 def update_position(*, position: Position, **changes: Unpack[PositionChanges]) -> Position:
     """Change a position and keep its reservation in step: less is given back, more is reserved as far as it is free.
 
-    Raises PositionIsOrdered where the sub-rented part of an ordered position would change.
+    Raises PositionIsOrdered where the sub-rented part of an ordered position would change, JobIsPromised where less
+    than an inquiry was confirmed with would be left.
     """
-    _open_job(position.job)
+    job = _open_job(position.job)
     position = _fresh(position)
     hired = position.sub_rented_quantity
     for name, value in changes.items():
@@ -202,17 +204,19 @@ def update_position(*, position: Position, **changes: Unpack[PositionChanges]) -
         _refuse_if_ordered(position)
     position.save()
     own_stock.keep(position=position)
+    require_kept(job)
     return position
 
 
 @transaction.atomic
 def remove_position(*, position: Position) -> None:
-    """Take a position out of its job and give back what it reserved. Raises PositionIsOrdered."""
-    _open_job(position.job)
+    """Take a position out of its job and give back what it reserved. Raises PositionIsOrdered, JobIsPromised."""
+    job = _open_job(position.job)
     position = _fresh(position)
     _refuse_if_ordered(position)
     own_stock.give_back(position=position)
     position.delete()
+    require_kept(job)
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from eventworx.encryption import CannotOpen
 from eventworx.errors import BusinessError
 from eventworx.messaging.inbox import notify
 from eventworx.tenants.roles import Permission
+from jobs.promises import end_promises
 from partners import client, outbox
 from partners.access import OFFERED_LEVELS, AccessLevel
 from partners.client import PartnerPaused, PartnerProblem, PartnerUnreachable, Reason
@@ -205,10 +206,11 @@ def close(*, connection: PartnerConnection, actor: Actor, now: datetime) -> Part
 
 
 def end(*, connection: PartnerConnection, now: datetime, by_peer: bool = False) -> None:
-    """Close a locked connection, drop what waits, destroy the keys."""
+    """Close a locked connection, drop what waits, destroy the keys. What was promised is a person's to release."""
     connection.closed_at, connection.closed_by_peer = now, by_peer
     connection.save(update_fields=["closed_at", "closed_by_peer"])
     outbox.end_deliveries(connection=connection)
+    end_promises(inquiries=connection.tenant.inquiries.filter(partner_order__connection=connection))
     connection.keys.update(state=KeyState.DESTROYED, sealed_private_key="")
 
 

@@ -1,6 +1,7 @@
 """Inquiries of partners: at our prices, made into a job by one click, confirmed only as a whole."""
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,7 @@ from jobs.currency import AmountTooHigh, ForeignCurrency
 from jobs.inquiries import (
     InquiryIsAnswered,
     InquiryLineData,
+    JobHasMoved,
     JobIsGone,
     JobLacksLines,
     confirm_inquiry,
@@ -27,9 +29,10 @@ from jobs.inquiries import (
     receive_inquiry,
     withdraw_inquiry,
 )
-from jobs.models import Inquiry
-from jobs.planning import UsageEndsTooLate, set_state
+from jobs.models import Inquiry, Job
+from jobs.planning import UsageEndsTooLate, set_state, update_job
 from jobs.positions import add_position, remove_position, update_position
+from jobs.promises import JobIsPromised, end_promises
 from jobs.states import JobState, OrderState
 from jobs.sub_rentals import create_order
 from tests.factories import SUMMER, make_article, make_contact, make_tenant
@@ -180,6 +183,44 @@ def test_what_was_taken_out_of_the_job_is_not_promised(bassline: Tenant) -> None
     assert "4 × " in str(refused.value)
     assert "2 × " in str(refused.value)
     assert (reserved(bassline), state_of(inquiry)) == ([], OrderState.REQUESTED)
+
+
+def move(job: Job, period: Period) -> Job:
+    return update_job(job=job, title=job.title, customer=job.customer, planning_period=period, usage_period=period)
+
+
+def test_a_job_that_was_moved_does_not_promise_the_old_period(bassline: Tenant) -> None:
+    inquiry = receive(bassline, line(make_article(bassline)))
+    job = make_job(inquiry=inquiry, created_by=None)
+    move(job, Period(SUMMER.start + timedelta(hours=1), SUMMER.end))
+    with pytest.raises(JobHasMoved):
+        confirm_inquiry(inquiry=inquiry, at=NOW)
+    assert (reserved(bassline), state_of(inquiry)) == ([], OrderState.REQUESTED)
+
+
+def test_what_was_confirmed_cannot_be_taken_out_of_its_job(bassline: Tenant) -> None:
+    inquiry = receive(bassline, line(make_article(bassline)))
+    job = make_job(inquiry=inquiry, created_by=None)
+    extra = add_position(job=job, article=make_article(bassline, "Kabel"), quantity=2)
+    confirm_inquiry(inquiry=inquiry, at=NOW)
+    position = job.positions.in_order()[0]
+    deeds: list[Callable[[], object]] = [
+        lambda: set_state(job=job, state=JobState.QUOTE),
+        lambda: set_state(job=job, state=JobState.CANCELLED),
+        lambda: remove_position(position=position),
+        lambda: update_position(position=position, quantity=3),
+        lambda: move(job, Period(SUMMER.start + timedelta(hours=1), SUMMER.end)),
+    ]
+    for deed in deeds:
+        with pytest.raises(JobIsPromised):
+            deed()
+    assert (reserved(bassline), bassline.jobs.get().state) == ([2, 4], JobState.ORDER)
+    assert bassline.jobs.get().planning_period == SUMMER
+    remove_position(position=extra)
+    move(job, Period(SUMMER.start - timedelta(hours=1), SUMMER.end))
+    end_promises(inquiries=bassline.inquiries.all())
+    set_state(job=job, state=JobState.CANCELLED)
+    assert reserved(bassline) == []
 
 
 def test_a_cancelled_job_is_reopened_by_a_person_first(bassline: Tenant) -> None:
