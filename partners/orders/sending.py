@@ -13,7 +13,7 @@ from eventworx.audit import Actor, record
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import User
 from jobs import sub_rentals
-from jobs.models import Job
+from jobs.models import Job, SubRentalOrder
 from jobs.states import OrderState
 from partners.models import Delivery, DeliveryState, Direction, PartnerConnection, PartnerOrder
 from partners.orders import documents, news
@@ -106,9 +106,14 @@ def withdraw_order(*, order: PartnerOrder, actor: Actor, now: datetime, reason: 
         path=f"/orders/{locked.order_id}/commands",
         body={"command": Event.WITHDRAW.value, "expected_version": max(locked.version, 1), "reason": reason or None},
         order=locked,
-        not_after=ordered.planning_start if ordered else None,
+        not_after=_machines_may_until(ordered, now),
     )
     return locked
+
+
+def _machines_may_until(ordered: SubRentalOrder | None, now: datetime) -> datetime | None:
+    """After the start of the period only a person sends something out, and this one just did (protocol §6)."""
+    return ordered.planning_start if ordered and ordered.planning_start > now else None
 
 
 @transaction.atomic
@@ -138,12 +143,15 @@ def take_over(order: PartnerOrder, document: OrderDocument, raw: Mapping[str, An
 
 
 def end_unsent(order: PartnerOrder, state: OrderState, reason: str, now: datetime) -> None:
-    """The supplier does not have it and will not: our order ends, its positions can be ordered again."""
+    """The supplier does not have it and will not: our order ends, its positions can be ordered again, and what else
+    was to be said about it has lost its sense.
+    """
     if order.sub_rental_order is None:
         raise TypeError("an outgoing order has its sub-rental order")
     order.state, order.updated_at = state.value, now
     order.save(update_fields=["state", "updated_at"])
     sub_rentals.record_answer(order=order.sub_rental_order, state=state, at=now, reason=reason)
+    order.deliveries.unfinished().update(state=DeliveryState.FAILED, last_problem=SUPERSEDED)
 
 
 def lock_order(order: PartnerOrder) -> PartnerOrder:

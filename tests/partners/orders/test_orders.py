@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection as database
 from django.utils import timezone
 
@@ -428,6 +429,35 @@ def test_withdrawing_before_the_answer(trade: Trade, work: Work) -> None:
     assert any("zurückgezogen" in subject for subject in subjects(trade.theirs.tenant))
     with pytest.raises(CannotWithdraw):
         withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
+
+
+def test_a_withdrawal_behind_an_order_that_is_refused_has_nothing_left_to_do(trade: Trade, work: Work) -> None:
+    trade.add_position()
+    trade.send()
+    trade.network.fault = Fault.REFUSED
+    work()
+    withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
+    trade.theirs.level = AccessLevel.NONE
+    trade.theirs.save()
+    trade.network.fault = None
+    assert work(timedelta(minutes=1)) == [Outcome.FAILED]
+    [(state, _reason)] = orders_of(trade.ours.tenant)
+    assert state == "declined"
+    assert not Delivery.objects.unfinished().exists()
+
+
+def test_what_never_arrived_can_be_withdrawn_after_the_start_of_its_period(trade: Trade, work: Work) -> None:
+    trade.add_position()
+    trade.send()
+    trade.network.fault = Fault.REFUSED
+    work()
+    begun = trade.job.planning_start + timedelta(minutes=1)
+    with time_machine.travel(begun, tick=False):
+        assert work() == [Outcome.FAILED]
+        trade.network.fault = None
+        withdraw_order(order=trade.outgoing(), actor=trade.actor, now=begun)
+        work()
+    assert orders_of(trade.ours.tenant) == [("withdrawn", "")]
 
 
 def test_whoever_confirms_first_wins_the_race(trade: Trade, work: Work) -> None:
