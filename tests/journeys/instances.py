@@ -75,7 +75,8 @@ class Instance:
         self.manage("migrate", "--verbosity=0")
         logins = json.loads(self.manage("load_demo", self.name, "--json"))
         self.people = {login["role"]: login for login in logins["logins"] if login["tenant"] == self.name}
-        self.people |= {"stranger": login for login in logins["logins"] if login["email"].startswith("admin@cymbal")}
+        strangers = [login for login in logins["logins"] if login["email"].startswith("admin@cymbal")]
+        self.people |= dict(zip(["stranger"], strangers, strict=False))
 
     def start(self, *parts: str) -> None:
         """Start `web`, `worker`, or both; returns once the server answers."""
