@@ -1,0 +1,219 @@
+"""Every page of a tenant: who may, and how it is called so that it works. One table, by URL name."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+
+from eventworx.tenants.roles import Role
+from tests.world import World
+
+EVERYBODY = frozenset(Role)
+STOCK = frozenset({Role.ADMIN, Role.SALES, Role.WAREHOUSE})
+OFFICE = frozenset({Role.ADMIN, Role.SALES})
+ADMIN = frozenset({Role.ADMIN})
+
+
+@dataclass(frozen=True)
+class Call:
+    """`path` names things of the world whose ids stand in the address; values with an @ do so in the data."""
+
+    method: str
+    status: int
+    path: tuple[str, ...]
+    data: dict[str, str] = field(default_factory=dict)
+    target: str = ""
+
+    def send(self, client: Client, slug: str, url: Any, path: list[Any], data: World) -> HttpResponse:
+        """Call it below `slug` with these ids and the data of a world."""
+        filled = {name: data.value(text[1:]) if text[:1] == "@" else text for name, text in self.data.items()}
+        headers = {"HX-Request": "true", "HX-Target": self.target} if self.target else {}
+        return getattr(client, self.method)(url(slug, path), filled, headers=headers)
+
+
+def see(*path: str, target: str = "", **data: str) -> Call:
+    return Call("get", 200, path, data, target)
+
+
+def do(status: int, *path: str, target: str = "", **data: str) -> Call:
+    return Call("post", status, path, data, target)
+
+
+@dataclass(frozen=True)
+class Page:
+    """`lists`: its answer shows things of the tenant although its address names none."""
+
+    roles: frozenset[Role]
+    calls: tuple[Call, ...]
+    lists: bool = False
+
+
+def page(roles: frozenset[Role], *calls: Call) -> Page:
+    return Page(roles, calls)
+
+
+def listing(roles: frozenset[Role], *calls: Call) -> Page:
+    return Page(roles, calls, lists=True)
+
+
+TIMES = {
+    "planning_start": "2027-07-01T08:00",
+    "planning_end": "2027-07-04T20:00",
+    "usage_start": "2027-07-02T08:00",
+    "usage_end": "2027-07-03T20:00",
+}
+JOB = {"title": "Messe", "customer": "@customer", "tax_percent": "19", **TIMES}
+PERIOD = {"start": "2027-07-01T08:00", "end": "2027-07-04T20:00"}
+CONTACT = {"name": "Neu", "country": "DE", "language": "de", "discount_percent": "0", "is_customer": "on"}
+ARTICLE = {
+    "name": "Spot",
+    "number": "S-1",
+    "kind": "rental",
+    "unit": "Stück",
+    "category": "@category",
+    "factor_scale": "@scale",
+    "rental_price": "12,50",
+    "owned": "3",
+    "out_of_service": "0",
+    "buffer_before_minutes": "0",
+    "buffer_after_minutes": "0",
+}
+MOVEMENT = {"kind": "addition", "quantity": "2", "start": "2027-07-01T08:00"}
+CATEGORY = {"name": "Ton"}
+STEPS = {"steps-TOTAL_FORMS": "1", "steps-INITIAL_FORMS": "0", "steps-0-days": "1", "steps-0-factor": "1"}
+SCALE = {"name": "Kurz", "extra_day_factor": "1", **STEPS}
+POSITION = {"description": "Neu", "quantity": "3", "unit_price": "10", "discount_percent": "0"}
+NEW_ARTICLE = {"name": "Beam", "unit": "Stück", "rental_price": "9,00", "category": "@category"}
+SETTINGS = {
+    "name": "Neuer Name",
+    "country": "DE",
+    "language": "de",
+    "time_zone": "Europe/Berlin",
+    "currency": "EUR",
+    "tax_percent": "19",
+}
+BOTH_ROLES = {"is_customer": "on", "is_supplier": "on", "level": "2"}
+
+INVENTORY = {
+    "articles": listing(EVERYBODY, see(), see(target="list", q="par", category="@category")),
+    "article_create": page(STOCK, see(), do(302, **ARTICLE)),
+    "article": page(EVERYBODY, see("article")),
+    "article_edit": page(STOCK, see("article"), do(302, "article", **ARTICLE)),
+    "article_archive": page(STOCK, do(302, "other_article", archived="1")),
+    "movement_create": page(STOCK, see("article"), do(302, "article", **MOVEMENT)),
+    "movement_delete": page(STOCK, do(302, "article", "movement")),
+    "categories": listing(EVERYBODY, see()),
+    "category_create": page(STOCK, see(), do(302, parent="@category", **CATEGORY)),
+    "category_edit": page(STOCK, see("category"), do(302, "category", **CATEGORY)),
+    "scales": listing(EVERYBODY, see()),
+    "scale_create": page(STOCK, see(), do(302, **SCALE)),
+    "scale_edit": page(STOCK, see("scale"), do(302, "scale", **SCALE)),
+}
+JOBS = {
+    "dashboard": listing(EVERYBODY, see()),
+    "list": listing(EVERYBODY, see(), see(target="list")),
+    "create": page(OFFICE, see(), do(302, **JOB)),
+    "detail": page(EVERYBODY, see("job")),
+    "edit": page(OFFICE, see("quote"), do(302, "quote", **JOB)),
+    "set_state": page(OFFICE, do(302, "quote", state="order")),
+    "job_pdf": page(EVERYBODY, see("job")),
+    "positions": page(EVERYBODY, see("job")),
+    "own_material": page(OFFICE, see("job"), see("job", target="own-hits", q="par")),
+    "text_material": page(OFFICE, see("job")),
+    "position_create": page(
+        OFFICE,
+        do(200, "job", target="material", article="@article", quantity="1"),
+        do(200, "job", target="material", description="Fahrt", quantity="1", unit_price="50"),
+    ),
+    "position_edit": page(OFFICE, see("job", "position"), do(302, "job", "position", **POSITION)),
+    "position_delete": page(OFFICE, do(302, "job", "position")),
+    "position_move": page(OFFICE, do(200, "job", "position", target="positions")),
+    "order_pdf": page(EVERYBODY, see("order")),
+    "of_contact": page(EVERYBODY, see("customer")),
+    "articles_of_supplier": page(EVERYBODY, see("partner")),
+    "inquiries": listing(EVERYBODY, see(), see(target="list")),
+    "inquiry": page(EVERYBODY, see("inquiry")),
+}
+CONTACTS = {
+    "list": listing(EVERYBODY, see(), see(target="list")),
+    "create": page(OFFICE, see(), do(302, **CONTACT)),
+    "detail": page(EVERYBODY, see("customer")),
+    "edit": page(OFFICE, see("customer"), do(302, "customer", **CONTACT)),
+    "people": page(EVERYBODY, see("customer")),
+    "person_create": page(OFFICE, see("customer"), do(302, "customer", name="Neu")),
+    "person_edit": page(OFFICE, see("customer", "person"), do(302, "customer", "person", name="Neu")),
+    "person_delete": page(OFFICE, do(302, "customer", "person")),
+}
+MESSAGING = {
+    "inbox": listing(EVERYBODY, see(), see(target="list")),
+    "read_all": page(EVERYBODY, do(302)),
+    "message": page(EVERYBODY, see("message")),
+    "mails": listing(OFFICE, see(), see(target="list")),
+    "mail": page(OFFICE, see("mail")),
+    "mail_state": page(OFFICE, see("mail", target="state")),
+    "mail_retry": page(OFFICE, do(302, "mail")),
+}
+COMPANY = {
+    "settings": listing(ADMIN, see(), do(302, **SETTINGS)),
+    "test_mail": page(ADMIN, do(200, target="state")),
+    "members": listing(ADMIN, see()),
+    "member_create": page(ADMIN, see(), do(302, role="sales", email="neu@kunde.example")),
+    "member_edit": page(ADMIN, see("colleague"), do(302, "colleague", role="warehouse")),
+    "member_remove": page(ADMIN, do(302, "colleague")),
+}
+# Mission P7: only admins connect, release, test, pause and end.
+PARTNER_ADMIN = {
+    "set_roles": page(ADMIN, do(200, "partner", target="header", **BOTH_ROLES)),
+    "switch": page(ADMIN, do(200, "partner", target="header"), do(200, "customer", target="header", on="1")),
+    "tab": page(ADMIN, see("partner"), see("keyed", target="partner-standing")),
+    "set_level": page(ADMIN, do(302, "partner", level="1")),
+    "connect": page(ADMIN, do(302, "draft")),
+    "send_code": page(ADMIN, see("keyed"), do(302, "keyed")),
+    "enter_code": page(ADMIN, see("keyed"), do(200, "keyed", code="@code")),
+    "save_code": page(ADMIN, do(302, "keyed", code="@code")),
+    "test": page(ADMIN, do(200, "partner", target="result")),
+    "verify": page(ADMIN, do(302, "partner")),
+    "disconnect": page(ADMIN, see("partner"), do(302, "partner")),
+    "releases": page(ADMIN, see("partner")),
+    "release_search": page(ADMIN, see("partner", target="hits", q="par")),
+    "release_add": page(
+        ADMIN,
+        do(200, "partner", target="panel", article="@article"),
+        do(200, "partner", target="panel", category="@category", excluded="1"),
+    ),
+    "release_remove": page(ADMIN, do(200, "partner", "mark", target="panel")),
+}
+PARTNERS = PARTNER_ADMIN | {
+    "contact_header": page(EVERYBODY, see("partner")),
+    "material_source": page(OFFICE, see("job")),
+    "search": page(OFFICE, see("job", target="hits", supplier="@connection", q="", **PERIOD)),
+    "pick": page(OFFICE, do(200, "job", "connection", "unlinked", target="step")),
+    "candidates": page(OFFICE, see("job", "connection", "unlinked", q="par")),
+    "link": page(OFFICE, do(200, "job", "connection", "unlinked", target="step", article="@article")),
+    "new_article": page(
+        OFFICE,
+        see("job", "connection", "unlinked", target="step"),
+        do(200, "job", "connection", "unlinked", target="step", **NEW_ARTICLE),
+    ),
+    "add_position": page(OFFICE, do(200, "job", "connection", "linked", target="step", quantity="1")),
+    "job_orders": page(EVERYBODY, see("job")),
+    "order_status": page(EVERYBODY, see("job", target="orders")),
+    "send_order": page(OFFICE, do(204, "job", "connection", target="orders")),
+    "withdraw": page(OFFICE, do(204, "job", "order", target="orders")),
+    "inquiry_actions": page(EVERYBODY, see("inquiry")),
+    "make_job": page(OFFICE, do(204, "inquiry", target="actions")),
+    "confirm": page(OFFICE, do(204, "inquiry", target="actions")),
+    "decline": page(OFFICE, do(204, "inquiry", target="actions", reason="Ausgebucht")),
+    "links": listing(EVERYBODY, see(), see(target="list")),
+    "unlink": page(OFFICE, do(302, "link")),
+}
+ROOMS = {
+    "inventory": INVENTORY,
+    "jobs": JOBS,
+    "contacts": CONTACTS,
+    "messaging": MESSAGING,
+    "tenants": COMPANY,
+    "partners": PARTNERS,
+}
+PAGES = {f"{room}:{name}": found for room, pages in ROOMS.items() for name, found in pages.items()}
