@@ -5,6 +5,7 @@ made once in the data directory (mode 0600) by the embedded default.
 """
 
 import os
+import re
 import secrets
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
+_PORT = re.compile(r":[0-9]+\Z")
 
 DATA_DIR = Path(env("EWX_DATA_DIR", default=str(BASE_DIR / "var" / "default")))
 DATA_DIR.mkdir(parents=True, exist_ok=True)
@@ -44,7 +46,7 @@ EWX_PARTNER_DEADLINE_SECONDS = env.float("EWX_PARTNER_DEADLINE_SECONDS", default
 
 DEBUG = env.bool("EWX_DEBUG", default=False)
 SECRET_KEY = env("EWX_SECRET_KEY", default="") or _secret_file("secret.key")
-ALLOWED_HOSTS = env.list("EWX_ALLOWED_HOSTS", default=[EWX_ORIGIN.split("//")[1].rsplit(":", 1)[0], "localhost"])
+ALLOWED_HOSTS = env.list("EWX_ALLOWED_HOSTS", default=[_PORT.sub("", EWX_ORIGIN.rpartition("//")[2]), "localhost"])
 CSRF_TRUSTED_ORIGINS = [EWX_ORIGIN]
 
 # --- apps --------------------------------------------------------------------------------
