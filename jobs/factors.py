@@ -8,8 +8,10 @@ from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.models import Article
 from inventory.prices import Scale, scale_of, steps_of
+from jobs.currency import AmountTooHigh
 
 _STORED = Decimal("0.0001")
+_BEYOND = Decimal(9_999)  # four digits before the point
 
 
 def usage_days(*, tenant: Tenant, usage_period: Period) -> int:
@@ -18,8 +20,11 @@ def usage_days(*, tenant: Tenant, usage_period: Period) -> int:
 
 
 def sale_factor(*, article: Article | None, days: int) -> Decimal:
-    """What `days` cost our customer, in day prices; 1 for free text, for things sold and without a scale."""
-    return (scale_of(article) if article else Scale()).factor(days).quantize(_STORED)
+    """What `days` cost our customer, in day prices; 1 for free text, for things sold and without a scale.
+
+    Raises AmountTooHigh for a factor that no column could hold.
+    """
+    return _stored((scale_of(article) if article else Scale()).factor(days))
 
 
 def scale_document(*, steps: Iterable[tuple[int, Decimal]], extra_day_factor: Decimal) -> dict[str, Any]:
@@ -31,6 +36,12 @@ def scale_document(*, steps: Iterable[tuple[int, Decimal]], extra_day_factor: De
 
 
 def cost_factor(*, cost_scale: dict[str, Any], days: int) -> Decimal:
-    """What `days` cost us, in the supplier's day prices; 1 where nothing is kept."""
+    """What `days` cost us, in the supplier's day prices; 1 where nothing is kept. Raises AmountTooHigh."""
     scale = Scale(steps_of(cost_scale.get("factors", [])), Decimal(cost_scale.get("extra_day_factor", "0")))
-    return scale.factor(days).quantize(_STORED)
+    return _stored(scale.factor(days))
+
+
+def _stored(factor: Decimal) -> Decimal:
+    if factor >= _BEYOND:
+        raise AmountTooHigh
+    return factor.quantize(_STORED)

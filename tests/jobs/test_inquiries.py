@@ -105,6 +105,15 @@ def test_impossible_inquiries_are_refused(bassline: Tenant) -> None:
     assert not bassline.inquiries.exists()
 
 
+def test_a_usage_of_decades_is_refused_and_breaks_nothing(bassline: Tenant) -> None:
+    scale = bassline.factor_scales.create(name="Tage", steps=[{"days": 1, "factor": "1"}], extra_day_factor=Decimal(1))
+    decades = Period(SUMMER.start, SUMMER.start + timedelta(days=20_000))
+    article = make_article(bassline, factor_scale=scale)
+    with pytest.raises(AmountTooHigh):
+        receive(bassline, line(article), planning_period=decades, usage_period=decades)
+    assert not bassline.inquiries.exists()
+
+
 def test_it_is_seen_once(bassline: Tenant) -> None:
     inquiry = receive(bassline, line(make_article(bassline)))
     assert mark_seen(inquiry=inquiry, at=NOW) is True
