@@ -299,8 +299,7 @@ def _unreachable(delivery: Delivery, problem: PartnerProblem, of_kind: DeliveryH
     is_first = delivery.last_problem in {"", PAUSED_HERE, ProblemCode.PAUSED}
     retry_after = problem.retry_after if isinstance(problem, PartnerUnreachable) else None
     next_at = retry.next_attempt(delivery.attempts, now, SystemRandom(), retry_after)
-    # Never later than its end, so that the person who has to take over learns in time.
-    _save(delivery, DeliveryState.QUEUED, problem.reason, min(next_at, delivery.not_after or next_at))
+    _save(delivery, DeliveryState.QUEUED, problem.reason, next_at)
     if is_first and isinstance(problem, PartnerUnreachable):
         of_kind.unreachable(delivery, problem, now)
     return Outcome.UNREACHABLE
@@ -308,7 +307,9 @@ def _unreachable(delivery: Delivery, problem: PartnerProblem, of_kind: DeliveryH
 
 def _save(delivery: Delivery, state: DeliveryState, problem: str, next_at: datetime | None = None) -> None:
     delivery.state, delivery.last_problem, delivery.claimed_until = state, str(problem), None
-    delivery.next_attempt_at = next_at or delivery.next_attempt_at
+    # Never later than its end, so that the person who has to take over learns in time.
+    next_at = next_at or delivery.next_attempt_at
+    delivery.next_attempt_at = min(next_at, delivery.not_after or next_at)
     delivery.save(update_fields=["state", "last_problem", "claimed_until", "next_attempt_at", "delivered_at", "body"])
 
 

@@ -140,6 +140,22 @@ def test_paused_there_is_parked_until_a_sign_of_life(pair: Pair, noted: Noted) -
     assert ours.peer_paused_at is None
 
 
+def test_what_is_paused_until_it_is_too_late_is_told_in_time(pair: Pair, noted: Noted, network: InProcess) -> None:
+    ours, theirs = pair
+    theirs.paused_at = timezone.now()
+    theirs.save()
+    ends = timezone.now() + timedelta(hours=1)
+    order = {"kind": DeliveryKind.ORDER, "path": "/orders", "not_after": ends}
+    paused_there = queue(ours, **order)
+    outbox.attempt(delivery_id=paused_there.pk, now=timezone.now(), handlers={})
+    connections.switch_off(connection=ours, actor=ADMIN, now=timezone.now())
+    paused_here = queue(ours, **order)
+    outbox.attempt(delivery_id=paused_here.pk, now=timezone.now(), handlers={})
+    for delivery in (paused_there, paused_here):
+        delivery.refresh_from_db()
+        assert (delivery.state, delivery.next_attempt_at) == (DeliveryState.PARKED, ends)
+
+
 def test_what_we_paused_waits_here_and_goes_out_afterwards(pair: Pair, noted: Noted, network: InProcess) -> None:
     waiting = queue(pair[0], DeliveryKind.COMMAND)
     ours = connections.switch_off(connection=pair[0], actor=ADMIN, now=timezone.now())
