@@ -1,8 +1,10 @@
 """Forms of the material source, of orders and of our answers to them. They check shape, use-cases the rules."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -24,7 +26,8 @@ WAYS = [
 def _instant(label: Any) -> forms.DateTimeField:
     widget = forms.DateTimeInput({"type": "datetime-local", "step": "60"}, format=LOCAL_TIME)
     missing = _("Please enter the period of the sub-rental.")
-    return forms.DateTimeField(label=label, widget=widget, error_messages={"required": missing})
+    within = [MinValueValidator(datetime(2000, 1, 1, tzinfo=UTC)), MaxValueValidator(datetime(2100, 1, 1, tzinfo=UTC))]
+    return forms.DateTimeField(label=label, widget=widget, validators=within, error_messages={"required": missing})
 
 
 class SearchForm(TenantForm):

@@ -156,6 +156,8 @@ def test_a_paused_partner_is_named_with_who_can_change_it(
     [
         ({"start": "", "end": ""}, "Bitte gib den Zeitraum der Anmietung ein."),
         ({"start": "2027-07-04T20:00", "end": "2027-07-01T08:00"}, "Der Zeitraum muss enden, nachdem er begonnen hat."),
+        ({"start": "0001-01-01T00:00"}, "Dieser Wert muss größer oder gleich"),
+        ({"end": "9999-12-31T23:59"}, "Dieser Wert muss kleiner oder gleich"),
     ],
 )
 def test_a_search_needs_its_period(
