@@ -54,7 +54,7 @@ def update_contact(*, contact: Contact, **fields: Unpack[ContactFields]) -> Cont
     """Change the master data; the roles are a decision of their own (`set_roles`)."""
     for name, value in fields.items():
         setattr(contact, name, value)
-    contact.save()
+    contact.save(update_fields=[*fields, "search_key", "sort_key", "updated_at"])
     return contact
 
 

@@ -41,6 +41,15 @@ def test_an_update_leaves_the_roles_alone(aurora: Tenant) -> None:
     assert (contact.is_customer, contact.is_supplier) == (False, True)
 
 
+def test_an_update_with_a_stale_copy_does_not_bring_a_role_back(aurora: Tenant) -> None:
+    """A role that an administrator took away is a partner's way to our stock."""
+    stale = make_contact(aurora, is_customer=True, is_supplier=True)
+    set_roles(contact=aurora.contacts.get(), is_customer=False, is_supplier=True)
+    update_contact(contact=stale, name="Neuer Name")
+    contact = aurora.contacts.get()
+    assert (contact.name, contact.is_customer) == ("Neuer Name", False)
+
+
 def test_an_update_is_found_under_the_new_name(aurora: Tenant) -> None:
     contact = update_contact(contact=make_contact(aurora, "Alt"), name="Übermaß GmbH")
     assert list(aurora.contacts.matching("uebermass")) == [contact]
