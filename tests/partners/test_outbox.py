@@ -145,7 +145,7 @@ def test_what_is_paused_until_it_is_too_late_is_told_in_time(pair: Pair, noted: 
     theirs.paused_at = timezone.now()
     theirs.save()
     ends = timezone.now() + timedelta(hours=1)
-    order = {"kind": DeliveryKind.ORDER, "path": "/orders", "not_after": ends}
+    order: dict[str, Any] = {"kind": DeliveryKind.ORDER, "path": "/orders", "not_after": ends}
     paused_there = queue(ours, **order)
     outbox.attempt(delivery_id=paused_there.pk, now=timezone.now(), handlers={})
     connections.switch_off(connection=ours, actor=ADMIN, now=timezone.now())
