@@ -1,6 +1,5 @@
 """The life of a partner connection: on, off, level, test, end (mission P1, P2, P5-P9)."""
 
-import unicodedata
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
@@ -21,7 +20,7 @@ from partners.access import OFFERED_LEVELS, AccessLevel
 from partners.client import PartnerPaused, PartnerProblem, PartnerUnreachable, Reason
 from partners.models import KeySide, KeyState, PartnerConnection
 from partners.protocol.connection_state import paused_by
-from partners.protocol.pairing_code import MAX_DISPLAY_NAME
+from partners.protocol.pairing_code import as_display_name
 from partners.protocol.signing import SKEW
 from partners.protocol.wire import ConnectionDocument, FieldErrors, NoticeKind, ProtocolRange, parse_connection
 
@@ -321,17 +320,12 @@ def last_refused(connection: PartnerConnection) -> tuple[str, datetime] | None:
     return found
 
 
-def display_name(name: str) -> str:
-    """A company's name as partner codes carry it: NFC, at most 80 bytes."""
-    return unicodedata.normalize("NFC", name).encode()[:MAX_DISPLAY_NAME].decode(errors="ignore").strip()
-
-
 def describe_connection(*, connection: PartnerConnection, now: datetime) -> ConnectionDocument:
     """The connection document that we answer with (protocol §4); `connection` with tenant and contact."""
     return ConnectionDocument(
         connection=connection.pk,
         tenant=connection.tenant.wire_id,
-        display_name=display_name(connection.tenant.name),
+        display_name=as_display_name(connection.tenant.name),
         state=connection.state.value,
         paused_by=paused_by(connection.facts),
         verified=connection.verified_at is not None,

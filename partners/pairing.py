@@ -162,7 +162,7 @@ def code_text(connection: PartnerConnection) -> str:
             public_key=bytes(key.public_key),
             origin=settings.EWX_ORIGIN,
             tenant_id=connection.tenant.wire_id,
-            display_name=connections.display_name(connection.tenant.name),
+            display_name=pairing_code.as_display_name(connection.tenant.name),
             expires_at=connection.code_expires_at.replace(microsecond=0),
         )
     )

@@ -130,8 +130,19 @@ def is_display_name(name: str) -> bool:
     return (
         1 <= length <= MAX_DISPLAY_NAME
         and unicodedata.is_normalized("NFC", name)
-        and not any(c in _BIDI or unicodedata.category(c) in {"Cc", "Zl", "Zp"} for c in name)
+        and not any(_is_forbidden(c) for c in name)
     )
+
+
+def as_display_name(name: str) -> str:
+    """A company's name as codes carry it, whatever was pasted with it; '' where nothing is left."""
+    spaced = "".join("" if c in _BIDI else " " if _is_forbidden(c) else c for c in name)
+    normal = unicodedata.normalize("NFC", " ".join(spaced.split()))
+    return normal.encode()[:MAX_DISPLAY_NAME].decode(errors="ignore").strip()
+
+
+def _is_forbidden(character: str) -> bool:
+    return character in _BIDI or unicodedata.category(character) in {"Cc", "Zl", "Zp"}
 
 
 def _judge(code: PairingCode, now: datetime, is_own: Judge, is_in_use: Judge) -> None:

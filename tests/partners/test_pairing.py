@@ -25,7 +25,7 @@ from partners.pairing import (
 )
 from partners.protocol.connection_state import ConnectionState
 from partners.protocol.keys import KeyPair
-from partners.protocol.pairing_code import PairingCode, encode
+from partners.protocol.pairing_code import PairingCode, decode, encode
 from partners.tasks import deliver_due
 from partners.transport import RawAnswer
 from tests.factories import make_contact, make_user
@@ -67,6 +67,29 @@ def save(connection: PartnerConnection, text: str) -> PartnerConnection:
 def everything_stored() -> list[Any]:
     keys = ConnectionKey.objects.order_by("pk").values_list("connection", "side", "keyid", "state")
     return [*PartnerConnection.objects.order_by("pk").values(), *keys]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Au\u200erora\tLicht\n", "Aurora Licht"),
+        ("\u202eAurora", "Aurora"),
+        ("A\u0308rger", "Ärger"),
+        ("ä" * 60, "ä" * 40),
+    ],
+)
+def test_a_company_name_fits_into_its_code_however_it_was_pasted(
+    connection: PartnerConnection, name: str, shown: str
+) -> None:
+    connection.tenant.name = name
+    code = decode(
+        pairing.code_text(connection),
+        now=timezone.now(),
+        is_own=lambda _: False,
+        is_in_use=lambda _: False,
+        allow_origin=lambda _: True,
+    )
+    assert code.display_name == shown
 
 
 def test_start_makes_a_key_that_lies_sealed(connection: PartnerConnection) -> None:
