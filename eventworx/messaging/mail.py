@@ -74,7 +74,7 @@ def queue_mail(
         topic=topic,
         contact_id=contact.pk if contact else None,
         created_by=created_by,
-        sender_name=tenant.mail_sender_name or tenant.name,
+        sender_name=" ".join((tenant.mail_sender_name or tenant.name).split()),
         reply_to=tenant.mail_reply_to,
         next_attempt_at=timezone.now(),
         **_texts(template, {"tenant": tenant, "origin": settings.EWX_ORIGIN} | context, language),

@@ -75,6 +75,10 @@ def test_name_with_line_breaks_makes_no_header(aurora: Tenant, smtp: MailServer)
     aurora.name = "Aurora\nBcc: all@example.org"
     mail = queue(aurora)
     assert mail.subject == "Testmail von Aurora Bcc: all@example.org"
+    send_mail(mail_id=mail.pk, now=mail.next_attempt_at)
+    (got,) = smtp.messages
+    assert got["From"] == '"Aurora Bcc: all@example.org" <noreply@localhost>'
+    assert (got["To"], got["Bcc"]) == (TO, None)
 
 
 def test_queued_with_the_deed_or_not_at_all(aurora: Tenant) -> None:
