@@ -45,7 +45,7 @@ def mail_to_supplier(order: PartnerOrder) -> bool:
 
 
 def tell_answer(order: PartnerOrder, document: OrderDocument) -> None:
-    """Our sales staff read it in the inbox, whoever ordered also by mail, each in his language."""
+    """Our sales staff read it in the inbox, whoever ordered (and still may) also by mail, each in his language."""
     ordered = order.sub_rental_order
     if ordered is None or document.state == OrderState.REQUESTED:
         return
@@ -59,7 +59,7 @@ def tell_answer(order: PartnerOrder, document: OrderDocument) -> None:
         body=document.reason,
     )
     person = ordered.created_by
-    if isinstance(person, User):
+    if isinstance(person, User) and ordered.tenant.memberships.who_may(Permission.EDIT_JOBS).filter(user=person):
         _mail_answer(order, ordered, document, person)
 
 

@@ -320,6 +320,14 @@ def test_confirming_reserves_and_tells_the_buyer(trade: Trade, work: Work) -> No
     assert "bestätigt" in to_buyer.subject
 
 
+def test_who_has_left_the_company_gets_no_mail_about_its_orders(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    trade.buyer.memberships.all().delete()
+    confirm_order(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now())
+    assert work() == [Outcome.DELIVERED]
+    assert [mail.topic for mail in mails(trade.ours.tenant)] == ["partner_order"]
+
+
 def test_too_little_stock_confirms_nothing(trade: Trade, work: Work) -> None:
     delivered(trade, work, quantity=11)
     with pytest.raises(Shortage):
