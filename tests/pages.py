@@ -25,11 +25,15 @@ class Call:
     data: dict[str, str] = field(default_factory=dict)
     target: str = ""
 
-    def send(self, client: Client, slug: str, url: Any, path: list[Any], data: World) -> HttpResponse:
-        """Call it below `slug` with these ids and the data of a world."""
-        filled = {name: data.value(text[1:]) if text[:1] == "@" else text for name, text in self.data.items()}
+    def ids(self, world: World) -> list[Any]:
+        return [world.value(name) for name in self.path]
+
+    def filled(self, world: World) -> dict[str, Any]:
+        return {name: world.value(text[1:]) if text[:1] == "@" else text for name, text in self.data.items()}
+
+    def send(self, client: Client, url: str, data: dict[str, Any]) -> HttpResponse:
         headers = {"HX-Request": "true", "HX-Target": self.target} if self.target else {}
-        return getattr(client, self.method)(url(slug, path), filled, headers=headers)
+        return getattr(client, self.method)(url, data, headers=headers)
 
 
 def see(*path: str, target: str = "", **data: str) -> Call:

@@ -92,17 +92,10 @@ def client_of(world: World, role: Role = Role.ADMIN) -> Client:
     return client
 
 
-def ids(world: World, call: Call) -> list[Any]:
-    return [world.value(name) for name in call.path]
-
-
-def answer(client: Client, name: str, call: Call, below: World, path: list[Any], data: World) -> HttpResponse:
-    def url(slug: str, path: list[Any]) -> str:
-        return reverse(name, args=[slug, *path])
-
+def answer(client: Client, name: str, call: Call, below: World, path: list[Any], data: dict[str, Any]) -> HttpResponse:
     with undone():
-        response = call.send(client, below.tenant.slug, url, path, data)
-        if data is not below:
+        response = call.send(client, reverse(name, args=[below.tenant.slug, *path]), data)
+        if data != call.filled(below):
             assert foreign_references() == []
     return response
 
@@ -110,7 +103,7 @@ def answer(client: Client, name: str, call: Call, below: World, path: list[Any],
 def own(world: World, name: str, call: Call, role: Role = Role.ADMIN) -> HttpResponse:
     """What the owner gets; a refused form is no success."""
     world.role = role
-    response = answer(client_of(world, role), name, call, world, ids(world, call), world)
+    response = answer(client_of(world, role), name, call, world, call.ids(world), call.filled(world))
     form = response.context and response.context.get("form")
     if form is not None and response.status_code == 200:
         assert not form.errors
@@ -167,7 +160,7 @@ def test_a_page_works_for_its_owner_and_does_not_exist_for_a_stranger(owner: Wor
     outsider = client_of(stranger)
     for call in PAGES[name].calls:
         assert own(owner, name, call).status_code == call.status
-        assert answer(outsider, name, call, owner, ids(owner, call), owner).status_code == 404
+        assert answer(outsider, name, call, owner, call.ids(owner), call.filled(owner)).status_code == 404
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -175,14 +168,19 @@ def test_nothing_of_another_company_below_the_own_name(owner: World, stranger: W
     """Each id of the address in turn is another company's: 404. Those in the data are neither shown nor used."""
     outsider = client_of(stranger)
     for call in PAGES[name].calls:
-        mine, foreign = ids(stranger, call), ids(owner, call)
+        path, foreign_path = call.ids(stranger), call.ids(owner)
+        data, foreign_data = call.filled(stranger), call.filled(owner)
         for at in (at for at, part in enumerate(call.path) if part not in NOT_OURS):
-            for path in (foreign, [*mine[:at], foreign[at], *mine[at + 1 :]]):
-                assert answer(outsider, name, call, stranger, path, owner).status_code == 404
-        allowed, tried = own(stranger, name, call), answer(outsider, name, call, stranger, mine, owner)
-        assert allowed.status_code == call.status
-        assert tried.status_code < 500
-        assert OURS.encode() not in allowed.content + tried.content
+            for mixed in (foreign_path, [*path[:at], foreign_path[at], *path[at + 1 :]]):
+                assert answer(outsider, name, call, stranger, mixed, data).status_code == 404
+        answers = [own(stranger, name, call)]
+        assert answers[0].status_code == call.status
+        for field in (field for field, text in call.data.items() if text[:1] == "@"):
+            mixed_data = data | {field: foreign_data[field]}
+            answers.append(answer(outsider, name, call, stranger, path, mixed_data))
+        for response in answers:
+            assert response.status_code < 500
+            assert OURS.encode() not in response.content
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if PAGES[name].lists])
@@ -205,14 +203,14 @@ def test_each_role_reaches_what_is_its_own(owner: World, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_nobody_gets_in_without_a_login(owner: World, name: str) -> None:
     for call in PAGES[name].calls:
-        response = answer(Client(), name, call, owner, ids(owner, call), owner)
+        response = answer(Client(), name, call, owner, call.ids(owner), call.filled(owner))
         way = response.headers.get("Location", "") + response.headers.get("HX-Redirect", "")
         assert way.startswith("/accounts/login/")
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if all(call.method == "post" for call in PAGES[name].calls)])
 def test_deeds_are_not_done_by_looking(owner: World, name: str) -> None:
-    path = ids(owner, PAGES[name].calls[0])
+    path = PAGES[name].calls[0].ids(owner)
     assert client_of(owner).get(reverse(name, args=[owner.tenant.slug, *path])).status_code == 405
 
 
