@@ -6,7 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from eventworx.tenants.models import Tenant, User
+from eventworx.tenants.models import Membership, Tenant, User
+from eventworx.tenants.roles import Permission
 
 
 class InboxQuerySet(models.QuerySet["InboxMessage"]):
@@ -49,7 +50,14 @@ class MailState(models.TextChoices):
     FAILED = "failed", _("failed")
 
 
+# Mails that are a step of the administrators' own: nobody else reads or repeats them (mission P7).
+ADMIN_TOPICS = frozenset({"partner_code"})
+
+
 class MailQuerySet(models.QuerySet["MailMessage"]):
+    def visible_to(self, membership: Membership) -> "MailQuerySet":
+        return self if membership.may(Permission.MANAGE_PARTNERS) else self.exclude(topic__in=ADMIN_TOPICS)
+
     def newest_first(self) -> "MailQuerySet":
         return self.order_by("-created_at", "-pk")
 

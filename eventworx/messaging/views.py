@@ -7,10 +7,14 @@ from django.views.decorators.http import require_POST
 
 from eventworx.messaging import inbox as inboxes
 from eventworx.messaging.mail import retry_mail
-from eventworx.messaging.models import MailState
+from eventworx.messaging.models import MailQuerySet, MailState
 from eventworx.tenants.access import TenantRequest, may, member_required
 from eventworx.tenants.roles import Permission
 from eventworx.web.pages import page_of
+
+
+def _mails(request: TenantRequest) -> MailQuerySet:
+    return request.tenant.mails.visible_to(request.membership)
 
 
 @member_required
@@ -39,14 +43,14 @@ def read_all(request: TenantRequest) -> HttpResponse:
 @may(Permission.READ_MAILS)
 def mails(request: TenantRequest) -> HttpResponse:
     state = request.GET.get("state", "")
-    page = page_of(request, request.tenant.mails.in_state(state).newest_first())
+    page = page_of(request, _mails(request).in_state(state).newest_first())
     template = "messaging/_mails.html" if request.htmx else "messaging/mails.html"
     return render(request, template, {"page": page, "state": state, "states": MailState.choices})
 
 
 @may(Permission.READ_MAILS)
 def mail(request: TenantRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(request.tenant.mails.select_related("contact", "created_by"), pk=pk)
+    found = get_object_or_404(_mails(request).select_related("contact", "created_by"), pk=pk)
     names = found.attachments.order_by("pk").values_list("name", flat=True)
     return render(request, "messaging/mail.html", {"mail": found, "attachments": names})
 
@@ -54,12 +58,12 @@ def mail(request: TenantRequest, pk: int) -> HttpResponse:
 @may(Permission.READ_MAILS)
 def mail_state(request: TenantRequest, pk: int) -> HttpResponse:
     """The state alone, asking again by itself until it is final."""
-    found = get_object_or_404(request.tenant.mails, pk=pk)
+    found = get_object_or_404(_mails(request), pk=pk)
     return render(request, "messaging/_mail_state.html", {"mail": found})
 
 
 @require_POST
 @may(Permission.READ_MAILS)
 def mail_retry(request: TenantRequest, pk: int) -> HttpResponse:
-    retry_mail(mail=get_object_or_404(request.tenant.mails, pk=pk), now=timezone.now())
+    retry_mail(mail=get_object_or_404(_mails(request), pk=pk), now=timezone.now())
     return redirect(request.tenant.url("messaging:mail", pk))

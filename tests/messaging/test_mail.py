@@ -239,6 +239,17 @@ def test_mails_are_for_sales_and_administrators(aurora: Tenant, log_in: LogIn, r
     assert aurora.url("messaging:mails") not in client.get(aurora.url("messaging:inbox")).content.decode()
 
 
+def test_partner_codes_are_read_and_sent_again_by_administrators_alone(aurora: Tenant, log_in: LogIn) -> None:
+    mail = queue(aurora, topic="partner_code")
+    pages = [aurora.url(f"messaging:{name}", mail.pk) for name in ("mail", "mail_state", "mail_retry")]
+    for role, wanted in ((Role.ADMIN, [200, 200, 302]), (Role.SALES, [404, 404, 404])):
+        client = log_in(aurora, role)
+        found = [client.get(pages[0]), client.get(pages[1]), client.post(pages[2])]
+        assert [response.status_code for response in found] == wanted
+        listed = pages[0] in client.get(aurora.url("messaging:mails")).content.decode()
+        assert listed is (role is Role.ADMIN)
+
+
 def test_foreign_mails_do_not_exist(aurora: Tenant, cymbal: Tenant, log_in: LogIn) -> None:
     mail = queue(aurora)
     client = log_in(cymbal)
