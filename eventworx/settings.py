@@ -152,6 +152,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "send-due-mails": {"task": "eventworx.messaging.tasks.send_due_mails", "schedule": 1.0},
     "deliver-due": {"task": "partners.tasks.deliver_due", "schedule": 1.0},
+    "tell-late": {"task": "partners.tasks.tell_late", "schedule": 60.0},
     "sweep": {"task": "partners.tasks.sweep", "schedule": 600.0},
 }
 

@@ -72,13 +72,14 @@ class DeliveryHandlers:
     """What a kind of delivery means to whoever sent it; each is called in the transaction of the outcome.
 
     `unreachable` is called at the first failure only, `given_up` (with "too-late" or "given-up") when a person
-    has to take over.
+    has to take over, `late` once, when it is still not delivered after 15 minutes (orders only).
     """
 
     delivered: Callable[[Delivery, Answer, datetime], None] = _ignore
     unreachable: Callable[[Delivery, PartnerUnreachable, datetime], None] = _ignore
     refused: Callable[[Delivery, PartnerRefused, datetime], None] = _ignore
     given_up: Callable[[Delivery, str, datetime], None] = _ignore
+    late: Callable[[Delivery], None] = _ignore
 
 
 Handlers = Mapping[str, DeliveryHandlers]
@@ -311,6 +312,24 @@ def _save(delivery: Delivery, state: DeliveryState, problem: str, next_at: datet
     next_at = next_at or delivery.next_attempt_at
     delivery.next_attempt_at = min(next_at, delivery.not_after or next_at)
     delivery.save(update_fields=["state", "last_problem", "claimed_until", "next_attempt_at", "delivered_at", "body"])
+
+
+def tell_late(*, now: datetime, handlers: Handlers) -> int:
+    """Tell the senders of orders that are still under way after 15 minutes, once each; how many (protocol §6)."""
+    queued_before = now - retry.ALERT_AFTER
+    late = Delivery.late_ids(DeliveryKind.ORDER, queued_before)
+    return sum(_tell_late(pk, queued_before, handlers, now) for pk in late)
+
+
+@transaction.atomic
+def _tell_late(delivery_id: int, queued_before: datetime, handlers: Handlers, now: datetime) -> bool:
+    delivery = Delivery.locked_if_late(delivery_id, DeliveryKind.ORDER, queued_before)
+    if delivery is None:
+        return False
+    delivery.alarmed_at = now
+    delivery.save(update_fields=["alarmed_at"])
+    handlers.get(delivery.kind, DeliveryHandlers()).late(delivery)
+    return True
 
 
 def deliver_due(*, now: datetime, handlers: Handlers, limit: int = 50) -> int:

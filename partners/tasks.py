@@ -35,6 +35,12 @@ def deliver_one(delivery_id: int) -> None:
 
 
 @shared_task
+def tell_late() -> None:
+    """Alarm the senders of orders that do not get through."""
+    outbox.tell_late(now=timezone.now(), handlers=HANDLERS)
+
+
+@shared_task
 def sweep() -> None:
     """Forget nonces after 15 minutes and stored answers after 60 days (protocol §3, §6)."""
     now = timezone.now()

@@ -25,6 +25,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def unfinished(self) -> Self:
         return self.filter(state__in=[DeliveryState.QUEUED, DeliveryState.PARKED])
 
+    def late(self, kind: str, queued_before: datetime) -> Self:
+        """Unfinished ones of a kind that nobody was alarmed about yet."""
+        return self.unfinished().filter(kind=kind, created_at__lte=queued_before, alarmed_at__isnull=True)
+
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 
@@ -66,6 +70,7 @@ class Delivery(models.Model):
     last_problem = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
+    alarmed_at = models.DateTimeField(null=True, blank=True)
 
     objects = DeliveryQuerySet.as_manager()
 
@@ -86,6 +91,16 @@ class Delivery(models.Model):
     def next_due(cls, now: datetime, *, tried: Collection[int], down: Collection[uuid.UUID]) -> "Delivery | None":
         """What the worker takes up next, over all tenants: nothing `tried`, nothing for a partner who is `down`."""
         return cls.objects.due(now).exclude(pk__in=tried).exclude(connection__in=down).first()
+
+    @classmethod
+    def late_ids(cls, kind: str, queued_before: datetime) -> list[int]:
+        """Over all tenants."""
+        return list(cls.objects.late(kind, queued_before).order_by("pk").values_list("pk", flat=True))
+
+    @classmethod
+    def locked_if_late(cls, delivery_id: int, kind: str, queued_before: datetime) -> "Delivery | None":
+        """The row under lock if it still is late."""
+        return cls.objects.late(kind, queued_before).select_for_update(of=("self",)).filter(pk=delivery_id).first()
 
     @classmethod
     def locked_if_due(cls, delivery_id: int, now: datetime) -> "Delivery | None":

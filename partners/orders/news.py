@@ -82,6 +82,18 @@ def tell_withdrawal_refused(ordered: SubRentalOrder, reason: str) -> None:
     )
 
 
+def tell_late(ordered: SubRentalOrder) -> None:
+    """It does not get through, and we keep trying (protocol §6)."""
+    _to_sales(
+        ordered,
+        subject=lambda: (
+            _("%(order)s has not reached the server of %(supplier)s yet")
+            % {"order": ordered.number, "supplier": ordered.supplier}
+        ),
+        body=lambda: _("We keep trying. Please call there if it is urgent."),
+    )
+
+
 def tell_given_up(ordered: SubRentalOrder) -> None:
     """A person has to take over (mission O6)."""
     _to_sales(

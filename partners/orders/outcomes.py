@@ -45,6 +45,12 @@ def order_given_up(delivery: Delivery, _why: str, _now: datetime) -> None:
     news.tell_given_up(_ordered(_order(delivery)))
 
 
+def order_late(delivery: Delivery) -> None:
+    if delivery.order is None:
+        raise TypeError("a delivery about an order names it")
+    news.tell_late(_ordered(delivery.order))
+
+
 def command_delivered(delivery: Delivery, answer: Answer, now: datetime) -> None:
     _take_over_answer(_order(delivery), answer.document, now)
 
@@ -73,7 +79,11 @@ def event_given_up(delivery: Delivery, _why: str, _now: datetime) -> None:
 
 ORDER_HANDLERS: Mapping[str, DeliveryHandlers] = {
     DeliveryKind.ORDER: DeliveryHandlers(
-        delivered=order_delivered, unreachable=order_unreachable, refused=order_refused, given_up=order_given_up
+        delivered=order_delivered,
+        unreachable=order_unreachable,
+        refused=order_refused,
+        given_up=order_given_up,
+        late=order_late,
     ),
     DeliveryKind.COMMAND: DeliveryHandlers(
         delivered=command_delivered, refused=command_refused, given_up=order_given_up

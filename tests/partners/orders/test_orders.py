@@ -31,8 +31,9 @@ from partners.orders import confirm_order, decline_order, tell_seen, withdraw_or
 from partners.orders.outcomes import order_delivered
 from partners.orders.receiving import ConnectionIsOver, NoReason, NotInThisState
 from partners.orders.sending import CannotWithdraw, NoConnectionToOrder, WithdrawalIsUnderway
-from partners.outbox import Outcome
+from partners.outbox import Outcome, tell_late
 from partners.releases import release
+from partners.tasks import HANDLERS
 from partners.transport import Fault
 from tests.factories import make_article
 from tests.fakes import SERVER_ERROR
@@ -571,6 +572,23 @@ def test_an_answer_that_cannot_be_read_changes_nothing_and_stops_nobody(trade: T
     order_delivered(delivery, client.Answer(201, document, timezone.now()), timezone.now())
     assert (trade.outgoing().version, trade.outgoing().document) == (0, order.document)
     assert len(mails(trade.ours.tenant)) == 1
+
+
+def test_an_order_that_does_not_get_through_alarms_its_sender_once(trade: Trade, work: Work) -> None:
+    trade.add_position()
+    trade.send()
+    trade.network.fault = Fault.REFUSED
+    work()
+    for minutes, told in ((14, 0), (15, 1), (16, 0)):
+        now = timezone.now() + timedelta(minutes=minutes)
+        assert tell_late(now=now, handlers=HANDLERS) == told
+    number = trade.ours.tenant.sub_rental_orders.get().number
+    assert subjects(trade.ours.tenant) == [f"{number} hat den Server von Bassline Rental noch nicht erreicht"]
+
+
+def test_an_order_that_is_there_alarms_nobody(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    assert tell_late(now=timezone.now() + timedelta(hours=1), handlers=HANDLERS) == 0
 
 
 def test_what_is_too_late_is_told_to_a_person(trade: Trade, work: Work) -> None:
