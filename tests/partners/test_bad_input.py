@@ -228,11 +228,6 @@ def search_without_a_period(desk: Desk) -> Deed:
     return lambda: [desk.search(start="", end="")]
 
 
-def search_for_a_period_that_runs_backwards(desk: Desk) -> Deed:
-    partner_not_reachable(desk)
-    return lambda: [desk.search(start=PERIOD["end"], end=PERIOD["start"])]
-
-
 def job_without_a_period(desk: Desk) -> Deed:
     """There is no other way to send an order without a period than a job that has none."""
     job = desk.trade.job
@@ -275,7 +270,6 @@ def order_for_a_foreign_currency(desk: Desk) -> Deed:
             "Bassline Rental kennt das nicht oder hat es für euch nicht mehr freigegeben",
         ),
         (search_without_a_period, "Bitte gib den Zeitraum der Anmietung ein."),
-        (search_for_a_period_that_runs_backwards, "Der Zeitraum muss enden, nachdem er begonnen hat."),
         (job_without_a_period, "Dieses Feld ist zwingend erforderlich."),
         (quantity_0, "Eine Position braucht eine Menge von mindestens 1."),
         (second_click_on_send, "Es gibt nichts zu bestellen bei Bassline Rental: Alle Positionen sind schon bestellt."),

@@ -14,7 +14,6 @@ from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from jobs.models import Inquiry, Job
 from jobs.planning import update_job
-from partners.models import Delivery
 from partners.transport import Fault
 from tests.factories import make_user
 from tests.partners.trade import Trade
@@ -96,15 +95,6 @@ def test_attempts_are_shown_with_their_problem_and_the_next_one(sales: Client, t
     shown = text_of(status(sales, trade))
     assert "1 Versuch: Der Server von Bassline Rental hat nicht rechtzeitig geantwortet." in shown
     assert "nächster Versuch" in shown
-
-
-def test_a_second_click_says_that_nothing_is_left(sales: Client, trade: Trade) -> None:
-    trade.add_position()
-    send(sales, trade)
-    again = send(sales, trade)
-    assert again.status_code == 409
-    assert "Alle Positionen sind schon bestellt." in text_of(again)
-    assert Delivery.objects.count() == 1
 
 
 def test_the_list_stops_asking_once_everything_is_answered(
