@@ -70,6 +70,12 @@ class LevelNeeded(BusinessError):
     field = "level"
 
 
+class NothingToCompare(BusinessError):
+    code = "nothing-to-compare"
+    status = 409
+    message = _("There is no safety number yet: the partner's code has to be entered first.")
+
+
 def open_connection(contact: Contact) -> PartnerConnection | None:
     """The connection that counts for a contact, on or paused; None where there is none."""
     return contact.partner_connections.open().first()
@@ -281,10 +287,15 @@ def learn(*, connection: PartnerConnection, document: ConnectionDocument, now: d
 
 @transaction.atomic
 def verify(*, connection: PartnerConnection, actor: Actor, now: datetime) -> PartnerConnection:
-    """Two people compared the safety number by phone and it was the same (protocol §1)."""
+    """Two people compared the safety number by phone and it was the same (protocol §1).
+
+    Raises ConnectionEnded, and NothingToCompare before the partner's code is entered.
+    """
     connection = connection.locked()
     if connection.closed_at:
         raise ConnectionEnded
+    if connection.peer_key_at is None:
+        raise NothingToCompare
     if not connection.verified_at:
         connection.verified_at = now
         connection.save(update_fields=["verified_at"])

@@ -92,6 +92,14 @@ def test_a_company_name_fits_into_its_code_however_it_was_pasted(
     assert code.display_name == shown
 
 
+def test_nothing_is_verified_before_there_is_a_number(connection: PartnerConnection) -> None:
+    """Otherwise whatever code is entered later would count as compared."""
+    with pytest.raises(connections.NothingToCompare):
+        connections.verify(connection=connection, actor=ADMIN, now=timezone.now())
+    connection.refresh_from_db()
+    assert connection.verified_at is None
+
+
 def test_start_makes_a_key_that_lies_sealed(connection: PartnerConnection) -> None:
     key = connection.keys.get()
     assert key.sealed_private_key.startswith("v1.")
