@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.tenants.roles import Permission, Role, roles_with
 
-RESERVED_SLUGS = frozenset({"accounts", "api", "static", "demo", "healthz", "partner", "well-known"})
+RESERVED_SLUGS = frozenset({"accounts", "api", "static", "demo", "healthz", "language", "partner", "well-known"})
 
 
 def new_wire_id() -> str:

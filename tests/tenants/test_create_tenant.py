@@ -18,7 +18,7 @@ def test_a_company_with_its_first_administrator(capsys: pytest.CaptureFixture[st
     assert "/accounts/password/reset/" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("slug", ["api", "delta", "Not A Slug"])
+@pytest.mark.parametrize("slug", ["api", "language", "delta", "Not A Slug"])
 def test_a_name_that_cannot_be_is_refused_and_changes_nothing(slug: str) -> None:
     call_command("create_tenant", "delta", "Delta Licht", "chef@delta.example")
 
