@@ -52,7 +52,7 @@ class SearchForm(TenantForm):
 
     def narrow(self) -> None:
         choices: Any = self.fields["supplier"]
-        choices.queryset = search.sources(self.tenant)
+        choices.queryset = search.askable(self.tenant) if self.is_bound else search.sources(self.tenant)
         choices.label_from_instance = lambda connection: str(connection.contact)
 
     def clean(self) -> dict[str, Any]:

@@ -23,13 +23,13 @@ class ConnectionQuerySet(models.QuerySet["PartnerConnection"]):
         """The open one, then the ended ones, the last to end first."""
         return self.order_by(F("closed_at").desc(nulls_first=True), "-created_at")
 
-    def usable(self) -> Self:
-        """Connected, not closed, paused by neither side."""
-        return self.open().filter(connected_at__isnull=False, paused_at__isnull=True, peer_paused_at__isnull=True)
+    def suppliers(self) -> Self:
+        """Connected suppliers; whether they answer now, they say when they are asked."""
+        return self.open().filter(connected_at__isnull=False, contact__is_supplier=True)
 
     def lending_to_us(self) -> Self:
-        """Suppliers whose material can be searched and ordered now: usable, and not known to offer us nothing."""
-        return self.usable().filter(contact__is_supplier=True).exclude(peer_level=0)
+        """Suppliers worth offering as a source: not paused by us, not known to offer us nothing."""
+        return self.suppliers().filter(paused_at__isnull=True).exclude(peer_level=0)
 
     def by_name(self) -> Self:
         return self.order_by("contact__sort_key", "pk")

@@ -52,9 +52,20 @@ class NotPickedYet(BusinessError):
     message = _("Please pick the article in the search again.")
 
 
+class PausedHere(BusinessError):
+    code = "paused-here"
+    status = 409
+    message = _("The connection with %(supplier)s is paused here. An admin of yours can switch it on again.")
+
+
 def sources(tenant: Tenant) -> ConnectionQuerySet:
-    """Partners whose material can be searched now: connected suppliers that offer us something."""
+    """Partners to choose from: connected suppliers that offer us something."""
     return tenant.partner_connections.lending_to_us().select_related("contact", "tenant").by_name()
+
+
+def askable(tenant: Tenant) -> ConnectionQuerySet:
+    """Partners who can be asked, also where a page from before a pause or a lower level names them: they say no."""
+    return tenant.partner_connections.suppliers().select_related("contact", "tenant").by_name()
 
 
 def search_partner(
@@ -62,8 +73,10 @@ def search_partner(
 ) -> SearchAnswer:
     """What the partner released to us that matches `query`, with what is free in `period` and the net for `usage`.
 
-    Raises PartnerProblem with a sentence for the user; never waits longer than the deadline of partner calls.
+    Raises PausedHere, or PartnerProblem with a sentence for the user; never waits longer than the deadline of
+    partner calls.
     """
+    _refuse_own_pause(connection)
     asked = {"q": query, "limit": PAGE, "cursor": cursor} | _periods(connection.tenant, period, usage)
     asked = {name: value for name, value in asked.items() if value}
     answer = client.call(connection=connection, method="GET", path="/articles", query=asked)
@@ -72,7 +85,11 @@ def search_partner(
 
 
 def fetch_listing(*, connection: PartnerConnection, article_id: str, period: Period, usage: Period) -> PartnerListing:
-    """The partner's article as he describes it now, kept for the steps that follow. Raises PartnerProblem."""
+    """The partner's article as he describes it now, kept for the steps that follow.
+
+    Raises PausedHere, PartnerProblem.
+    """
+    _refuse_own_pause(connection)
     path, asked = f"/articles/{article_id}", _periods(connection.tenant, period, usage)
     answer = client.call(connection=connection, method="GET", path=path, query=asked)
     listing = _taken(connection, parse_listing, answer.document)
@@ -89,6 +106,11 @@ def fetch_listing(*, connection: PartnerConnection, article_id: str, period: Per
         },
     )
     return kept
+
+
+def _refuse_own_pause(connection: PartnerConnection) -> None:
+    if connection.paused_at:
+        raise PausedHere(supplier=connection.contact)
 
 
 def picked_listing(*, contact: Contact, partner_article_id: str) -> Listing:

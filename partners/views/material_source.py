@@ -20,7 +20,7 @@ def _job(request: TenantRequest, pk: int) -> Job:
 
 
 def _source(request: TenantRequest, connection_id: UUID) -> PartnerConnection:
-    return get_object_or_404(search.sources(request.tenant), pk=connection_id)
+    return get_object_or_404(search.askable(request.tenant), pk=connection_id)
 
 
 @may(Permission.EDIT_JOBS)

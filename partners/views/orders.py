@@ -66,7 +66,7 @@ def order_status(request: TenantRequest, pk: int) -> HttpResponse:
 def send_order(request: TenantRequest, pk: int, connection_id: UUID) -> HttpResponse:
     """ "Bestellung an Partner senden": written down, delivered by the worker."""
     job = _job(request, pk)
-    connection = get_object_or_404(request.tenant.partner_connections.lending_to_us(), pk=connection_id)
+    connection = get_object_or_404(request.tenant.partner_connections.suppliers(), pk=connection_id)
     form = SendOrderForm(request.POST, tenant=request.tenant)
     if form.is_valid():
         orders.send_order(

@@ -93,7 +93,7 @@ def test_of_two_suppliers_none_is_proposed(sales: Client, job: Job, ours: Partne
     assert f'value="{ours.pk}" selected' not in page
 
 
-@pytest.mark.parametrize("change", ["closed_at", "paused_at", "peer_paused_at", "nothing offered", "no supplier"])
+@pytest.mark.parametrize("change", ["closed_at", "paused_at", "nothing offered", "no supplier"])
 def test_who_cannot_be_asked_is_not_offered(sales: Client, job: Job, ours: PartnerConnection, change: str) -> None:
     if change == "nothing offered":
         ours.peer_level = 0
@@ -131,6 +131,25 @@ def test_a_paused_partner_is_named_with_who_can_change_it(
 ) -> None:
     bassline.partner_connections.update(paused_at=timezone.now())
     assert "Bassline Rental hat die Verbindung pausiert." in search(sales, job, ours, q="aura")
+
+
+def test_a_page_from_before_the_change_still_gets_the_sentence(
+    sales: Client, job: Job, ours: PartnerConnection, bassline: Tenant
+) -> None:
+    """The partner's notice may be here before the next key is pressed."""
+    bassline.partner_connections.update(paused_at=timezone.now())
+    PartnerConnection.objects.filter(pk=ours.pk).update(peer_paused_at=timezone.now())
+    assert "Bassline Rental hat die Verbindung pausiert." in search(sales, job, ours, q="aura")
+    bassline.partner_connections.update(paused_at=None, level=AccessLevel.NONE)
+    PartnerConnection.objects.filter(pk=ours.pk).update(peer_paused_at=None, peer_level=0)
+    assert "Bassline Rental bietet euch das zurzeit nicht an." in search(sales, job, ours, q="aura")
+
+
+def test_our_own_pause_asks_nobody(sales: Client, job: Job, ours: PartnerConnection, network: InProcess) -> None:
+    PartnerConnection.objects.filter(pk=ours.pk).update(paused_at=timezone.now())
+    sent = len(network.sent)
+    assert "Die Verbindung mit Bassline Rental ist hier pausiert." in search(sales, job, ours, q="aura")
+    assert len(network.sent) == sent
 
 
 @pytest.mark.parametrize(
