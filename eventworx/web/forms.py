@@ -11,6 +11,13 @@ from eventworx.tenants.models import Tenant
 Result = TypeVar("Result")
 
 
+class InputRefused(BusinessError):
+    """A form without a place for its errors on the page, such as a button with hidden fields."""
+
+    code = "input"
+    message = "%(errors)s"
+
+
 class TenantForm(forms.Form):
     """A form that knows its tenant. Subclasses narrow every choice to it in `narrow()`.
 
@@ -37,3 +44,14 @@ class TenantForm(forms.Form):
             field = error.field if error.field in self.fields else None
             self.add_error(field, str(error))
             return None
+
+    def require_valid(self) -> dict[str, Any]:
+        """The cleaned values; raises InputRefused with field and sentence of each error."""
+        if not self.is_valid():
+            named = [
+                f"{self.fields[name].label}: {error}" if name in self.fields else str(error)
+                for name, errors in self.errors.items()
+                for error in errors
+            ]
+            raise InputRefused(errors=" ".join(named))
+        return self.cleaned_data

@@ -68,14 +68,13 @@ def link(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) 
     """ "Verbinden": never asked again."""
     job, connection = _job(request, pk), _source(request, connection_id)
     form = OwnArticleForm(request.POST, tenant=request.tenant)
-    if form.is_valid():
-        matching.link_article(
-            tenant=request.tenant,
-            contact=connection.contact,
-            partner_article_id=article_id,
-            article=form.cleaned_data["article"],
-            actor=actor_of(request),
-        )
+    matching.link_article(
+        tenant=request.tenant,
+        contact=connection.contact,
+        partner_article_id=article_id,
+        article=form.require_valid()["article"],
+        actor=actor_of(request),
+    )
     return _next_step(request, job, connection, article_id)
 
 

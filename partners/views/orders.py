@@ -68,15 +68,14 @@ def send_order(request: TenantRequest, pk: int, connection_id: UUID) -> HttpResp
     job = _job(request, pk)
     connection = get_object_or_404(request.tenant.partner_connections.suppliers(), pk=connection_id)
     form = SendOrderForm(request.POST, tenant=request.tenant)
-    if form.is_valid():
-        orders.send_order(
-            connection=connection,
-            job=job,
-            actor=actor_of(request),
-            now=timezone.now(),
-            remark=form.cleaned_data["remark"],
-            logistics=form.logistics(job),
-        )
+    orders.send_order(
+        connection=connection,
+        job=job,
+        actor=actor_of(request),
+        now=timezone.now(),
+        remark=form.require_valid()["remark"],
+        logistics=form.logistics(job),
+    )
     return HttpResponse(status=204, headers=CHANGED)
 
 

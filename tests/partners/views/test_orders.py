@@ -56,6 +56,13 @@ def test_a_job_without_sub_rentals_shows_nothing(sales: Client, trade: Trade) ->
     assert text_of(orders_page(sales, trade.job)).strip() == ""
 
 
+def test_a_remark_that_is_too_long_sends_nothing_and_says_so(sales: Client, trade: Trade) -> None:
+    answer = send(sales, trade, remark="x" * 4001)
+    assert answer.status_code == 422
+    assert "Bemerkung" in text_of(answer)
+    assert not trade.job.tenant.sub_rental_orders.exists()
+
+
 def test_the_button_counts_what_is_not_ordered(sales: Client, trade: Trade) -> None:
     trade.add_position(2)
     trade.add_position(3)
