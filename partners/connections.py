@@ -76,6 +76,12 @@ class NothingToCompare(BusinessError):
     message = _("There is no safety number yet: the partner's code has to be entered first.")
 
 
+class OtherSafetyNumber(BusinessError):
+    code = "other-safety-number"
+    status = 409
+    message = _("The safety number has changed since this page was opened. Please compare the new one.")
+
+
 def open_connection(contact: Contact) -> PartnerConnection | None:
     """The connection that counts for a contact, on or paused; None where there is none."""
     return contact.partner_connections.open().first()
@@ -94,7 +100,9 @@ def switch_on(*, contact: Contact, actor: Actor, now: datetime) -> PartnerConnec
     """Make the tab appear, or end our pause (mission P1, P8): no new code is needed."""
     connection = open_connection(contact)
     if connection is None:
-        connection = _begin(contact)
+        # The second of two clicks waits here and finds the connection of the first.
+        contact.tenant.contacts.select_for_update().get(pk=contact.pk)
+        connection = open_connection(contact) or _begin(contact)
     elif connection.paused_at:
         _resume(connection.locked(), now)
     else:
@@ -286,16 +294,19 @@ def learn(*, connection: PartnerConnection, document: ConnectionDocument, now: d
 
 
 @transaction.atomic
-def verify(*, connection: PartnerConnection, actor: Actor, now: datetime) -> PartnerConnection:
+def verify(*, connection: PartnerConnection, safety_number: str, actor: Actor, now: datetime) -> PartnerConnection:
     """Two people compared the safety number by phone and it was the same (protocol §1).
 
-    Raises ConnectionEnded, and NothingToCompare before the partner's code is entered.
+    `safety_number` is the one they saw: after a new pairing an old page still shows the former one. Raises
+    ConnectionEnded, NothingToCompare before the partner's code is entered, OtherSafetyNumber.
     """
     connection = connection.locked()
     if connection.closed_at:
         raise ConnectionEnded
     if connection.peer_key_at is None:
         raise NothingToCompare
+    if safety_number != connection.safety_number:
+        raise OtherSafetyNumber
     if not connection.verified_at:
         connection.verified_at = now
         connection.save(update_fields=["verified_at"])

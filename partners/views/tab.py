@@ -201,7 +201,12 @@ def _result(request: TenantRequest, text: str, kind: str) -> HttpResponse:
 @require_POST
 @admin_required
 def verify(request: TenantRequest, pk: int) -> HttpResponse:
-    connections.verify(connection=connection_of(request, pk), actor=actor_of(request), now=timezone.now())
+    connections.verify(
+        connection=connection_of(request, pk),
+        safety_number=request.POST.get("safety_number", ""),
+        actor=actor_of(request),
+        now=timezone.now(),
+    )
     messages.success(request, _("The safety number is confirmed."))
     return to_tab(request, pk)
 

@@ -12,7 +12,7 @@ from eventworx.tenants.roles import Role
 from partners import client, connections, outbox
 from partners.access import AccessLevel
 from partners.client import PartnerPaused, PartnerUnreachable
-from partners.connections import ConnectionEnded, LevelNeeded, LevelNotOffered
+from partners.connections import ConnectionEnded, LevelNeeded, LevelNotOffered, OtherSafetyNumber
 from partners.models import PartnerConnection
 from partners.transport import Fault, RawAnswer
 from tests.factories import make_contact, make_user
@@ -153,8 +153,13 @@ def test_test_connection_fails_with_a_reason(
 
 
 def test_verify(pair: Pair) -> None:
+    number = "11111 22222 33333 44444 55555 66666"
+    PartnerConnection.objects.filter(pk=pair[0].pk).update(safety_number=number)
+    with pytest.raises(OtherSafetyNumber):
+        connections.verify(connection=pair[0], safety_number="the former one", actor=ADMIN, now=timezone.now())
+    assert deeds(pair[0]) == []
     for _ in range(2):
-        connections.verify(connection=pair[0], actor=ADMIN, now=timezone.now())
+        connections.verify(connection=pair[0], safety_number=number, actor=ADMIN, now=timezone.now())
     assert deeds(pair[0]) == ["verified"]
 
 
@@ -174,7 +179,7 @@ def test_the_end(pair: Pair) -> None:
     assert message.subject == "Aurora Veranstaltungstechnik hat die Partnerverbindung getrennt"
     for attempt in (
         lambda: connections.set_level(connection=theirs, level=1, actor=ADMIN),
-        lambda: connections.verify(connection=theirs, actor=ADMIN, now=timezone.now()),
+        lambda: connections.verify(connection=theirs, safety_number="", actor=ADMIN, now=timezone.now()),
     ):
         with pytest.raises(ConnectionEnded), translation.override("de"):
             attempt()

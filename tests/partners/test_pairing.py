@@ -95,7 +95,7 @@ def test_a_company_name_fits_into_its_code_however_it_was_pasted(
 def test_nothing_is_verified_before_there_is_a_number(connection: PartnerConnection) -> None:
     """Otherwise whatever code is entered later would count as compared."""
     with pytest.raises(connections.NothingToCompare):
-        connections.verify(connection=connection, actor=ADMIN, now=timezone.now())
+        connections.verify(connection=connection, safety_number="", actor=ADMIN, now=timezone.now())
     connection.refresh_from_db()
     assert connection.verified_at is None
 
