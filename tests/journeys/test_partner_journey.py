@@ -65,12 +65,14 @@ def world(tmp_path: Path, browser: Browser) -> Iterator[World]:
         yield World(aurora, bassline, mails, browser)
 
 
-def test_the_ten_steps(world: World) -> None:
+def test_the_ten_steps(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     step_1_aurora_prepares(world)
     step_2_bassline_sets_up(world)
     step_3_aurora_finishes(world)
     step_4_sales_picks_material(world)
-    print(search_report(measured_searches(world)))
+    report = search_report(measured_searches(world))
+    with capsys.disabled():
+        print(report)
     step_5_the_order_goes_out(world)
     step_6_bassline_answers(world)
     step_7_levels_and_releases_hold_at_once(world)
