@@ -17,6 +17,7 @@ import pytest
 
 from tests import services
 from tests.source import ROOT
+from tools import environment, two_companies
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +31,9 @@ def dev() -> ModuleType:
 
 
 @pytest.fixture
-def companies(dev: ModuleType) -> list[Any]:
+def companies() -> list[Any]:
     ports = [services.free_port(), services.free_port()]
-    return [dev.Company(*names, port) for names, port in zip(dev.COMPANIES, ports, strict=True)]
+    return [two_companies.Company(*names, port) for names, port in zip(two_companies.COMPANIES, ports, strict=True)]
 
 
 def test_it_needs_the_standard_library_alone() -> None:
@@ -47,38 +48,41 @@ def test_an_unknown_word_is_refused() -> None:
     assert "--fast" in done.stderr
 
 
-def test_the_companies_share_mails_and_nothing_else(dev: ModuleType, companies: list[Any]) -> None:
+def test_the_companies_share_mails_and_nothing_else(companies: list[Any]) -> None:
     first, second = (company.environment(companies) for company in companies)
     shared = {name for name in first if first[name] == second[name] and name not in os.environ}
     assert shared <= {"EWX_MAIL_DIR", "EWX_DEMO", "PYTHONUNBUFFERED"}
     assert first["EWX_ALLOWED_PARTNER_ORIGINS"] == second["EWX_ORIGIN"]
 
 
-def test_a_taken_port_is_named(dev: ModuleType, companies: list[Any]) -> None:
+def test_a_taken_port_is_named(companies: list[Any]) -> None:
     company = companies[0]
-    dev.refuse_taken_port(company)
-    with services.socket.create_server(("127.0.0.1", company.port)), pytest.raises(dev.Failed, match="is taken"):
-        dev.refuse_taken_port(company)
+    two_companies.refuse_taken_port(company)
+    with (
+        services.socket.create_server(("127.0.0.1", company.port)),
+        pytest.raises(environment.Failed, match="is taken"),
+    ):
+        two_companies.refuse_taken_port(company)
 
 
-def test_a_dead_child_is_named_with_its_last_words(dev: ModuleType, tmp_path: Path) -> None:
+def test_a_dead_child_is_named_with_its_last_words(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("no such table")
     with subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]) as process:
         process.wait()
-        with pytest.raises(dev.Failed, match=r"worker of Aurora ended \(3\):\nno such table"):
-            dev.refuse_dead([dev.Child("worker of Aurora", process, log)])
+        with pytest.raises(environment.Failed, match=r"worker of Aurora ended \(3\):\nno such table"):
+            two_companies.refuse_dead([two_companies.Child("worker of Aurora", process, log)])
 
 
-def test_stopping_reaches_grandchildren(dev: ModuleType, tmp_path: Path) -> None:
+def test_stopping_reaches_grandchildren(tmp_path: Path) -> None:
     deaf = f"import signal, time; signal.signal({signal.SIGTERM:d}, signal.SIG_IGN); time.sleep(60)"
     command = f"subprocess.Popen([sys.executable, '-c', {deaf!r}])"
     parent = f"import subprocess, sys, time; print({command}.pid, flush=True); time.sleep(60)"
-    handlers = {number: signal.getsignal(number) for number in dev.ENDING}
+    handlers = {number: signal.getsignal(number) for number in environment.ENDING}
     with (tmp_path / "log").open("wb") as log:
-        process = dev.start([sys.executable, "-c", parent], dict(os.environ), log)
+        process = environment.start([sys.executable, "-c", parent], dict(os.environ), log)
     grandchild = _first_number(tmp_path / "log")
-    dev.stop([process])
+    environment.stop([process])
     for number, handler in handlers.items():
         signal.signal(number, handler)
     assert process.poll() is not None
