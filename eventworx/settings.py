@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 
 import environ
@@ -42,6 +43,8 @@ EWX_DEMO = env.bool("EWX_DEMO", default=False)
 EWX_KEY_FILE = Path(env("EWX_KEY_FILE", default=str(DATA_DIR / "master.keys")))
 # Operators may name partner origins that are plain http, on another port, or in their own network.
 EWX_ALLOWED_PARTNER_ORIGINS = frozenset(env.list("EWX_ALLOWED_PARTNER_ORIGINS", default=[]))
+# The proxies before us, as addresses or networks: what they write into X-Forwarded-For is believed.
+EWX_TRUSTED_PROXIES = tuple(ip_network(network) for network in env.list("EWX_TRUSTED_PROXIES", default=[]))
 EWX_PARTNER_DEADLINE_SECONDS = env.float("EWX_PARTNER_DEADLINE_SECONDS", default=5.0)
 
 DEBUG = env.bool("EWX_DEBUG", default=False)

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django_htmx.middleware import HtmxDetails
 
+from eventworx.addresses import client_address
 from eventworx.audit import Actor
 from eventworx.tenants.models import Membership, Tenant, User
 from eventworx.tenants.roles import Permission
@@ -57,4 +58,4 @@ def check_access(request: TenantRequest, view: Any) -> None:
 
 def actor_of(request: TenantRequest) -> Actor:
     """The person behind a request, for the journal."""
-    return Actor(label=str(request.user), user=request.user, address=request.META.get("REMOTE_ADDR", ""))
+    return Actor(label=str(request.user), user=request.user, address=client_address(request))
