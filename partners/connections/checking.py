@@ -1,0 +1,97 @@
+"""Asking the partner who he is, and comparing the safety number (mission P6, protocol §1)."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.audit import Actor, record
+from eventworx.errors import BusinessError
+from partners import client, outbox
+from partners.client import PartnerPaused, PartnerProblem, PartnerUnreachable, Reason
+from partners.connections.ending import ConnectionEnded
+from partners.connections.journal import Deed, partner_actor
+from partners.models import PartnerConnection
+from partners.protocol.signing import SKEW
+from partners.protocol.wire import ConnectionDocument, FieldErrors, parse_connection
+
+
+class NothingToCompare(BusinessError):
+    code = "nothing-to-compare"
+    status = 409
+    message = _("There is no safety number yet: the partner's code has to be entered first.")
+
+
+class OtherSafetyNumber(BusinessError):
+    code = "other-safety-number"
+    status = 409
+    message = _("The safety number has changed since this page was opened. Please compare the new one.")
+
+
+def test_connection(*, connection: PartnerConnection, actor: Actor) -> None:
+    """Ask the partner's server who it is ("Verbindung testen", mission P6). Returns where all is well.
+
+    Raises PartnerUnreachable, PartnerPaused or PartnerRefused with a sentence that says who can mend it.
+    """
+    outcome = "ok"
+    try:
+        _ask(connection)
+    except PartnerProblem as problem:
+        outcome = str(problem.reason)
+        raise
+    finally:
+        record(tenant=connection.tenant, actor=actor, action=Deed.TESTED, target=connection, outcome=outcome)
+
+
+def _ask(connection: PartnerConnection) -> None:
+    answer = client.call(connection=connection, method="GET", path="/connection")
+    try:
+        document = parse_connection(answer.document)
+    except FieldErrors as error:
+        raise PartnerUnreachable(Reason.RUBBISH, partner=str(connection)) from error
+    learn(connection=connection, document=document, now=answer.received_at)
+    if document.protocol and not document.protocol.min.startswith("1."):
+        raise PartnerUnreachable(Reason.VERSION, partner=str(connection))
+    if document.time and abs((document.time - answer.received_at).total_seconds()) > SKEW:
+        raise PartnerUnreachable(Reason.CLOCK, partner=str(connection))
+    if "us" in document.paused_by:
+        raise PartnerPaused(partner=str(connection))
+
+
+@transaction.atomic
+def learn(*, connection: PartnerConnection, document: ConnectionDocument, now: datetime) -> None:
+    """Take over what the partner's connection document says about his side; it was signed."""
+    connection = connection.locked()
+    if connection.closed_at:
+        return
+    is_new = connection.connected_at is None
+    connection.connected_at = connection.connected_at or now
+    connection.last_heard_at = now
+    connection.peer_level = document.level_granted_to_you
+    connection.peer_paused_at = (connection.peer_paused_at or now) if "us" in document.paused_by else None
+    connection.save(update_fields=["connected_at", "last_heard_at", "peer_level", "peer_paused_at"])
+    if is_new:
+        record(tenant=connection.tenant, actor=partner_actor(connection), action=Deed.CONNECTED, target=connection)
+    if not connection.peer_paused_at and not connection.paused_at:
+        outbox.unpark_deliveries(connection=connection, now=now)
+
+
+@transaction.atomic
+def verify(*, connection: PartnerConnection, safety_number: str, actor: Actor, now: datetime) -> PartnerConnection:
+    """Two people compared the safety number by phone and it was the same (protocol §1).
+
+    `safety_number` is the one they saw: after a new pairing an old page still shows the former one. Raises
+    ConnectionEnded, NothingToCompare before the partner's code is entered, OtherSafetyNumber.
+    """
+    connection = connection.locked()
+    if connection.closed_at:
+        raise ConnectionEnded
+    if connection.peer_key_at is None:
+        raise NothingToCompare
+    if safety_number != connection.safety_number:
+        raise OtherSafetyNumber
+    if not connection.verified_at:
+        connection.verified_at = now
+        connection.save(update_fields=["verified_at"])
+        record(tenant=connection.tenant, actor=actor, action=Deed.VERIFIED, target=connection)
+    return connection
