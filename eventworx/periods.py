@@ -44,6 +44,12 @@ class Period:
             return self.covers(other.start)
         return self.start < other.end and other.start < self.end
 
+    def shared_with(self, other: "Period") -> "Period | None":
+        """What both have in common, None where that is nothing."""
+        if not self.overlaps(other):
+            return None
+        return Period(max(self.start, other.start), min(self.end, other.end))
+
     def covers(self, instant: datetime) -> bool:
         return self.start <= instant < self.end or (self.is_instant and instant == self.start)
 

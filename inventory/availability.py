@@ -7,6 +7,7 @@ and partner API all ask here.
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import accumulate
 
 from eventworx.periods import LATEST, Period
@@ -50,14 +51,7 @@ def free_quantity(
     `inflows` are dated additions to stock. `reservations` come widened by their own buffers, `period` by those of
     whoever asks.
     """
-    changes = Counter({period.start: 0})
-    for sign, claims in ((1, inflows), (-1, reservations)):
-        for claim in claims:
-            if not claim.period.is_instant and claim.period.overlaps(period):
-                changes[max(claim.period.start, period.start)] += sign * claim.quantity
-                if claim.period.end < period.end:
-                    changes[claim.period.end] -= sign * claim.quantity
-    return owned - out_of_service + min(accumulate(changes[instant] for instant in sorted(changes)))
+    return owned - out_of_service + min(_levels(inflows, reservations, period).values())
 
 
 def stock_of(*, articles: Sequence[Article], period: Period, excluding: Collection[int] = ()) -> dict[int, Stock]:
@@ -94,6 +88,33 @@ def stock_in(*, article: Article, claims: Claims, period: Period) -> Stock:
             period=asked,
         ),
     )
+
+
+def bottleneck_in(*, article: Article, claims: Claims, period: Period) -> Period:
+    """When the fewest units of the article are free for the first time: the proof of `Stock.free` (mission §6).
+
+    Told as far as it lies in `period`. Outside of it lies what only the article's buffers touch.
+    """
+    asked = article.with_buffers(period)
+    levels = _levels(claims.additions, [*claims.out_of_service, *claims.reservations], asked)
+    fewest = min(levels.values())
+    start = next(instant for instant, level in levels.items() if level == fewest)
+    later = (instant for instant, level in levels.items() if instant > start and level != fewest)
+    found = Period(start, next(later, asked.end))
+    return found.shared_with(period) or found
+
+
+def _levels(inflows: Iterable[Claim], reservations: Iterable[Claim], period: Period) -> dict[datetime, int]:
+    """By how much dated changes move the stock from each instant on, in order, beginning with the period's start."""
+    changes = Counter({period.start: 0})
+    for sign, claims in ((1, inflows), (-1, reservations)):
+        for claim in claims:
+            if not claim.period.is_instant and claim.period.overlaps(period):
+                changes[max(claim.period.start, period.start)] += sign * claim.quantity
+                if claim.period.end < period.end:
+                    changes[claim.period.end] -= sign * claim.quantity
+    instants = sorted(changes)
+    return dict(zip(instants, accumulate(changes[instant] for instant in instants), strict=True))
 
 
 def _widest(articles: Sequence[Article], period: Period) -> Period:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("articles", catalogue.ArticlesView.as_view()),
     path("articles/<slug:article_id>", catalogue.ArticleView.as_view()),
     path("categories", catalogue.CategoriesView.as_view()),
+    path("availability", catalogue.AvailabilityView.as_view()),
     path("orders", orders.OrdersView.as_view()),
     path("orders/<uuid:order_id>", orders.OrderView.as_view()),
     path("orders/<uuid:order_id>/commands", orders.CommandsView.as_view()),

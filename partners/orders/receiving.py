@@ -33,7 +33,7 @@ from partners.protocol.wire import (
     parse_order_request,
     to_wire,
 )
-from partners.releases import released_articles
+from partners.releases import released_named
 
 
 class OrderExists(BusinessError):
@@ -173,9 +173,7 @@ def _same(known: PartnerOrder, request: OrderRequest) -> PartnerOrder:
 
 def _articles(connection: PartnerConnection, request: OrderRequest) -> dict[str, Article]:
     """Our released article of each line, by its id on the wire; in one statement."""
-    asked = {line.article for line in request.lines}
-    ids = {int(article) for article in asked if article.isascii() and article.isdigit() and len(article) < 19}
-    found = released_articles(connection).filter(pk__in=ids).select_related("factor_scale")
+    found = released_named(connection, (line.article for line in request.lines)).select_related("factor_scale")
     articles = {str(article.pk): article for article in found}
     missing = [at for at, line in enumerate(request.lines) if line.article not in articles]
     if missing:

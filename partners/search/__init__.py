@@ -1,6 +1,13 @@
 """The search for partner material, both ends: `asking` in our job, `answering` a partner (mission J1, protocol §4)."""
 
-from partners.search.answering import Question, describe_article, find_listings, list_categories, parse_question
+from partners.search.answering import (
+    Question,
+    answer_availability,
+    describe_article,
+    find_listings,
+    list_categories,
+    parse_question,
+)
 from partners.search.asking import (
     SearchAnswer,
     add_partner_position,
@@ -16,6 +23,7 @@ __all__ = [
     "Question",
     "SearchAnswer",
     "add_partner_position",
+    "answer_availability",
     "askable",
     "describe_article",
     "fetch_listing",

@@ -20,8 +20,8 @@ from eventworx.errors import BusinessError
 from eventworx.money import discounted, rounded
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
+from inventory.availability import Claims, bottleneck_in, claims_on, stock_in, stock_of
 from inventory.availability import Stock as OwnStock
-from inventory.availability import stock_of
 from inventory.models import Article, ArticleQuerySet
 from inventory.prices import net_price, scale_of
 from partners.access import ALLOWS
@@ -29,9 +29,18 @@ from partners.models import PartnerConnection
 from partners.protocol import wire
 from partners.protocol.cursors import CursorRefused, open_cursor, seal_cursor
 from partners.protocol.money import billable_days
-from partners.protocol.wire import Json, Listing, ListingPage, fields
+from partners.protocol.wire import (
+    AnsweredLine,
+    Availability,
+    AvailabilityRequest,
+    Bottleneck,
+    Json,
+    Listing,
+    ListingPage,
+    fields,
+)
 from partners.protocol.wire.fields import Node, Wrong
-from partners.releases import branch_of, released_articles
+from partners.releases import branch_of, released_articles, released_named
 
 DEFAULT_LIMIT = 50
 # As much of the name as a cursor carries, whatever the script.
@@ -84,11 +93,33 @@ def find_listings(*, connection: PartnerConnection, question: Question, now: dat
 
 def describe_article(*, connection: PartnerConnection, article_id: str, question: Question, now: datetime) -> Listing:
     """One article as this partner may see it; raises Http404, also for what is not released to him."""
-    ids = [int(article_id)] if article_id.isascii() and article_id.isdigit() and len(article_id) < 19 else []
-    articles = list(_described(released_articles(connection).filter(pk__in=ids)))
+    articles = list(_described(released_named(connection, [article_id])))
     if not articles:
         raise Http404
     return next(iter(_listings(connection, articles, question, now)))
+
+
+def answer_availability(*, connection: PartnerConnection, request: AvailabilityRequest, now: datetime) -> Availability:
+    """What is free of each article asked for, and when it is scarcest; line by line, promising nothing.
+
+    The figures are those of the whole article, whichever of its lines they stand at: quantities of an article that
+    is asked for repeatedly add up. Four statements however many lines.
+    """
+    period = request.period.period
+    articles = list(released_named(connection, (line.article for line in request.lines)))
+    claims = claims_on(articles=articles, period=period)
+    known = {str(article.pk): _free_line(article, claims[article.pk], period) for article in articles}
+    lines = (known.get(line.article) or AnsweredLine(article=line.article) for line in request.lines)
+    return Availability(as_of=now, lines=tuple(lines))
+
+
+def _free_line(article: Article, claims: Claims, period: Period) -> AnsweredLine:
+    scarce = bottleneck_in(article=article, claims=claims, period=period)
+    return AnsweredLine(
+        article=str(article.pk),
+        stock=_stock(stock_in(article=article, claims=claims, period=period)),
+        bottleneck=Bottleneck(start=scarce.start, end=scarce.end),
+    )
 
 
 def list_categories(*, connection: PartnerConnection, now: datetime) -> wire.CategoryList:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from eventworx.periods import LATEST, Period
 from eventworx.tenants.models import Tenant
-from inventory.availability import Claim, Stock, free_quantity, stock_of
-from inventory.models import StockMovementKind
+from inventory.availability import Claim, Claims, Stock, bottleneck_in, free_quantity, stock_of
+from inventory.models import Article, StockMovementKind
 from inventory.reservations import ReservationClaim, reserve
 from inventory.stock import add_movement
 from tests.factories import make_article
@@ -52,6 +52,22 @@ def test_the_sweep_agrees_with_a_walk_over_every_minute(
 ) -> None:
     swept = free_quantity(owned=owned, out_of_service=broken, inflows=inflows, reservations=reservations, period=period)
     assert swept == walked(owned - broken, inflows, reservations, period)
+
+
+@given(st.integers(0, 20), claims, claims, claims, periods)
+def test_the_bottleneck_is_the_first_stretch_with_the_fewest(
+    owned: int, inflows: list[Claim], broken: list[Claim], reservations: list[Claim], period: Period
+) -> None:
+    article = Article(owned=owned)
+    found = bottleneck_in(article=article, claims=Claims(inflows, broken, reservations), period=period)
+    fewest = walked(owned, inflows, [*broken, *reservations], period)
+    assert period.covers(found.start)
+    assert walked(owned, inflows, [*broken, *reservations], found) == fewest
+    if found.start > period.start:
+        before = Period(period.start, found.start)
+        assert walked(owned, inflows, [*broken, *reservations], before) > fewest
+    if found.end < period.end:
+        assert walked(owned, inflows, [*broken, *reservations], Period(found.end, found.end)) > fewest
 
 
 @pytest.mark.parametrize(

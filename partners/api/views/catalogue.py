@@ -4,7 +4,7 @@ from partners import search
 from partners.api.authentication import PartnerCall
 from partners.api.base import PartnerAPIView, endpoint
 from partners.api.errors import Reply
-from partners.protocol.wire import to_wire
+from partners.protocol.wire import AvailabilityRequest, parse_availability_request, to_wire
 from partners.search import Question, parse_question
 
 
@@ -22,6 +22,13 @@ class ArticleView(PartnerAPIView):
             connection=call.connection, article_id=article_id, question=question, now=call.now
         )
         return Reply.of(to_wire(listing))
+
+
+class AvailabilityView(PartnerAPIView):
+    @endpoint(parse=parse_availability_request, needs="stock")
+    def post(self, call: PartnerCall, request: AvailabilityRequest) -> Reply:
+        answer = search.answer_availability(connection=call.connection, request=request, now=call.now)
+        return Reply.of(to_wire(answer))
 
 
 class CategoriesView(PartnerAPIView):

@@ -8,6 +8,16 @@ Optional text that is absent or null is ''; everything else that may be absent i
 Instants are aware and in UTC, amounts Decimal.
 """
 
+from partners.protocol.wire.availability import (
+    MAX_ASKED,
+    AnsweredLine,
+    AskedLine,
+    Availability,
+    AvailabilityRequest,
+    Bottleneck,
+    parse_availability,
+    parse_availability_request,
+)
 from partners.protocol.wire.connection import (
     ConnectionDocument,
     Notice,
@@ -95,12 +105,18 @@ from partners.protocol.wire.strict_json import (
 __all__ = [
     "AFTER_COMMAND",
     "CONTENT_TYPE",
+    "MAX_ASKED",
     "MAX_DEPTH",
     "MAX_LINES",
     "MAX_PAGE",
     "SEEN",
     "STATUS",
     "Answer",
+    "AnsweredLine",
+    "AskedLine",
+    "Availability",
+    "AvailabilityRequest",
+    "Bottleneck",
     "BuyerArticle",
     "BuyerProposal",
     "CappedStock",
@@ -148,6 +164,8 @@ __all__ = [
     "instant_text",
     "loads_strict",
     "new_order_id",
+    "parse_availability",
+    "parse_availability_request",
     "parse_category_list",
     "parse_command",
     "parse_connection",

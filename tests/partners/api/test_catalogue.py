@@ -1,66 +1,28 @@
 """What a partner sees of our catalogue, asked through the door as his server asks (mission R1-R3, R6; protocol §4)."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection as database
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from eventworx.audit import Actor
 from eventworx.tenants.models import Tenant
 from inventory.models import Article, FactorScale
-from partners import client, transport
 from partners.access import AccessLevel
-from partners.client import PartnerPaused, PartnerRefused
+from partners.client import PartnerPaused
 from partners.models import PartnerConnection
 from partners.releases import release
-from partners.transport import RawAnswer
 from tests.factories import make_article, make_category
 from tests.fakes import InProcess
+from tests.partners.api.asking import ADMIN, PERIOD, Ask, queries_of, refusal, reserve_row, set_level
 
-ADMIN = Actor(label="Berta Boss")
-PERIOD = {"start": "2027-07-01T06:00:00Z", "end": "2027-07-04T18:00:00Z"}
 USAGE = {"use_start": "2027-07-02T06:00:00Z", "use_end": "2027-07-04T06:00:00Z", "zone": "Europe/Berlin"}
 # Gateway: connection with tenant and contact, keys of both sides; catalogue: one statement.
 QUERIES_WITHOUT_STOCK = 4
 # And availability: movements and reservations of all hits.
 QUERIES_WITH_STOCK = 6
-
-Ask = Callable[..., Any]
-
-
-@pytest.fixture
-def lent(pair: tuple[PartnerConnection, PartnerConnection]) -> PartnerConnection:
-    """Bassline's side, on which everything is released."""
-    release(connection=pair[1], actor=ADMIN, everything=True)
-    return pair[1]
-
-
-@pytest.fixture
-def ask(pair: tuple[PartnerConnection, PartnerConnection]) -> Ask:
-    """A signed GET by aurora."""
-
-    def get(path: str, **query: Any) -> Any:
-        return client.call(connection=pair[0], method="GET", path=path, query=query).document
-
-    return get
-
-
-def set_level(connection: PartnerConnection, level: int) -> None:
-    connection.level = level
-    connection.save(update_fields=["level"])
-
-
-def refusal(ask: Ask, path: str = "/articles", **query: Any) -> tuple[int, str, list[tuple[str, str]]]:
-    with pytest.raises(PartnerRefused) as refused:
-        ask(path, **query)
-    problem = refused.value.problem
-    return problem.status, problem.code, [(error.pointer, error.code) for error in problem.errors]
 
 
 def names(page: Any) -> list[str]:
@@ -147,12 +109,6 @@ def test_stock_is_what_is_free_in_the_period_and_without_one_now(
     reserve_row(article, 12, now - timedelta(hours=1), now + timedelta(hours=1))
     assert ask("/articles", **PERIOD)["items"][0]["stock"]["free"] == 6
     assert ask("/articles")["items"][0]["stock"] == {"mode": "exact", "owned": 10, "free": 0}
-
-
-def reserve_row(article: Article, quantity: int, start: datetime, end: datetime) -> None:
-    article.tenant.reservations.create(
-        article=article, quantity=quantity, start=start, end=end, blocked_from=start, blocked_until=end
-    )
 
 
 def test_levels_hold_with_the_next_request(lent: PartnerConnection, ask: Ask, bassline: Tenant) -> None:
@@ -270,7 +226,7 @@ def test_a_cursor_is_good_for_its_question_and_for_an_hour(lent: PartnerConnecti
         assert refusal(ask, q="par", cursor=cursor)[:2] == (422, "cursor")
 
 
-@pytest.mark.parametrize("path", ["/availability", "/articles/1/picture", "/keys"])
+@pytest.mark.parametrize("path", ["/articles/1/picture", "/keys"])
 def test_what_is_not_built_has_no_route(lent: PartnerConnection, ask: Ask, path: str) -> None:
     assert refusal(ask, path)[:2] == (404, "not-found")
 
@@ -314,18 +270,9 @@ def test_queries_do_not_depend_on_releases(
 
 
 def answering(ask: Ask, network: InProcess, hits: int) -> int:
-    """How many queries the supplier's server runs for a search, its door included."""
+    """How many queries a search costs the supplier."""
     ask("/articles", q="warm")
-    counted: list[int] = []
-
-    class Counting(InProcess):
-        def send(self, **request: Any) -> RawAnswer:
-            with CaptureQueriesContext(database) as queries:
-                answer = network.send(**request)
-            counted.append(len(queries))
-            return answer
-
-    transport.current = Counting()
-    assert len(ask("/articles", q="par", **PERIOD, **USAGE)["items"]) == hits
-    [queries] = counted
+    pages: list[Any] = []
+    queries = queries_of(lambda: pages.append(ask("/articles", q="par", **PERIOD, **USAGE)), network)
+    assert len(pages[0]["items"]) == hits
     return queries

@@ -122,6 +122,19 @@ listings = st.builds(
 listing_pages = st.builds(
     wire.ListingPage, items=st.lists(listings, max_size=3).map(tuple), next=maybe_ids, as_of=maybe(instants)
 )
+asked_lines = st.builds(wire.AskedLine, article=ids, quantity=quantities)
+availability_requests = st.builds(
+    wire.AvailabilityRequest, period=periods(), lines=st.lists(asked_lines, min_size=1, max_size=3).map(tuple)
+)
+answered_lines = st.builds(
+    wire.AnsweredLine,
+    article=ids,
+    stock=maybe(stocks),
+    bottleneck=maybe(st.builds(wire.Bottleneck, start=instants, end=instants)),
+)
+availabilities = st.builds(
+    wire.Availability, as_of=maybe(instants), lines=st.lists(answered_lines, min_size=1, max_size=3).map(tuple)
+)
 category_lists = st.builds(
     wire.CategoryList,
     items=st.lists(st.builds(wire.Category, id=ids, name=lines(200), parent=maybe_ids), max_size=3).map(tuple),

@@ -23,6 +23,8 @@ DOCUMENTS: dict[str, tuple[Callable[[Any], Any], st.SearchStrategy]] = {
     "listing": (wire.parse_listing, strategies.listings),
     "listing page": (wire.parse_listing_page, strategies.listing_pages),
     "categories": (wire.parse_category_list, strategies.category_lists),
+    "availability request": (wire.parse_availability_request, strategies.availability_requests),
+    "availability": (wire.parse_availability, strategies.availabilities),
     "order request": (wire.parse_order_request, strategies.order_requests),
     "order": (wire.parse_order, strategies.orders),
     "command": (wire.parse_command, strategies.commands),
