@@ -1,5 +1,6 @@
 """Models of the ground floor."""
 
 from eventworx.audit import AuditEntry
+from eventworx.limits import HitCount
 
-__all__ = ["AuditEntry"]
+__all__ = ["AuditEntry", "HitCount"]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
+from eventworx import limits
 from partners import outbox, pairing
 from partners.models import SeenNonce, StoredAnswer
 from partners.orders import ORDER_HANDLERS
@@ -42,7 +43,8 @@ def tell_late() -> None:
 
 @shared_task
 def sweep() -> None:
-    """Forget nonces after 15 minutes and stored answers after 60 days (protocol §3, §6)."""
+    """Forget nonces after 15 minutes, stored answers after 60 days (protocol §3, §6) and limits that ran out."""
     now = timezone.now()
+    limits.sweep(now=now)
     SeenNonce.objects.filter(seen_at__lt=now - NONCES_KEPT).delete()
     StoredAnswer.objects.filter(created_at__lt=now - ANSWERS_KEPT).delete()

@@ -1,0 +1,144 @@
+"""How often something may happen in a while, counted for all processes together (security.md §4).
+
+One atomic step counts: in Redis where there is one, else, and whenever Redis does not answer, in a table of the
+database. There is no third way: what cannot be counted is not allowed. A window begins with the first hit of a
+key and ends `per` seconds later, so that a limit of 1 also says whether something was seen before.
+
+Count before the transaction of the deed begins: inside of one a hit would be undone together with it, and would
+keep everybody else waiting at its row.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+import redis
+from django.conf import settings
+from django.db import connection, models, transaction
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+
+REDIS_SECONDS = 0.25  # a Redis that takes longer is taken for dead …
+REDIS_RESTS = 5.0  # … and not asked again for so long
+SWEPT_AT_ONCE = 1000
+
+_COUNT = """
+    INSERT INTO eventworx_hitcount (digest, hits, until) VALUES {rows}
+    ON CONFLICT (digest) DO UPDATE SET
+        hits = CASE WHEN eventworx_hitcount.until <= %s THEN 1 ELSE eventworx_hitcount.hits + 1 END,
+        until = CASE WHEN eventworx_hitcount.until <= %s THEN excluded.until ELSE eventworx_hitcount.until END
+    RETURNING digest, hits, until
+"""
+
+
+class HitCount(models.Model):
+    """How often one key was hit in its window. `digest` is of name and key; `until`: unix time in milliseconds."""
+
+    digest = models.CharField(max_length=32, primary_key=True)
+    hits = models.PositiveBigIntegerField()
+    until = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["until"], name="hit_counts_by_end")]
+
+    def __str__(self) -> str:
+        return f"{self.digest}: {self.hits}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `most` hits of one key in `per` seconds. `name` keeps the keys of different limits apart."""
+
+    name: str
+    most: int
+    per: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a hit was within its limit. `retry_after`: whole seconds until the next may pass, 0 if this one did."""
+
+    is_allowed: bool
+    retry_after: int = 0
+
+
+def hit(name: str, key: str, *, limit: int, per: int, now: datetime) -> Verdict:
+    """Count one hit of `key` and judge it. Never within a transaction (RuntimeError)."""
+    return hit_all([(Limit(name, limit, per), key)], now=now)
+
+
+def hit_all(hits: Sequence[tuple[Limit, str]], *, now: datetime) -> Verdict:
+    """Count one hit of each key, in one step; allowed only if each is. `hits`: at least one, none twice."""
+    by_digest = {_digest(limit, key): limit for limit, key in hits}
+    counts = _counted_by_redis(by_digest)
+    if counts is None:
+        counts = _counted_by_database(by_digest, now)
+    waits = [seconds for digest, (count, seconds) in counts.items() if count > by_digest[digest].most]
+    return Verdict(not waits, retry_after=max(1, *waits) if waits else 0)
+
+
+def _digest(limit: Limit, key: str) -> str:
+    return hashlib.sha256(f"{limit.name}\n{key}".encode()).hexdigest()[:32]
+
+
+Counts = dict[str, tuple[int, int]]  # by digest: hits in the window, whole seconds until its end
+
+
+# --- Redis -----------------------------------------------------------------------------------------
+class _Rest:
+    """While Redis rests, nobody waits for it."""
+
+    until: float = 0.0  # of the monotonic clock
+
+
+@cache
+def _redis_at(url: str) -> redis.Redis:
+    patience = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
+    return redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **patience)
+
+
+def _counted_by_redis(by_digest: dict[str, Limit]) -> Counts | None:
+    """The counts after these hits; None where no Redis answers. It goes by its own clock."""
+    if not settings.REDIS_URL or time.monotonic() < _Rest.until:
+        return None
+    batch = _redis_at(settings.REDIS_URL).pipeline(transaction=True)
+    for digest, limit in by_digest.items():
+        name = f"limit:{settings.EWX_INSTANCE}:{digest}"
+        batch.set(name, 0, nx=True, ex=limit.per)
+        batch.incr(name)
+        batch.ttl(name)
+    try:
+        answers = batch.execute()
+    except redis.RedisError as error:
+        logger.warning("limits are counted in the database: Redis does not answer (%s)", type(error).__name__)
+        _Rest.until = time.monotonic() + REDIS_RESTS
+        return None
+    return {digest: (answers[at * 3 + 1], answers[at * 3 + 2]) for at, digest in enumerate(by_digest)}
+
+
+# --- database --------------------------------------------------------------------------------------
+def _counted_by_database(by_digest: dict[str, Limit], now: datetime) -> Counts:
+    """The same in the table. In one order, so that two that hit the same keys never wait for each other."""
+    at = _milliseconds(now)
+    rows = [(digest, at + by_digest[digest].per * 1000) for digest in sorted(by_digest)]
+    statement = _COUNT.format(rows=", ".join(["(%s, 1, %s)"] * len(rows)))
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(statement, [*(value for row in rows for value in row), at, at])
+        return {digest: (count, -((at - until) // 1000)) for digest, count, until in cursor.fetchall()}
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def sweep(*, now: datetime) -> None:
+    """Forget the windows that have ended, a few rows at a time."""
+    ended = HitCount.objects.filter(until__lte=_milliseconds(now))
+    while digests := list(ended.values_list("pk", flat=True)[:SWEPT_AT_ONCE]):
+        ended.filter(pk__in=digests).delete()
