@@ -4,7 +4,6 @@
 made once in the data directory (mode 0600) by the embedded default.
 """
 
-import os
 import re
 import secrets
 import sys
@@ -14,6 +13,8 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
+
+from eventworx import secret_files
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -26,21 +27,18 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 def _secret_file(name: str) -> str:
     """The secret kept in `name` below the data directory; made at the first start."""
     path = DATA_DIR / name
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        secret = secrets.token_urlsafe(48)
-        file.write(secret)
-    return secret
+    secret_files.create_once(path, lambda: secrets.token_urlsafe(48))
+    return path.read_text().strip()
 
 
 # --- this installation -------------------------------------------------------------------
 EWX_ORIGIN = env("EWX_ORIGIN", default="http://127.0.0.1:8000").rstrip("/")
 EWX_INSTANCE = env("EWX_INSTANCE", default="eventworx")
 EWX_DEMO = env.bool("EWX_DEMO", default=False)
-EWX_KEY_FILE = Path(env("EWX_KEY_FILE", default=str(DATA_DIR / "master.keys")))
+_key_file = env("EWX_KEY_FILE", default="")
+EWX_KEY_FILE = Path(_key_file or DATA_DIR / "master.keys")
+# A ring that an operator names is his to provide: one that is missing must not be replaced by a fresh one unseen.
+EWX_KEY_FILE_IS_DEFAULT = not _key_file
 # Operators may name partner origins that are plain http, on another port, or in their own network.
 EWX_ALLOWED_PARTNER_ORIGINS = frozenset(env.list("EWX_ALLOWED_PARTNER_ORIGINS", default=[]))
 # The proxies before us, as addresses or networks: what they write into X-Forwarded-For is believed.

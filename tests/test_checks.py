@@ -10,7 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from eventworx.checks import cache_faults, check_deployment
-from eventworx.encryption import create_key_file
+from eventworx.encryption import create_ring
 from tests.source import ROOT
 
 POSTGRES, SQLITE = "django.db.backends.postgresql", "django.db.backends.sqlite3"
@@ -24,7 +24,7 @@ def key_file(settings: Settings, tmp_path: Path) -> Path:
     settings.EWX_KEY_FILE = tmp_path / "keys" / "master.keys"
     settings.CACHES = {"default": {"BACKEND": REDIS}}
     settings.DEBUG = settings.EWX_DEMO = False
-    create_key_file(settings.EWX_KEY_FILE)
+    create_ring(settings.EWX_KEY_FILE)
     return settings.EWX_KEY_FILE
 
 

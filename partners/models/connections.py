@@ -187,12 +187,12 @@ class ConnectionKey(models.Model):
         return f"{self.side} {self.keyid}"
 
     @property
-    def _place(self) -> Place:
+    def place(self) -> Place:
         return Place("partners_connectionkey", str(self.pk), "private_key", self.tenant_id)
 
     def seal_private_key(self, raw: bytes) -> None:
-        self.sealed_private_key = seal(raw, self._place)
+        self.sealed_private_key = seal(raw, self.place)
 
     def open_private_key(self) -> bytes:
         """The raw private key, decrypted for this one use; raises CannotOpen."""
-        return open_sealed(self.sealed_private_key, self._place)
+        return open_sealed(self.sealed_private_key, self.place)
