@@ -1,6 +1,7 @@
 """What every test may ask for. First the bench: mail server, Redis, browser. Then the cast."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,12 +26,18 @@ CHROMIUM_FLAGS = [
 ]
 
 
+# Folders whose tests know no database.
+PLAIN = tuple(Path(__file__).parent / folder for folder in ("fuzz", "partners/protocol"))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever asks for a page drives a browser, whether the test says so or not."""
+    """Whoever asks for a page drives a browser; whoever stands among the plain tests needs no second database."""
     for item in items:
         if "page" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
+        if any(item.path.is_relative_to(folder) for folder in PLAIN):
+            item.add_marker(pytest.mark.plain)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from jobs.models import Job
 from jobs.states import JobState
 from partners.models import KeySide, PartnerConnection
 from partners.protocol.keys import KeyPair
+from partners.protocol.versions import OURS
 
 _serial = itertools.count(1)
 PASSWORD = "a good long password"
@@ -87,6 +88,7 @@ def make_connection(
         side.peer_origin = settings.EWX_ORIGIN
         side.peer_tenant_id, side.peer_display_name = other.tenant.wire_id, other.tenant.name
         side.level = level
+        side.peer_capabilities = sorted(OURS.capabilities)
         _key(side, KeySide.OWN, pairs[side.tenant])
         _key(side, KeySide.PEER, pairs[other.tenant])
         side.save()

@@ -17,11 +17,12 @@ from partners.api.base import to_response
 from partners.api.errors import Reply, problem_of
 from partners.connections import note_heard
 from partners.protocol.signing import fresh_nonce, sign_response
+from partners.protocol.versions import OURS
 from partners.protocol.wire import Problem, ProblemCode
 
 API_PREFIX = "/api/partner/"
 WELL_KNOWN = "/.well-known/ewx-partner"
-VERSION = "1.0"
+VERSION = str(OURS.max)
 _VERSIONED = re.compile(r"/api/partner/v(?P<major>[0-9]{1,4})(?P<route>/.*)")
 
 

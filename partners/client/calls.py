@@ -18,6 +18,7 @@ from partners.models import ConnectionKey, PartnerConnection
 from partners.protocol.keys import KeyPair
 from partners.protocol.signing import API_ROOT, SKEW, SignatureRefused, fresh_nonce, sign_request, verify_response
 from partners.protocol.signing import Reason as SignatureReason
+from partners.protocol.versions import needed_for
 from partners.protocol.wire import (
     FieldErrors,
     Json,
@@ -55,6 +56,7 @@ class Line:
     peer_keys: Mapping[str, bytes] = field(repr=False)
     partner: str
     is_connected: bool
+    capabilities: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,7 @@ def line_of(connection: PartnerConnection) -> Line:
         peer_keys=keys,
         partner=str(connection),
         is_connected=connection.connected_at is not None,
+        capabilities=connection.shared_capabilities,
     )
 
 
@@ -144,8 +147,14 @@ def talk(
     idempotency_key: UUID | None = None,
     deadline: float | None = None,
 ) -> Answer:
-    """`call` over a line that was copied before."""
+    """`call` over a line that was copied before.
+
+    What the partner has not announced is never asked of him: reason `capability` (protocol §8).
+    """
     _refuse_in_transaction()
+    needed = needed_for(path)
+    if needed and needed not in line.capabilities:
+        raise PartnerUnreachable(Reason.CAPABILITY, partner=line.partner)
     target = API_ROOT + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
     content = b"" if body is None else dumps(body)
     headers = _signed(line, method, target, content, idempotency_key, timezone.now())

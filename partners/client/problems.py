@@ -32,6 +32,7 @@ class Reason(StrEnum):
     CLOSED = "closed"
     BUSY = "busy"
     VERSION = "version"
+    CAPABILITY = "capability"
 
 
 SENTENCES: Mapping[str, str | Promise] = {
@@ -89,6 +90,7 @@ SENTENCES: Mapping[str, str | Promise] = {
         "The server of %(partner)s speaks another version of the partner protocol. One of the two "
         "installations has to be updated."
     ),
+    Reason.CAPABILITY: _("The installation of %(partner)s cannot do this yet. Whoever runs that server can update it."),
     ProblemCode.PAUSED: _("%(partner)s has paused the connection. An admin there can switch it on again."),
     ProblemCode.LEVEL: _("%(partner)s does not offer you this at present. An admin there can change the level."),
     ProblemCode.NOT_FOUND: _("%(partner)s does not know this, or has not released it for you any more."),

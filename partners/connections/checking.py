@@ -13,6 +13,7 @@ from partners.connections.ending import ConnectionEnded
 from partners.connections.journal import Deed, partner_actor
 from partners.models import PartnerConnection
 from partners.protocol.signing import SKEW
+from partners.protocol.versions import NoCommonVersion
 from partners.protocol.wire import ConnectionDocument, FieldErrors, parse_connection
 
 
@@ -49,9 +50,10 @@ def _ask(connection: PartnerConnection) -> None:
         document = parse_connection(answer.document)
     except FieldErrors as error:
         raise PartnerUnreachable(Reason.RUBBISH, partner=str(connection)) from error
-    learn(connection=connection, document=document, now=answer.received_at)
-    if document.protocol and not document.protocol.min.startswith("1."):
-        raise PartnerUnreachable(Reason.VERSION, partner=str(connection))
+    try:
+        learn(connection=connection, document=document, now=answer.received_at).agreement()
+    except NoCommonVersion as error:
+        raise PartnerUnreachable(Reason.VERSION, partner=str(connection)) from error
     if document.time and abs((document.time - answer.received_at).total_seconds()) > SKEW:
         raise PartnerUnreachable(Reason.CLOCK, partner=str(connection))
     if "us" in document.paused_by:
@@ -59,21 +61,34 @@ def _ask(connection: PartnerConnection) -> None:
 
 
 @transaction.atomic
-def learn(*, connection: PartnerConnection, document: ConnectionDocument, now: datetime) -> None:
+def learn(*, connection: PartnerConnection, document: ConnectionDocument, now: datetime) -> PartnerConnection:
     """Take over what the partner's connection document says about his side; it was signed."""
     connection = connection.locked()
     if connection.closed_at:
-        return
+        return connection
     is_new = connection.connected_at is None
-    connection.connected_at = connection.connected_at or now
-    connection.last_heard_at = now
-    connection.peer_level = document.level_granted_to_you
-    connection.peer_paused_at = (connection.peer_paused_at or now) if "us" in document.paused_by else None
-    connection.save(update_fields=["connected_at", "last_heard_at", "peer_level", "peer_paused_at"])
+    _take_over(connection, document, now)
     if is_new:
         record(tenant=connection.tenant, actor=partner_actor(connection), action=Deed.CONNECTED, target=connection)
     if not connection.peer_paused_at and not connection.paused_at:
         outbox.unpark_deliveries(connection=connection, now=now)
+    return connection
+
+
+def _take_over(connection: PartnerConnection, document: ConnectionDocument, now: datetime) -> None:
+    versions = document.protocol
+    facts = {
+        "connected_at": connection.connected_at or now,
+        "last_heard_at": now,
+        "peer_level": document.level_granted_to_you,
+        "peer_paused_at": (connection.peer_paused_at or now) if "us" in document.paused_by else None,
+        "peer_protocol_min": versions.min if versions else "",
+        "peer_protocol_max": versions.max if versions else "",
+        "peer_capabilities": sorted(set(document.capabilities)),
+    }
+    for name, value in facts.items():
+        setattr(connection, name, value)
+    connection.save(update_fields=list(facts))
 
 
 @transaction.atomic

@@ -15,11 +15,11 @@ from partners.connections.journal import Deed, partner_actor
 from partners.models import PartnerConnection
 from partners.protocol.connection_state import paused_by
 from partners.protocol.pairing_code import as_display_name
+from partners.protocol.versions import OURS
 from partners.protocol.wire import ConnectionDocument, NoticeKind, ProtocolRange
 
 HEARD_EVERY = timedelta(minutes=1)
 REFUSALS_SHOWN = 86_400  # seconds
-PROTOCOL = ProtocolRange(min="1.0", max="1.0")
 
 
 def note_heard(*, connection: PartnerConnection, now: datetime) -> None:
@@ -56,7 +56,8 @@ def describe_connection(*, connection: PartnerConnection, now: datetime) -> Conn
         state=connection.state.value,
         paused_by=paused_by(connection.facts),
         verified=connection.verified_at is not None,
-        protocol=PROTOCOL,
+        protocol=ProtocolRange(min=str(OURS.min), max=str(OURS.max)),
+        capabilities=tuple(sorted(OURS.capabilities)),
         level_granted_to_you=connection.effective_level.value,
         time=now,
     )

@@ -13,6 +13,7 @@ from eventworx.tenants.models import Tenant
 from partners.access import AccessLevel, effective_level
 from partners.protocol.connection_state import ConnectionFacts, ConnectionState, connection_state
 from partners.protocol.keys import KeyPair
+from partners.protocol.versions import FIRST, OURS, Agreement, NoCommonVersion, Offer, agree
 
 
 class ConnectionQuerySet(models.QuerySet["PartnerConnection"]):
@@ -66,6 +67,9 @@ class PartnerConnection(models.Model):
     closed_by_peer = models.BooleanField(default=False)
 
     peer_level = models.PositiveSmallIntegerField(null=True, blank=True)
+    peer_protocol_min = models.CharField(max_length=100, blank=True)
+    peer_protocol_max = models.CharField(max_length=100, blank=True)
+    peer_capabilities = models.JSONField(default=list, blank=True)
     last_heard_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -103,6 +107,22 @@ class PartnerConnection(models.Model):
         After the end they are kept: they prove who is told that it is over, and are never entered again.
         """
         return {key.keyid: bytes(key.public_key) for key in self.keys.filter(side=KeySide.PEER)}
+
+    def agreement(self) -> Agreement:
+        """What we speak with this partner, after what he last said of himself; raises NoCommonVersion.
+
+        Who has said nothing yet speaks the first version and no more.
+        """
+        low, high = self.peer_protocol_min or str(FIRST), self.peer_protocol_max or str(FIRST)
+        return agree(OURS, Offer.parse(low, high, self.peer_capabilities))
+
+    @property
+    def shared_capabilities(self) -> frozenset[str]:
+        """What both sides offer beyond the core of the protocol; nothing where no version is common."""
+        try:
+            return self.agreement().capabilities
+        except NoCommonVersion:
+            return frozenset()
 
     def locked(self) -> "PartnerConnection":
         """This row under lock until the transaction ends, and then, read anew, its tenant and contact.

@@ -7,6 +7,7 @@
     ├── CursorRefused      a cursor that is not ours: answer 422 `cursor`     cursors
     ├── Malformed          no JSON that we take: answer 400                   wire
     ├── FieldErrors        JSON whose fields are wrong: answer 422            wire
+    ├── NoCommonVersion    two sides that do not speak the same protocol      versions
     ├── AmountTooLarge     a sum that the wire cannot carry                   money
     └── WrongState         an event the order is not in the state for: 409    order_states
 
