@@ -131,9 +131,10 @@ class Node:
         self._child(name)._noted(code)
 
     def _noted(self, code: str) -> Any:
-        """Note the error. The None that is returned never leaves `parse`, which raises."""
-        if len(self.errors) < MAX_ERRORS:
-            self.errors.append(FieldError(self.pointer, code))
+        """Note the error. The None that is returned never leaves `parse`, which raises; the hundredth ends the reading."""
+        self.errors.append(FieldError(self.pointer, code))
+        if len(self.errors) == MAX_ERRORS:
+            raise FieldErrors(tuple(self.errors))
 
 
 Reader = Callable[[Node], T]
@@ -350,7 +351,10 @@ def _normalised(node: Node, limit: int) -> str:
         raise Wrong("length")
     if has_pile_of_marks(node.value):
         raise Wrong("format")
-    return unicodedata.normalize("NFC", node.value)
+    normal = unicodedata.normalize("NFC", node.value)
+    if has_pile_of_marks(normal):  # a few marks become two: whoever reads what we pass on has to take it too
+        raise Wrong("format")
+    return normal
 
 
 def _within(checked: str, limit: int) -> str:

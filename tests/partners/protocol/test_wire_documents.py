@@ -246,6 +246,23 @@ def test_at_most_a_hundred_errors():
     assert len(errors_of(changed("/lines", [{}] * 500))) == 100
 
 
+def test_a_hundred_errors_in_one_place_do_not_hide_that_the_next_is_wrong_too():
+    """What is read after the hundredth error was no value: it must not be looked at."""
+    half_read = {**LINE, "number": "1", "name": "PAR", "answer": {"period": {}}}
+    wrong = {**ORDER, "version": 1, "state": "requested", "lines": [*([{}] * 40), half_read, {}]}
+    assert len(errors_of(wrong, wire.parse_order)) == 100
+    proposal = {"planning_period": PERIOD, "usage_period": PERIOD, "lines": [{}] * 40}
+    assert len(errors_of({**wrong, "lines": [{}], "proposal": proposal}, wire.parse_order)) == 100
+    assert len(errors_of({"items": [wrong, {"lines": [{}]}]}, wire.parse_order_page)) == 100
+
+
+def test_marks_that_multiply_when_normalised_are_counted_afterwards():
+    """U+0344 is one mark and becomes two."""
+    assert errors_of(changed("/buyer/name", "a" + "\u0344" * 20)) == [("/buyer/name", "format")]
+    name = wire.parse_order_request(changed("/buyer/name", "a" + "\u0344" * 15)).buyer.name
+    assert wire.parse_order_request(changed("/buyer/name", name)).buyer.name == name
+
+
 @pytest.mark.parametrize("value", [None, 1, "x", [], True])
 def test_a_document_is_an_object(value: Any):
     assert errors_of(value) == [("", "type")]
