@@ -131,7 +131,7 @@ class Node:
         self._child(name)._noted(code)
 
     def _noted(self, code: str) -> Any:
-        """Note the error. The None that is returned never leaves `parse`, which raises; the hundredth ends the reading."""
+        """Note the error; the hundredth ends the reading. The None returned never leaves `parse`, which raises."""
         self.errors.append(FieldError(self.pointer, code))
         if len(self.errors) == MAX_ERRORS:
             raise FieldErrors(tuple(self.errors))
