@@ -214,6 +214,19 @@ def send_code(*, connection: PartnerConnection, actor: Actor, sender: User, now:
     return mail
 
 
+@transaction.atomic
+def hand_over_code(*, connection: PartnerConnection, actor: Actor, now: datetime) -> str:
+    """Our code for somebody who passes it on himself, an operator on the command line. Raises as `send_code` does."""
+    connection = connection.locked()
+    if connection.closed_at:
+        raise ConnectionEnded
+    code = code_text(connection)
+    connection.code_sent_at = now
+    connection.save(update_fields=["code_sent_at"])
+    record(tenant=connection.tenant, actor=actor, action=Deed.CODE_HANDED_OVER, target=connection)
+    return code
+
+
 # The partner's code
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpResponseBase
 from django.urls import URLPattern, path
 
-from partners.views import links, material_source, orders, pairing, releases, tab
+from partners.views import journal, links, material_source, orders, pairing, releases, tab
 
 app_name = "partners"
 
@@ -29,6 +29,8 @@ urlpatterns = [
     path("contacts/<int:pk>/test/", tab.test, name="test"),
     path("contacts/<int:pk>/verify/", tab.verify, name="verify"),
     path("contacts/<int:pk>/disconnect/", tab.disconnect, name="disconnect"),
+    path("contacts/<int:pk>/journal/", journal.journal, name="journal"),
+    path("contacts/<int:pk>/journal/export/", journal.journal_export, name="journal_export"),
     path("contacts/<int:pk>/releases/", releases.panel, name="releases"),
     path("contacts/<int:pk>/releases/search/", releases.hits, name="release_search"),
     path("contacts/<int:pk>/releases/add/", releases.add, name="release_add"),

@@ -179,6 +179,8 @@ PARTNER_ADMIN = {
     "test": page(ADMIN, do(200, "partner", target="result")),
     "verify": page(ADMIN, do(302, "partner")),
     "disconnect": page(ADMIN, see("partner"), do(302, "partner")),
+    "journal": page(ADMIN, see("partner"), see("partner", verify="1")),
+    "journal_export": page(ADMIN, see("partner")),
     "releases": page(ADMIN, see("partner")),
     "release_search": page(ADMIN, see("partner", target="hits", q="par")),
     "release_add": page(

@@ -22,8 +22,6 @@ from tests.source import APPS, ROOT, Source, product, sample
 
 # Who reads rows of a tenant without coming from the tenant, and why it must: (file, expression).
 ALLOWED_MANAGER_USES = {
-    # The journal's own file, where the model stands beside its only writer.
-    ("eventworx/audit.py", "AuditEntry.objects"),
     # Master keys change for all companies at once.
     ("eventworx/encryption/columns.py", "self.model._base_manager"),
 }

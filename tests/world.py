@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from eventworx.audit import Actor
+from eventworx.audit import Actor, chain_everything
 from eventworx.contacts.models import Contact
 from eventworx.messaging.mail import Attachment, queue_mail
 from eventworx.messaging.models import MailState
@@ -67,6 +67,7 @@ class World:
         self._partner()
         self._order()
         self._inquiry()
+        chain_everything()
 
     def _people(self) -> None:
         named = {"last_name": self.word}

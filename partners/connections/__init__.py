@@ -3,7 +3,7 @@
 from partners.connections.checking import NothingToCompare, OtherSafetyNumber, learn, test_connection, verify
 from partners.connections.ending import ConnectionEnded, close, end
 from partners.connections.hearing import describe_connection, last_refused, note_heard, note_refused, receive_notice
-from partners.connections.journal import Deed, partner_actor
+from partners.connections.journal import Deed, entries_about, partner_actor
 from partners.connections.switching import (
     LevelNeeded,
     LevelNotOffered,
@@ -25,6 +25,7 @@ __all__ = [
     "close",
     "describe_connection",
     "end",
+    "entries_about",
     "last_refused",
     "learn",
     "note_heard",

@@ -1,9 +1,14 @@
 """What the journal says about a connection, and who says it."""
 
+from urllib.parse import urlsplit
+
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.audit import Actor
+from eventworx.audit.models import AuditQuerySet
+from eventworx.contacts.models import Contact
 from partners.models import PartnerConnection
 
 
@@ -16,6 +21,7 @@ class Deed(models.TextChoices):
     ROLES_SET = "partner.roles_set", _("Roles of the contact changed")
     KEY_MADE = "partner.key_made", _("Key pair created")
     CODE_SENT = "partner.code_sent", _("Partner code sent by e-mail")
+    CODE_HANDED_OVER = "partner.code_handed_over", _("Partner code handed over on the command line")
     CODE_ENTERED = "partner.code_entered", _("The partner's code entered")
     CONNECTED = "partner.connected", _("Connection established")
     VERIFIED = "partner.verified", _("Safety number compared")
@@ -31,5 +37,15 @@ class Deed(models.TextChoices):
 
 
 def partner_actor(connection: PartnerConnection) -> Actor:
-    """The partner's server, for the journal."""
-    return Actor(label=str(connection))
+    """The partner's server, for the journal: from where, its signature proves."""
+    server = urlsplit(connection.peer_origin).netloc
+    return Actor(label=f"{connection} ({server})" if server else str(connection))
+
+
+def entries_about(contact: Contact) -> AuditQuerySet:
+    """What happened to a contact and its connections, the ended ones included; the newest first."""
+    ids = [str(pk) for pk in contact.partner_connections.values_list("pk", flat=True)]
+    its_own = Q(target_type=Contact._meta.label_lower, target_id=str(contact.pk))
+    its_connections = Q(target_type=PartnerConnection._meta.label_lower, target_id__in=ids)
+    entries: AuditQuerySet = contact.tenant.audit_entries.filter(its_own | its_connections)
+    return entries.newest_first()

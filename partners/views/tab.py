@@ -14,14 +14,15 @@ from eventworx.messaging import mail
 from eventworx.tenants.access import TenantRequest, actor_of, admin_required, member_required
 from partners import connections
 from partners.client import PartnerProblem, sentence
-from partners.connections import Deed
 from partners.forms.connection import LEVEL_EXPLANATIONS, LevelForm, RolesForm
 from partners.models import PartnerConnection
 from partners.outbox import DeliveryKind
 from partners.pairing import CODE_MAIL, fingerprint
+from partners.views.deeds import shown
 from partners.views.standing import refusal, standing, steps
 
-JOURNAL_LENGTH = 30
+JOURNAL_LENGTH = 10
+WAITING_LENGTH = 30
 
 
 def contact_of(request: TenantRequest, pk: int) -> Contact:
@@ -126,7 +127,7 @@ def _tab_context(request: TenantRequest, contact: Contact, connection: PartnerCo
         "peer_fingerprint": _peer_fingerprint(connection),
         "waiting": _waiting(connection),
         "refused": _refused(connection),
-        "journal": _journal(contact),
+        "journal": shown(connections.entries_about(contact)[:JOURNAL_LENGTH]),
     }
 
 
@@ -156,18 +157,8 @@ def _waiting(connection: PartnerConnection) -> list[dict[str, Any]]:
             "attempts": delivery.attempts,
             "problem": sentence(delivery.last_problem, str(connection)) if delivery.last_problem else "",
         }
-        for delivery in connection.deliveries.unfinished().newest_first()[:JOURNAL_LENGTH]
+        for delivery in connection.deliveries.unfinished().newest_first()[:WAITING_LENGTH]
     ]
-
-
-def _journal(contact: Contact) -> list[dict[str, Any]]:
-    """What happened to the connections with this contact, the newest first."""
-    ids = [str(pk) for pk in contact.partner_connections.values_list("pk", flat=True)]
-    entries = contact.tenant.audit_entries.filter(
-        target_type=PartnerConnection._meta.label_lower, target_id__in=ids, action__in=Deed.values
-    )
-    newest = entries.order_by("-at", "-pk")[:JOURNAL_LENGTH]
-    return [{"at": entry.at, "who": entry.actor_label, "what": Deed(entry.action).label} for entry in newest]
 
 
 @require_POST

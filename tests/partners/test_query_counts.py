@@ -85,6 +85,7 @@ def more_connections(trade: Trade) -> None:
         ("jobs:of_contact", "contact", more_jobs_of_the_contact, 8),
         ("jobs:articles_of_supplier", "contact", more_supplied_articles, 8),
         ("partners:tab", "contact", more_news_of_the_partner, 13),
+        ("partners:journal", "contact", more_news_of_the_partner, 9),
         ("partners:release_search", "contact", more_articles, 5),
         ("partners:job_orders", "job", more_unordered_positions, 7),
         ("partners:job_orders", "job", more_orders, 8),

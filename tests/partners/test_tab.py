@@ -6,13 +6,16 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.db import connection as database
 from django.test import Client
 from django.utils import timezone
 
+from eventworx.audit import Actor, chain_everything
 from eventworx.contacts.models import Contact
 from eventworx.messaging.mail import send_mail
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
+from partners import connections
 from partners.models import PartnerConnection
 from partners.protocol.keys import KeyPair
 from partners.protocol.pairing_code import PairingCode, encode
@@ -193,3 +196,24 @@ def test_refused_requests_are_for_our_admin_to_see(pair: Pair, log_in: LogIn) ->
         )
     assert deliver("GET", "/api/partner/v1/connection", headers, b"").status == 401
     assert "Die Uhren der beiden Server" in page(client, pair[0].contact, "tab")
+
+
+def test_the_whole_journal_and_its_export(pair: Pair, log_in: Callable[..., Client]) -> None:
+    """Each step with who and from where; a partner's name cannot start a formula in a spreadsheet."""
+    contact, client = pair[0].contact, log_in(pair[0].tenant)
+    client.post(pair[0].tenant.url("partners:set_level", contact.pk), {"level": "1"})
+    evil = Actor(label="=HYPERLINK(1)", address="192.0.2.7")
+    connections.switch_off(connection=pair[0], actor=evil, now=timezone.now())
+    chain_everything()
+    page = client.get(pair[0].tenant.url("partners:journal", contact.pk) + "?verify=1").content.decode()
+    assert "2 → 1" in page
+    assert "192.0.2.7" in page
+    assert "Die Kette hält: 2 Einträge" in page
+    lines = client.get(pair[0].tenant.url("partners:journal_export", contact.pk)).content.decode().splitlines()
+    assert lines[0] == "position;at;actor;address;action;target;detail;digest"
+    assert [line.split(";")[0] for line in lines[1:]] == ["1", "2"]
+    assert "'=HYPERLINK(1)" in lines[2]
+    with database.cursor() as cursor:
+        cursor.execute("UPDATE eventworx_auditentry SET action = 'x' WHERE position = 1")
+    page = client.get(pair[0].tenant.url("partners:journal", contact.pk) + "?verify=1").content.decode()
+    assert "Die Kette ist bei Eintrag 1 zerrissen" in page

@@ -1,0 +1,58 @@
+"""The journal of a partner: every step of connection, key, level and release (mission P7). Admins only."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from eventworx import audit
+from eventworx.audit import AuditEntry
+from eventworx.tenants.access import TenantRequest, admin_required
+from eventworx.web.pages import page_of
+from partners.connections import entries_about
+from partners.views.deeds import shown
+from partners.views.tab import contact_of
+
+COLUMNS = ("position", "at", "actor", "address", "action", "target", "detail", "digest")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@admin_required
+def journal(request: TenantRequest, pk: int) -> HttpResponse:
+    contact = contact_of(request, pk)
+    page = page_of(request, entries_about(contact))
+    context = {
+        "contact": contact,
+        "active_tab": "partner",
+        "page": page,
+        "entries": shown(page),
+        "proof": audit.verify_chain(tenant=request.tenant) if request.GET.get("verify") else None,
+    }
+    return render(request, "partners/journal.html", context)
+
+
+@admin_required
+def journal_export(request: TenantRequest, pk: int) -> HttpResponse:
+    """The journal as a table (CSV), the oldest first."""
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="protokoll-{pk}.csv"'
+    entries = entries_about(contact_of(request, pk)).reverse()
+    csv.writer(response, delimiter=";").writerows(_table(entries))
+    return response
+
+
+def _table(entries: Iterable[AuditEntry]) -> Iterator[tuple[str, ...]]:
+    yield COLUMNS
+    for entry in entries:
+        said = json.loads(audit.content_of(entry))
+        detail = json.dumps(said.pop("detail"), ensure_ascii=False)
+        named = said | {"position": entry.position or "", "digest": entry.digest, "detail": detail}
+        yield tuple(_cell(named[name]) for name in COLUMNS)
+
+
+def _cell(value: object) -> str:
+    """Text that no spreadsheet takes for a formula: names come from partners."""
+    text = str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
