@@ -39,7 +39,7 @@ def _name(name: str) -> str:
     names = {
         "server": _("server"),
         "keyid": _("key"),
-        "to": _("to"),
+        "to": _("recipient"),
         "outcome": _("outcome"),
         "release": _("release"),
         "customer": _("customer"),
