@@ -1,0 +1,209 @@
+"""Pairing code and safety number: protocol §1."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import ipaddress
+import quopri
+import re
+import struct
+import unicodedata
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+FORMAT = 1
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I L O U
+SALT = b"ewx-pair-1"
+MARKED = re.compile(r"EWX(\d{1,3}):(.*?)(:EWX|\Z)", re.IGNORECASE | re.DOTALL)
+TENANT = re.compile(r"[A-Za-z0-9_-]{1,64}")
+HOST = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([1-9]\d{0,4}))?")
+DEFAULT_PORTS = {"http": 80, "https": 443}
+BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+PRIME = 2**255 - 19
+CURVE_D = -121665 * pow(121666, -1, PRIME) % PRIME
+
+
+class Refused(Exception):
+    """`reason` is one of the refusals of §1."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Code:
+    """What one side mails the other; `expiry` in unix seconds."""
+
+    connection: UUID
+    public_key: bytes
+    origin: str
+    tenant: str
+    name: str
+    expiry: int
+
+
+def encode(code: Code) -> str:
+    """The text between the markers in groups of five."""
+    raw = _pack(code)
+    value = int.from_bytes(raw, "big")
+    count = len(raw) * 8 // 5
+    symbols = "".join(ALPHABET[value >> 5 * (count - 1 - at) & 31] for at in range(count))
+    return f"EWX1:{' '.join(symbols[at : at + 5] for at in range(0, count, 5))}:EWX"
+
+
+def _pack(code: Code) -> bytes:
+    texts = [text.encode() for text in (code.origin, code.tenant, code.name)]
+    tail = b"".join(bytes([len(text)]) + text for text in texts)
+    fixed = struct.pack(">I", code.expiry) + code.connection.bytes + code.public_key
+    length = 1 + 2 + len(fixed) + len(tail) + 5
+    hashed = struct.pack(">BH", FORMAT, length) + fixed + tail
+    raw = hashed + hashlib.sha256(SALT + hashed).digest()[:5]
+    return raw + bytes(-len(raw) % 5)
+
+
+def decode(text: str, now: float, own: Collection[object] = (), in_use: Collection[object] = ()) -> Code:
+    """The code in a pasted text. `own` and `in_use` hold connection ids (UUID) and public keys (bytes)."""
+    first: Refused | None = None
+    for transform in (_as_it_is, _quoted_printable, _without_html, lambda mail: _without_html(_quoted_printable(mail))):
+        try:
+            return _check(_find(transform(text)), now, own, in_use)
+        except Refused as refusal:  # the refusal of the first transformation that found a code (§9)
+            if first is None or first.reason == "not-a-code":
+                first = refusal
+    raise first or Refused("not-a-code")
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+def _quoted_printable(text: str) -> str:
+    return quopri.decodestring(text.encode()).decode(errors="replace")
+
+
+def _without_html(text: str) -> str:
+    return html.unescape(re.sub(r"<[^>]*>", "", text))
+
+
+def _find(text: str) -> bytes:
+    """Bytes between the markers, padding included."""
+    pairs = [(number, _symbols(body), end) for number, body, end in MARKED.findall(text)]
+    complete = {(int(number), symbols) for number, symbols, end in pairs if end}
+    if len(complete) > 1 or not pairs:
+        raise Refused("not-a-code")
+    if not complete:
+        raise Refused("incomplete")
+    ((_number, symbols),) = complete
+    if any(symbol not in ALPHABET for symbol in symbols):
+        raise Refused("changed")
+    value = 0
+    for symbol in symbols:
+        value = value << 5 | ALPHABET.index(symbol)
+    excess = len(symbols) * 5 % 8
+    return (value >> excess).to_bytes(len(symbols) * 5 // 8, "big")
+
+
+def _symbols(body: str) -> str:
+    kept = "".join(mark for mark in unicodedata.normalize("NFKC", body).upper() if mark.isalnum())
+    return kept.translate(str.maketrans("OIL", "011"))
+
+
+def _check(raw: bytes, now: float, own: Collection[object], in_use: Collection[object]) -> Code:
+    length = int.from_bytes(raw[1:3], "big")
+    padded = length + -length % 5
+    if len(raw) < max(padded, 8):
+        raise Refused("incomplete")
+    hashed, checksum = raw[: length - 5], raw[length - 5 : length]
+    if len(raw) > padded or hashlib.sha256(SALT + hashed).digest()[:5] != checksum:
+        raise Refused("changed")
+    if raw[0] != FORMAT:
+        raise Refused("newer")
+    code = _unpack(hashed)
+    checks: list[tuple[str, Callable[[], bool]]] = [
+        ("not-a-code", lambda: _pack(code) == raw),
+        ("bad-key", lambda: good_key(code.public_key)),
+        ("not-a-code", lambda: good_origin(code.origin) and bool(TENANT.fullmatch(code.tenant)) and _good_name(code)),
+        ("own", lambda: code.connection not in own and code.public_key not in own),
+        ("in-use", lambda: code.connection not in in_use and code.public_key not in in_use),
+        ("expired", lambda: now < code.expiry),
+    ]
+    for reason, holds in checks:
+        if not holds():
+            raise Refused(reason)
+    return code
+
+
+def _unpack(hashed: bytes) -> Code:
+    try:
+        expiry, connection, key = struct.unpack_from(">I16s32s", hashed, 3)
+        texts: list[str] = []
+        at = 55
+        while len(texts) < 3:
+            end = at + 1 + hashed[at]
+            texts.append(hashed[at + 1 : end].decode())
+            at = end
+        origin, tenant, name = texts
+        return Code(UUID(bytes=connection), key, origin, tenant, name, expiry)
+    except (struct.error, IndexError, UnicodeDecodeError) as broken:
+        raise Refused("not-a-code") from broken
+
+
+def good_origin(origin: str) -> bool:
+    """In the one spelling of §1. Whether plain HTTP or another port is allowed, the transport decides."""
+    if not (match := ORIGIN.fullmatch(origin)):
+        return False
+    scheme, host, port = match.groups()
+    if port and (int(port) > 65535 or int(port) == DEFAULT_PORTS[scheme]):
+        return False
+    try:
+        if host.startswith("["):
+            return f"[{ipaddress.IPv6Address(host[1:-1]).compressed}]" == host
+        return not host.rpartition(".")[2].isdigit() or str(ipaddress.IPv4Address(host)) == host
+    except ValueError:
+        return False
+
+
+def _good_name(code: Code) -> bool:
+    name = code.name
+    calm = not any(unicodedata.category(mark) == "Cc" or mark in BIDI for mark in name)
+    return calm and 1 <= len(name.encode()) <= 80 and unicodedata.normalize("NFC", name) == name
+
+
+def good_key(key: bytes) -> bool:
+    """A canonical encoding of a point of Ed25519 that is not of small order (RFC 8032 §5.1.3)."""
+    if len(key) != 32:
+        return False
+    encoded = int.from_bytes(key, "little")
+    y, sign = encoded & (1 << 255) - 1, encoded >> 255
+    if y >= PRIME:
+        return False
+    square = (y * y - 1) * pow(CURVE_D * y * y + 1, -1, PRIME) % PRIME
+    root = pow(square, (PRIME + 3) // 8, PRIME)
+    if root * root % PRIME != square:
+        root = root * pow(2, (PRIME - 1) // 4, PRIME) % PRIME
+    if root * root % PRIME != square or (root == 0 and sign):
+        return False
+    for _doubling in range(3):  # eight times a point of small order is the neutral element (0, 1)
+        product = CURVE_D * root * root * y * y % PRIME
+        root, y = (
+            2 * root * y * pow(1 + product, -1, PRIME) % PRIME,
+            (y * y + root * root) * pow(1 - product, -1, PRIME) % PRIME,
+        )
+    return (root, y) != (0, 1)
+
+
+def safety_number(one: Code, other: Code) -> str:
+    """Thirty digits in six groups, the same on both screens whoever is first."""
+    digits = "".join(sorted([_half(one), _half(other)]))
+    return " ".join(digits[at : at + 5] for at in range(0, 30, 5))
+
+
+def _half(code: Code) -> str:
+    parts = [code.origin.encode(), code.tenant.encode(), code.connection.bytes, code.public_key]
+    secret = b"".join(bytes([len(part)]) + part for part in parts)
+    key = hashlib.scrypt(secret, salt=b"ewx-safety-1", n=2**15, r=8, p=1, dklen=8, maxmem=2**26)
+    return f"{int.from_bytes(key, 'big') % 10**15:015d}"
