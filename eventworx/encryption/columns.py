@@ -36,9 +36,11 @@ class SealedColumn:
             value = value.get(self.key) if isinstance(value, dict) else None
         return str(value or "")
 
-    def with_sealed(self, row: models.Model, sealed: str) -> Any:
-        """What the field of the row is to hold for another sealed text."""
-        return getattr(row, self.field) | {self.key: sealed} if self.key else sealed
+    def replace(self, row: models.Model, sealed: str) -> bool:
+        """Store another sealed text, unless the field holds something else by now than `row` says."""
+        before = getattr(row, self.field)
+        after = before | {self.key: sealed} if self.key else sealed
+        return bool(self.rows().filter(pk=row.pk, **{self.field: before}).update(**{self.field: after}))
 
 
 _columns: dict[str, SealedColumn] = {}

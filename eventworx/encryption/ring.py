@@ -85,7 +85,7 @@ def create_ring(path: Path) -> None:
     try:
         secret_files.create_once(path, lambda: as_text((MasterKey.generate(),)))
     except OSError as error:
-        raise RingUnusable(f"the key file {path} cannot be written: {error.strerror}") from None
+        raise RingUnusable(f"The key file {path} cannot be written: {error.strerror}") from None
 
 
 def read_ring(path: Path) -> Ring:
@@ -94,12 +94,12 @@ def read_ring(path: Path) -> Ring:
         with path.open("rb") as file:
             lines = file.read(_MAX_FILE_BYTES).splitlines()
     except OSError as error:
-        raise RingUnusable(f"the key file {path} cannot be read: {error.strerror}") from None
+        raise RingUnusable(f"The key file {path} cannot be read: {error.strerror}") from None
     ring = tuple(_key(path, number, line.strip()) for number, line in enumerate(lines, start=1) if line.strip())
     if not ring:
-        raise RingUnusable(f"the key file {path} is empty")
+        raise RingUnusable(f"The key file {path} is empty")
     if len(set(ring)) != len(ring):
-        raise RingUnusable(f"the key file {path} holds the same key twice")
+        raise RingUnusable(f"The key file {path} holds the same key twice")
     return ring
 
 
@@ -108,7 +108,7 @@ def write_ring(path: Path, ring: Ring) -> None:
     try:
         secret_files.write(path, as_text(ring))
     except OSError as error:
-        raise RingUnusable(f"the key file {path} cannot be written: {error.strerror}") from None
+        raise RingUnusable(f"The key file {path} cannot be written: {error.strerror}") from None
 
 
 def as_text(ring: Ring) -> str:
@@ -119,9 +119,9 @@ def _key(path: Path, number: int, line: bytes) -> MasterKey:
     try:
         secret = base64.b64decode(line + b"=" * (-len(line) % 4), altchars=b"-_", validate=True)
     except binascii.Error:
-        raise RingUnusable(f"line {number} of the key file {path} is no key in base64") from None
+        raise RingUnusable(f"Line {number} of the key file {path} is no key in base64") from None
     if len(secret) != KEY_BYTES:
-        raise RingUnusable(f"line {number} of the key file {path} has {len(secret)} bytes instead of {KEY_BYTES}")
+        raise RingUnusable(f"Line {number} of the key file {path} has {len(secret)} bytes instead of {KEY_BYTES}")
     return MasterKey(secret)
 
 
@@ -129,5 +129,5 @@ def _version(path: Path) -> _Version:
     try:
         found = path.stat()
     except OSError as error:
-        raise RingUnusable(f"the key file {path} cannot be read: {error.strerror}") from None
+        raise RingUnusable(f"The key file {path} cannot be read: {error.strerror}") from None
     return found.st_mtime_ns, found.st_size, found.st_ino

@@ -79,12 +79,12 @@ def test_both_alphabets_are_read(tmp_path: Path) -> None:
         ("", "is empty"),
         ("\n \n", "is empty"),
         ("{one}{one}", "holds the same key twice"),
-        ("{one}not a key at all\n", "line 2 of the key file .* is no key"),
-        ("{one}" + "ü" * 43, "line 2 of the key file .* is no key"),
-        ("{one}\x00\n", "line 2 of the key file .* is no key"),
-        (base64.urlsafe_b64encode(b"k" * 31).decode(), "line 1 of the key file .* has 31 bytes instead of 32"),
-        (base64.urlsafe_b64encode(b"k" * 64).decode(), "line 1 of the key file .* has 64 bytes instead of 32"),
-        (b"k".hex() * 32, "line 1 of the key file .* has 48 bytes instead of 32"),
+        ("{one}not a key at all\n", "Line 2 of the key file .* is no key"),
+        ("{one}" + "ü" * 43, "Line 2 of the key file .* is no key"),
+        ("{one}\x00\n", "Line 2 of the key file .* is no key"),
+        (base64.urlsafe_b64encode(b"k" * 31).decode(), "Line 1 of the key file .* has 31 bytes instead of 32"),
+        (base64.urlsafe_b64encode(b"k" * 64).decode(), "Line 1 of the key file .* has 64 bytes instead of 32"),
+        (b"k".hex() * 32, "Line 1 of the key file .* has 48 bytes instead of 32"),
     ],
 )
 def test_a_damaged_ring_is_refused_in_a_sentence_that_shows_nothing_of_it(key_file: Path, text: str, said: str) -> None:

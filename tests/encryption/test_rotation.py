@@ -1,0 +1,392 @@
+"""Master keys change while everything runs (security.md §1); killed anywhere, it goes on; nothing is ever lost."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, connections, transaction
+from django.utils import timezone
+
+from eventworx.audit import Actor
+from eventworx.encryption import CannotOpen, open_sealed, rotation, seal
+from eventworx.encryption.columns import sealed_columns
+from eventworx.encryption.ring import MasterKey, as_text, current_ring, read_ring, write_ring
+from eventworx.encryption.rotation import GRACE, TooEarly, add_key, drop_old_keys, reseal, survey
+from eventworx.tenants.models import Tenant
+from partners import connections as life
+from partners.models import ConnectionKey, KeySide, PartnerConnection
+from partners.pairing import add_key as add_connection_key
+from partners.protocol.keys import KeyPair
+from tests.factories import make_contact
+from tests.source import ROOT
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def keyed(aurora: Tenant, key_file: Path) -> list[PartnerConnection]:
+    return [make_keyed(aurora) for _ in range(3)]
+
+
+def make_keyed(tenant: Tenant) -> PartnerConnection:
+    """A connection with a key pair of ours, sealed with the ring as it is."""
+    row = tenant.partner_connections.create(contact=make_contact(tenant))
+    add_connection_key(connection=row, side=KeySide.OWN, public_key=b"", pair=KeyPair.generate())
+    return row
+
+
+def rotate(*options: str) -> str:
+    output = StringIO()
+    call_command("rotate_encryption_keys", *options, stdout=output, stderr=output)
+    return output.getvalue()
+
+
+def refused(*options: str) -> tuple[int, str]:
+    output = StringIO()
+    with pytest.raises(CommandError) as error:
+        call_command("rotate_encryption_keys", *options, stdout=output, stderr=output)
+    return error.value.returncode, f"{output.getvalue()}{error.value}"
+
+
+def ids() -> list[str]:
+    return [key.id for key in current_ring()]
+
+
+def age(path: Path) -> None:
+    """The ring was changed a while ago."""
+    at = path.stat().st_mtime - GRACE.total_seconds()
+    os.utime(path, (at, at))
+
+
+def test_a_rotation_seals_everything_anew(keyed: list[PartnerConnection], key_file: Path) -> None:
+    before = {row.pk: row.own_key().public for row in keyed}
+    (old,) = ids()
+    said = rotate()
+    fresh, kept = ids()
+    assert kept == old
+    assert survey().by_key == {fresh: 3}
+    assert {row.pk: row.own_key().public for row in keyed} == before
+    assert f"Key {fresh} (seals): 3 values" in said
+    assert "Verified: all 3 values open." in said
+    assert key_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_interrupted_rotation_goes_on_without_another_key(keyed: list[PartnerConnection]) -> None:
+    add_key()
+    make_keyed(keyed[0].tenant)
+    before = ids()
+    assert "Would go on: 3 values" in rotate("--dry-run")
+    assert "3 values sealed anew" in rotate()
+    assert ids() == before
+    assert survey().by_key == {before[0]: 4}
+
+
+def test_a_dry_run_changes_nothing(keyed: list[PartnerConnection]) -> None:
+    before = (ids(), survey().by_key)
+    assert "Would add a fresh key and seal 3 values anew." in rotate("--dry-run")
+    assert (ids(), survey().by_key) == before
+
+
+def test_old_keys_go_when_nothing_needs_them(keyed: list[PartnerConnection], key_file: Path) -> None:
+    rotate()
+    fresh, old = ids()
+    age(key_file)
+    assert f"Dropped: {old}." in rotate("--drop-old")
+    assert ids() == [fresh]
+    assert "No key is without use." in rotate("--drop-old")
+    assert "Verified: all 3 values open." in rotate("--verify")
+
+
+def test_old_keys_stay_while_a_transaction_may_still_hold_their_values(
+    keyed: list[PartnerConnection], key_file: Path
+) -> None:
+    rotate()
+    before = ids()
+    code, said = refused("--drop-old")
+    assert code == 4
+    assert "Try again at" in said
+    assert ids() == before
+
+
+def test_a_key_that_a_value_needs_is_never_dropped(keyed: list[PartnerConnection], key_file: Path) -> None:
+    """Also where nobody finished sealing anew."""
+    (old,) = ids()
+    fresh = add_key().id
+    add_key()
+    age(key_file)
+    assert drop_old_keys(now=timezone.now()) == [fresh]
+    assert ids()[1:] == [old]
+    assert survey(opening=True).broken == []
+
+
+def test_the_grace_ends_to_the_second(keyed: list[PartnerConnection], key_file: Path) -> None:
+    rotate()
+    changed = datetime.fromtimestamp(key_file.stat().st_mtime, UTC)
+    with pytest.raises(TooEarly):
+        drop_old_keys(now=changed + GRACE - timedelta(seconds=1))
+    assert len(drop_old_keys(now=changed + GRACE)) == 1
+
+
+def test_values_that_do_not_open_are_named_and_stop_no_other(keyed: list[PartnerConnection], key_file: Path) -> None:
+    """One of another row, one whose master key is gone."""
+    mine, other, lost = (row.keys.get() for row in keyed)
+    ConnectionKey.objects.filter(pk=mine.pk).update(sealed_private_key=other.sealed_private_key)
+    gone = MasterKey.generate()
+    ring = read_ring(key_file)
+    write_ring(key_file, (gone,))
+    ConnectionKey.objects.filter(pk=lost.pk).update(sealed_private_key=seal(b"x" * 32, lost.place))
+    write_ring(key_file, ring)
+    code, said = refused()
+    assert code == 1
+    named = re.findall(r"Does not open: partners.ConnectionKey.sealed_private_key of row (\S+)", said)
+    assert sorted(named) == sorted([str(mine.pk), str(lost.pk)])
+    assert "2 of 3 values do not open." in said
+    assert f"Key {gone.id}, missing in the ring: 1 values" in said
+    assert keyed[1].own_key()
+    assert refused("--verify")[0] == refused("--drop-old")[0] == 1
+
+
+@pytest.mark.parametrize("options", [(), ("--verify",), ("--dry-run",), ("--drop-old",)])
+def test_a_damaged_ring_is_a_sentence_and_an_exit_code(
+    keyed: list[PartnerConnection], key_file: Path, options: tuple[str, ...]
+) -> None:
+    before = key_file.read_text()
+    key_file.write_text(before + "rubbish!\n")
+    code, said = refused(*options)
+    assert code == 3
+    assert re.fullmatch(r"Line 2 of the key file .*/master.keys is no key in base64\.", said)
+    assert before.strip() not in said
+
+
+def test_a_value_changed_meanwhile_is_not_overwritten(keyed: list[PartnerConnection]) -> None:
+    """Compare and set, where a database does not lock rows."""
+    (column,) = (column for column in sealed_columns() if column.model is ConnectionKey)
+    stale, fresh = keyed[0].keys.get(), keyed[0].keys.get()
+    fresh.sealed_private_key = ""
+    fresh.save()
+    assert not column.replace(stale, seal(b"x", stale.place))
+    assert keyed[0].keys.get().sealed_private_key == ""
+
+
+def test_more_than_one_batch(keyed: list[PartnerConnection], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rotation, "BATCH", 2)
+    said: list[str] = []
+    add_key()
+    assert reseal(report=said.append) == 3
+    assert said == [f"partners.ConnectionKey.sealed_private_key: {count} sealed anew" for count in (2, 3)]
+
+
+# --- killed ---------------------------------------------------------------------------------------
+ROWS = 1500
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> dict[str, str]:
+    """The environment of a real one on SQLite with many sealed values."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DJANGO_SETTINGS_MODULE": "eventworx.settings",
+        "EWX_DATA_DIR": str(tmp_path),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
+        "PYTHONUNBUFFERED": "1",
+    }
+    manage(environment, "migrate", "--verbosity=0")
+    manage(environment, "create_tenant", "aurora", "Aurora", "a@aurora.example")
+    run(
+        environment,
+        "import django; django.setup()\n"
+        "from eventworx.tenants.models import Tenant; from partners.models import ConnectionKey as Key\n"
+        "tenant = Tenant.objects.get()\n"
+        "contact = tenant.contacts.create(name='Bassline', number='1', is_customer=True)\n"
+        "owner = tenant.partner_connections.create(contact=contact)\n"
+        "make = lambda n: Key(tenant=tenant, connection=owner, side='own', keyid=str(n), state='retiring')\n"
+        f"rows = [make(n) for n in range({ROWS})]\n"
+        "for row in rows: row.seal_private_key(row.pk.bytes * 2); row.public_key = b''\n"
+        "Key.objects.bulk_create(rows)\n",
+    )
+    return environment
+
+
+def run(environment: dict[str, str], code: str) -> str:
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def manage(environment: dict[str, str], *arguments: str) -> str:
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def opened_where_they_belong(environment: dict[str, str]) -> tuple[int, int]:
+    """How many values hold what was sealed into their row, and under how many keys."""
+    found = run(
+        environment,
+        "import django; django.setup()\n"
+        "from partners.models import ConnectionKey as Key\n"
+        "rows = list(Key.objects.all())\n"
+        "print(sum(row.open_private_key() == row.pk.bytes * 2 for row in rows),"
+        " len({row.sealed_private_key.split('.')[1] for row in rows}))",
+    )
+    right, keys = found.split()
+    return int(right), int(keys)
+
+
+@pytest.mark.sqlite
+def test_a_killed_rotation_loses_nothing_and_goes_on(installation: dict[str, str], tmp_path: Path) -> None:
+    command = [sys.executable, "manage.py", "rotate_encryption_keys"]
+    killed_between = 0
+    for lines_before_the_kill in (1, 2, 5, 3):
+        process = subprocess.Popen(command, cwd=ROOT, env=installation, stdout=subprocess.PIPE, text=True)
+        assert process.stdout
+        for _line in range(lines_before_the_kill):
+            process.stdout.readline()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        right, keys = opened_where_they_belong(installation)
+        assert right == ROWS
+        killed_between += keys == 2
+    assert killed_between > 0
+    said = manage(installation, "rotate_encryption_keys")
+    assert f"Verified: all {ROWS} values open." in said
+    assert opened_where_they_belong(installation) == (ROWS, 1)
+    assert len(read_ring(tmp_path / "master.keys")) == 2
+
+
+# --- with servers running -------------------------------------------------------------------------
+@pytest.fixture
+def writer(aurora: Tenant) -> Iterator[list[KeyPair]]:
+    """Somebody who makes, changes and destroys keys until the test ends; the pairs that are stored at the end."""
+    stored: list[KeyPair] = []
+    ended = threading.Event()
+    failures: list[BaseException] = []
+
+    def write() -> None:
+        try:
+            while not ended.is_set():
+                row, pair = make_keyed(aurora), KeyPair.generate()
+                key = row.keys.get()
+                key.public_key, key.keyid = pair.public, pair.keyid
+                key.seal_private_key(pair.secret_bytes())
+                key.save()
+                stored.append(pair)
+                life.close(connection=make_keyed(aurora), actor=Actor("test"), now=row.created_at)
+        except BaseException as error:
+            failures.append(error)
+            raise
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    yield stored
+    ended.set()
+    thread.join()
+    assert failures == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_keys_rotate_beneath_running_servers(
+    key_file: Path, aurora: Tenant, writer: list[KeyPair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rotation, "BATCH", 5)
+    for _round in range(8):
+        enough = len(writer) + 5
+        while len(writer) < enough:
+            time.sleep(0.01)
+        assert "values open." in rotate()
+    count = len(writer)
+    found = {key.keyid: key for key in ConnectionKey.objects.exclude(sealed_private_key="")}
+    for pair in writer[:count]:
+        assert found[pair.keyid].open_private_key() == pair.secret_bytes()
+    assert len(ids()) == 9
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_value_is_sealed_anew_as_it_is_after_waiting_for_its_lock(key_file: Path, aurora: Tenant) -> None:
+    """A server writes the row that we are about to seal anew: we wait, and what he wrote stays."""
+    row = make_keyed(aurora)
+    add_key()
+    pair, holds, may_commit = KeyPair.generate(), threading.Event(), threading.Event()
+
+    def write() -> None:
+        with transaction.atomic():
+            key = ConnectionKey.objects.select_for_update().get(connection=row)
+            key.public_key, key.keyid = pair.public, pair.keyid
+            key.sealed_private_key = seal(pair.secret_bytes(), key.place)
+            key.save()
+            holds.set()
+            may_commit.wait(10)
+        connections.close_all()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    holds.wait(10)
+    threading.Timer(0.5, may_commit.set).start()
+    reseal(report=lambda _line: None)
+    thread.join()
+    assert row.own_key().public == pair.public
+    assert survey(opening=True).broken == []
+
+
+# --- stolen ---------------------------------------------------------------------------------------
+def test_a_dump_of_the_database_holds_no_key(keyed: list[PartnerConnection], key_file: Path) -> None:
+    """All tables as text, in every spelling that a secret may have (row 29)."""
+    dump = dumped()
+    assert keyed[0].keys.get().sealed_private_key in dump
+    secrets = [row.own_key().secret_bytes() for row in keyed] + [key.secret for key in current_ring()]
+    for secret in secrets:
+        for spelling in spellings(secret):
+            assert spelling not in dump
+
+
+def spellings(secret: bytes) -> list[str]:
+    encoded = as_text((MasterKey(secret),)).strip().rstrip("=")
+    return [repr(secret)[2:-1], secret.hex(), encoded, encoded.translate(str.maketrans("-_", "+/")), str(list(secret))]
+
+
+def dumped() -> str:
+    lines = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')
+            for found in cursor.fetchall():
+                values = [bytes(value) if isinstance(value, memoryview) else value for value in found]
+                lines.append(f"{values!r} {[v.hex() for v in values if isinstance(v, bytes)]}")
+    return "\n".join(lines)
+
+
+def test_the_dump_would_show_a_key_that_lies_open(keyed: list[PartnerConnection]) -> None:
+    """Else the search above would prove nothing."""
+    secret = keyed[0].own_key().secret_bytes()
+    ConnectionKey.objects.filter(connection=keyed[0]).update(public_key=secret)
+    keyed[1].contact.note = secret.hex()
+    keyed[1].contact.save()
+    found = [spelling for spelling in spellings(secret) if spelling in dumped()]
+    assert len(found) >= 2
+
+
+@pytest.mark.parametrize("moved", ["row", "tenant"])
+def test_a_sealed_key_moved_in_the_database_does_not_open(
+    keyed: list[PartnerConnection], bassline: Tenant, moved: str
+) -> None:
+    mine, other = keyed[0].keys.get(), keyed[1].keys.get()
+    if moved == "row":
+        ConnectionKey.objects.filter(pk=other.pk).update(sealed_private_key=mine.sealed_private_key)
+    else:
+        ConnectionKey.objects.filter(pk=other.pk).update(tenant=bassline)
+    with pytest.raises(CannotOpen):
+        keyed[1].own_key()
+    assert open_sealed(mine.sealed_private_key, mine.place)
