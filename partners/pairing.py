@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.formats import date_format
@@ -318,7 +318,7 @@ def _enter(*, connection: PartnerConnection, entered: EnteredCode, actor: Actor,
     connection.peer_display_name = code.display_name
     connection.peer_code_expires_at, connection.peer_key_at = code.expires_at, now
     connection.safety_number = entered.safety_number
-    connection.save()
+    _save_unless_in_use(connection)
     key = add_key(connection=connection, side=KeySide.PEER, public_key=code.public_key)
     _greet(connection)
     record(
@@ -330,6 +330,15 @@ def _enter(*, connection: PartnerConnection, entered: EnteredCode, actor: Actor,
         keyid=key,
     )
     return connection
+
+
+def _save_unless_in_use(connection: PartnerConnection) -> None:
+    """Where two admins enter one code for two contacts at the same moment, the second is told so."""
+    try:
+        with transaction.atomic():
+            connection.save()
+    except IntegrityError as error:
+        raise CodeNotTaken(CodeRefused(Refusal.IN_USE)) from error
 
 
 def _greet(connection: PartnerConnection) -> None:

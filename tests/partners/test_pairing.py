@@ -1,13 +1,16 @@
 """From the switch to a connection that stands: codes, mails, handshake (mission P1-P5)."""
 
 import quopri
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import time_machine
+from django.db import connections as database_connections
 from django.utils import timezone, translation
 
 from eventworx.audit import Actor
@@ -317,3 +320,31 @@ def test_a_handshake_answered_by_somebody_else_changes_nothing(pair: Pair, netwo
     ours.refresh_from_db()
     assert ours.connected_at is None
     assert ours.deliveries.get().last_problem == "rubbish"
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_admins_who_enter_one_code_at_once_get_one_connection() -> None:
+    """The second is told that the code is in use; nothing of his is half written."""
+    tenant = Tenant.objects.create(slug="delta", name="Delta")
+    text, both = encode(foreign_code()), Barrier(2)
+    for name in ("Bassline", "Bassline GmbH"):
+        contact = make_contact(tenant, name, is_supplier=True)
+        connections.switch_on(contact=contact, actor=ADMIN, now=timezone.now())
+        pairing.start_pairing(contact=contact, actor=ADMIN, now=timezone.now())
+
+    def enter(connection: PartnerConnection) -> str:
+        entered = read(connection, text)
+        both.wait(10)
+        try:
+            pairing._enter(connection=connection, entered=entered, actor=ADMIN, now=timezone.now())
+        except pairing.CodeNotTaken as refused:
+            return refused.refusal.value
+        finally:
+            database_connections.close_all()
+        return "stored"
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(enter, tenant.partner_connections.all())) == ["in-use", "stored"]
+    assert tenant.partner_connections.filter(peer_key_at__isnull=False).count() == 1
+    assert tenant.connection_keys.filter(side="peer").count() == 1
