@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "jobs",
     "inventory",
     "eventworx.demo",
+    "eventworx.accounts",
     "eventworx.messaging",
     "eventworx.contacts",
     "eventworx.web",
@@ -63,6 +64,8 @@ INSTALLED_APPS = [
     "eventworx",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django_htmx",
     "rest_framework",
     "csp",
@@ -86,6 +89,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "eventworx.accounts.middleware.SeenMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "eventworx.web.middleware.PartsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -169,7 +173,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ]
-ACCOUNT_ADAPTER = "eventworx.tenants.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "eventworx.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -177,16 +181,35 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # strangers get no mail from us
+ACCOUNT_FORMS = {"reset_password": "eventworx.accounts.forms.PasswordMailForm"}
+# Counted by eventworx.accounts.attempts instead: for all processes together, and also while Redis is away.
+ACCOUNT_RATE_LIMITS = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+MFA_ADAPTER = "eventworx.accounts.second_factor.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "eventworx.accounts.forms.LoginCodeForm",
+    "reauthenticate": "eventworx.accounts.forms.ProofForm",
+    "activate_totp": "eventworx.accounts.forms.SetUpForm",
+}
+MFA_TOTP_ISSUER = f"Eventworx {EWX_ORIGIN.rpartition('//')[2]}"
+MFA_TOTP_TOLERANCE = 1  # 30 seconds, for clocks that are a little off
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody signs up: the password was set by a mail to this very address
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 # Cookies are shared by all ports of a host: two instances on one machine need names of their own.
-SESSION_COOKIE_NAME = f"{EWX_INSTANCE}_session"
-CSRF_COOKIE_NAME = f"{EWX_INSTANCE}_csrf"
+# "__Host-" keeps subdomains from setting them for us.
+_https = EWX_ORIGIN.startswith("https://")
+_host_only = "__Host-" if _https else ""
+SESSION_COOKIE_NAME = f"{_host_only}{EWX_INSTANCE}_session"
+CSRF_COOKIE_NAME = f"{_host_only}{EWX_INSTANCE}_csrf"
 LANGUAGE_COOKIE_NAME = f"{EWX_INSTANCE}_language"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
+SESSION_COOKIE_AGE = 14 * 24 * 3600  # seconds since it was used last
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # links in mails lead straight to the page
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+
 # --- transport security ------------------------------------------------------------------
-_https = EWX_ORIGIN.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _https
 SECURE_HSTS_SECONDS = env.int("EWX_HSTS_SECONDS", default=31_536_000 if _https else 0)
 SECURE_REFERRER_POLICY = "same-origin"

@@ -5,7 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("eventworx.tenants.entrance_urls")),
-    path("accounts/", include("eventworx.tenants.account_urls")),
+    path("accounts/", include("eventworx.accounts.urls")),
     path("demo/", include("eventworx.demo.urls")),
     path("partner/", include("partners.entrance_urls")),
     path("<slug:tenant_slug>/", include("jobs.urls")),

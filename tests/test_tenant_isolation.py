@@ -208,6 +208,16 @@ def test_nobody_gets_in_without_a_login(owner: World, name: str) -> None:
         assert way.startswith("/accounts/login/")
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_an_administrator_who_lacks_the_demanded_second_factor_gets_nowhere(owner: World, name: str) -> None:
+    for call in PAGES[name].calls:
+        with undone():
+            Tenant.objects.filter(pk=owner.tenant.pk).update(second_factor_for_admins=True)
+            response = own(owner, name, call)
+        way = response.headers.get("Location", "") + response.headers.get("HX-Redirect", "")
+        assert (way, response.content) == ("/accounts/second-factor/set-up/", b"")
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if all(call.method == "post" for call in PAGES[name].calls)])
 def test_deeds_are_not_done_by_looking(owner: World, name: str) -> None:
     path = PAGES[name].calls[0].ids(owner)
@@ -222,13 +232,25 @@ OUTSIDE: dict[str, tuple[str, list[Any], int | str, int | str]] = {
     "entrance:health": ("get", [], 200, 200),
     "entrance:language": ("post", [], "/", "/"),
     "account_login": ("get", [], 200, "/"),
+    "mfa_authenticate": ("get", [], LOGIN, "/"),
     "account_logout": ("get", [], "/", 200),
     "account_inactive": ("get", [], 200, 200),
+    "account_reauthenticate": ("get", [], LOGIN, 200),
+    "mfa_reauthenticate": ("get", [], LOGIN, "/accounts/reauthenticate/"),
     "account_change_password": ("get", [], LOGIN, 200),
     "account_reset_password": ("get", [], 200, 200),
     "account_reset_password_done": ("get", [], 200, 200),
     "account_reset_password_from_key": ("get", ["1", "no-key"], 200, 200),
     "account_reset_password_from_key_done": ("get", [], 200, 200),
+    "mfa_index": ("get", [], LOGIN, 200),
+    "mfa_activate_totp": ("get", [], LOGIN, "/accounts/reauthenticate/"),
+    "mfa_deactivate_totp": ("get", [], LOGIN, 404),
+    "mfa_view_recovery_codes": ("get", [], LOGIN, 404),
+    "mfa_generate_recovery_codes": ("get", [], LOGIN, "/accounts/reauthenticate/"),
+    "mfa_download_recovery_codes": ("get", [], LOGIN, 404),
+    "account_sessions": ("get", [], LOGIN, 200),
+    "account_session_end": ("post", [1], LOGIN, 404),
+    "account_sessions_end_others": ("post", [], LOGIN, "/accounts/sessions/"),
     "demo:mailbox": ("get", [], 404, 404),
     "demo:mail": ("get", ["1.eml", 0], 404, 404),
     "demo:attachment": ("get", ["1.eml", 0, 1], 404, 404),

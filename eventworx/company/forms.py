@@ -52,6 +52,11 @@ class SettingsForm(TenantForm):
     mail_reply_to = forms.EmailField(
         label=_("Reply address"), required=False, help_text=_("Where answers to our mails go.")
     )
+    second_factor_for_admins = forms.BooleanField(
+        label=_("Require a second factor of administrators"),
+        required=False,
+        help_text=_("Whoever has none is led to set one up and reaches nothing of the company before."),
+    )
 
 
 class RoleForm(TenantForm):

@@ -22,8 +22,8 @@ admin_only = may(Permission.MANAGE_TENANT)
 @admin_only
 def settings(request: TenantRequest) -> HttpResponse:
     form = SettingsForm(request.POST or None, tenant=request.tenant, initial=model_to_dict(request.tenant))
-    if form.is_valid():
-        tenants.update_settings(tenant=request.tenant, actor=actor_of(request), **form.cleaned_data)
+    update = partial(tenants.update_settings, tenant=request.tenant, actor=actor_of(request))
+    if form.is_valid() and form.attempt(partial(update, **form.cleaned_data)) is not None:
         messages.success(request, _("Saved."))
         return redirect(request.tenant.url("tenants:settings"))
     return render(request, "tenants/settings.html", {"form": form}, status=422 if form.errors else 200)

@@ -50,8 +50,8 @@ class MailState(models.TextChoices):
     FAILED = "failed", _("failed")
 
 
-# Mails that are a step of the administrators' own: nobody else reads or repeats them (mission P7).
-ADMIN_TOPICS = frozenset({"partner_code"})
+# Mails that concern administrators alone: nobody else reads or repeats them (mission P7).
+ADMIN_TOPICS = frozenset({"partner_code", "account"})
 
 
 class MailQuerySet(models.QuerySet["MailMessage"]):

@@ -3,7 +3,8 @@
 from typing import Any, cast
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -18,8 +19,15 @@ def to_login(request: TenantRequest) -> HttpResponse:
     return redirect_to_login(request.get_full_path())
 
 
+def to_second_factor(request: TenantRequest) -> HttpResponse:
+    """To where it is set up; the whole page goes, also from within."""
+    url = reverse("mfa_activate_totp")
+    return HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url)
+
+
 class TenantMiddleware(MiddlewareMixin):
-    """For URLs with a `tenant_slug`: login, membership (else 404), permission (else 403)."""
+    """For URLs with a `tenant_slug`: login, membership (else 404), second factor where the company demands it of
+    its administrators, permission (else 403)."""
 
     def process_view(
         self, request: HttpRequest, view: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -34,5 +42,7 @@ class TenantMiddleware(MiddlewareMixin):
         if membership is None:
             raise Http404("no such tenant")
         tenant_request.tenant, tenant_request.membership = membership.tenant, membership
+        if membership.lacks_second_factor():
+            return to_second_factor(tenant_request)
         check_access(tenant_request, view)
         return None

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from eventworx.tenants.roles import Permission, Role, roles_with
 
 RESERVED_SLUGS = frozenset({"accounts", "api", "static", "demo", "healthz", "language", "partner", "well-known"})
+SECOND_FACTOR = "totp"
+"""The kind of allauth's authenticators that makes a second factor."""
 
 
 def new_wire_id() -> str:
@@ -45,6 +47,7 @@ class Tenant(models.Model):
     phone = models.CharField(_("phone"), max_length=50, blank=True)
     mail_sender_name = models.CharField(_("sender name"), max_length=80, blank=True)
     mail_reply_to = models.EmailField(_("reply address"), blank=True)
+    second_factor_for_admins = models.BooleanField(_("second factor for administrators"), default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -89,6 +92,10 @@ class User(AbstractUser):
     def __str__(self) -> str:
         return self.get_full_name() or self.email
 
+    def has_second_factor(self) -> bool:
+        """Whether the login asks for a code; recovery codes alone are none."""
+        return User.objects.filter(pk=self.pk, authenticator__type=SECOND_FACTOR).exists()
+
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def who_may(self, permission: Permission) -> "MembershipQuerySet":
@@ -96,8 +103,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(role__in=roles_with(permission), user__is_active=True).select_related("user")
 
     def by_name(self) -> "MembershipQuerySet":
-        """With their users, in the order of a list of people."""
-        return self.select_related("user").order_by("user__last_name", "user__first_name", "user__email")
+        """With their users, in the order of a list of people; `has_second_factor` says who has one."""
+        with_factor = User.objects.filter(pk=models.OuterRef("user_id"), authenticator__type=SECOND_FACTOR)
+        rows = self.select_related("user").annotate(has_second_factor=models.Exists(with_factor))
+        return rows.order_by("user__last_name", "user__first_name", "user__email")
 
 
 class Membership(models.Model):
@@ -119,6 +128,14 @@ class Membership(models.Model):
 
     def may(self, permission: Permission) -> bool:
         return self.role in roles_with(permission)
+
+    def needs_second_factor(self) -> bool:
+        """Whether the company demands one of this member."""
+        return self.role == Role.ADMIN and self.tenant.second_factor_for_admins
+
+    def lacks_second_factor(self) -> bool:
+        """Whether the member must set one up before they reach anything of the company."""
+        return self.needs_second_factor() and not self.user.has_second_factor()
 
 
 class NumberSequence(models.Model):

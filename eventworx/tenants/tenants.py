@@ -24,10 +24,19 @@ class LastAdministrator(BusinessError):
     field = "role"
 
 
+class NoSecondFactorYourself(BusinessError):
+    code = "no_second_factor_yourself"
+    status = 409
+    message = _("You have no second factor yourself. Set one up first: you would shut yourself out.")
+    field = "second_factor_for_admins"
+
+
 @transaction.atomic
 def update_settings(*, tenant: Tenant, actor: Actor, **values: Any) -> Tenant:
-    """Write fields of the tenant; the journal keeps old and new of what changed."""
+    """Write fields of the tenant; the journal keeps old and new of what changed. Raises NoSecondFactorYourself."""
     changed = {name: value for name, value in values.items() if getattr(tenant, name) != value}
+    if changed.get("second_factor_for_admins") and isinstance(actor.user, User) and not actor.user.has_second_factor():
+        raise NoSecondFactorYourself
     detail = {name: [str(getattr(tenant, name)), str(value)] for name, value in changed.items()}
     for name, value in changed.items():
         setattr(tenant, name, value)

@@ -55,7 +55,7 @@ def test_logging_out_needs_a_click(aurora: Tenant, log_in: LogIn) -> None:
     assert client.get(aurora.url("messaging:inbox")).status_code == 302
 
 
-@pytest.mark.parametrize("path", ["signup/", "email/", "login/code/", "password/set/", "reauthenticate/"])
+@pytest.mark.parametrize("path", ["signup/", "email/", "login/code/", "password/set/", "second-factor/webauthn/"])
 def test_nothing_else_of_the_accounts_answers(db: None, path: str) -> None:
     assert Client().get(f"/accounts/{path}").status_code == 404
 

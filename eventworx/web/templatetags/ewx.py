@@ -11,6 +11,7 @@ from django.templatetags.static import static
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import get_current_timezone
 from django.utils.translation import get_language
 
 from eventworx.money import currency_digits, rounded
@@ -111,8 +112,8 @@ def money(amount: Decimal | None, currency: str) -> str:
 
 
 @register.filter
-def local(instant: datetime | None, tenant: Tenant) -> str:
-    """An instant in the tenant's time zone: "01.07.2027 08:00"; "–" for None."""
+def local(instant: datetime | None, tenant: Tenant | None = None) -> str:
+    """An instant in the tenant's time zone, or the installation's: "01.07.2027 08:00"; "–" for None."""
     return _in_zone(instant, tenant, INSTANT) if instant else NOTHING
 
 
@@ -149,8 +150,9 @@ def _day(day: datetime, since: datetime | None = None) -> str:
     return date_format(day, formats[_language()])
 
 
-def _in_zone(instant: datetime, tenant: Tenant, formats: dict[str, str]) -> str:
-    return date_format(instant.astimezone(tenant.zone), formats[_language()])
+def _in_zone(instant: datetime, tenant: Tenant | None, formats: dict[str, str]) -> str:
+    zone = tenant.zone if tenant else get_current_timezone()
+    return date_format(instant.astimezone(zone), formats[_language()])
 
 
 def _language() -> str:
