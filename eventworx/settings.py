@@ -39,6 +39,7 @@ _key_file = env("EWX_KEY_FILE", default="")
 EWX_KEY_FILE = Path(_key_file or DATA_DIR / "master.keys")
 # A ring that an operator names is his to provide: one that is missing must not be replaced by a fresh one unseen.
 EWX_KEY_FILE_IS_DEFAULT = not _key_file
+EWX_INSTANCE_FILE = Path(env("EWX_INSTANCE_FILE", default="") or EWX_KEY_FILE.parent / "instance.id")
 # Operators may name partner origins that are plain http, on another port, or in their own network.
 EWX_ALLOWED_PARTNER_ORIGINS = frozenset(env.list("EWX_ALLOWED_PARTNER_ORIGINS", default=[]))
 # The proxies before us, as addresses or networks: what they write into X-Forwarded-For is believed.

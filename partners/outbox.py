@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from kombu.exceptions import OperationalError
 
 from eventworx.celery import app
+from eventworx.installation import in_quarantine
 from partners import client
 from partners.client import Answer, PartnerPaused, PartnerProblem, PartnerRefused, PartnerUnreachable, SignedRequest
 from partners.models import Delivery, DeliveryState, PartnerConnection, PartnerOrder
@@ -172,9 +173,10 @@ def hurry_pairing(*, connection: PartnerConnection, now: datetime) -> None:
 def attempt(*, delivery_id: int, now: datetime, handlers: Handlers) -> Outcome:
     """Try one delivery if it is due; raises RuntimeError inside a transaction.
 
-    A worker that dies on the way leaves a claim that ends by itself; delivering twice is harmless.
+    A worker that dies on the way leaves a claim that ends by itself; delivering twice is harmless. A copy of an
+    installation leaves everything as it is (security.md §2).
     """
-    claimed = _claim(delivery_id, now)
+    claimed = None if in_quarantine() else _claim(delivery_id, now)
     if claimed is None:
         return Outcome.NOT_DUE
     delivery, obstacle = claimed
@@ -316,6 +318,8 @@ def _save(delivery: Delivery, state: DeliveryState, problem: str, next_at: datet
 
 def tell_late(*, now: datetime, handlers: Handlers) -> int:
     """Tell the senders of orders that are still under way after 15 minutes, once each; how many (protocol §6)."""
+    if in_quarantine():
+        return 0
     queued_before = now - retry.ALERT_AFTER
     late = Delivery.late_ids(DeliveryKind.ORDER, queued_before)
     return sum(_tell_late(pk, queued_before, handlers, now) for pk in late)
@@ -336,7 +340,7 @@ def deliver_due(*, now: datetime, handlers: Handlers, limit: int = 50) -> int:
     """Try what is due; the number of attempts. A partner who is down costs one attempt a round, not one per row."""
     tried: set[int] = set()
     down: set[UUID] = set()
-    while len(tried) < limit:
+    while len(tried) < limit and not in_quarantine():
         delivery = Delivery.next_due(now, tried=tried, down=down)
         if delivery is None:
             break

@@ -8,10 +8,12 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from eventworx import installation
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from tests import services
 from tests.factories import make_tenant, make_user
+from tests.fakes import NeverLooksAgain
 from tests.honesty import pytest_sessionfinish, pytest_terminal_summary  # noqa: F401
 from tests.mailserver import MailServer, mail_server
 
@@ -38,6 +40,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
         if any(item.path.is_relative_to(folder) for folder in PLAIN):
             item.add_marker(pytest.mark.plain)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def original() -> Iterator[None]:
+    """This installation is no copy; asking for it costs no query, because pages count theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(installation, "watch", NeverLooksAgain())
+        yield
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
-"""Fakes for the transport, the one seam to partners. Put one into `partners.transport.current`."""
+"""Fakes for the transport, the one seam to partners (put one into `partners.transport.current`), and for the clock."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from django.test import Client
 
+from eventworx.installation import Standing, Watch
 from partners.transport import Fault, RawAnswer, Unreachable
 
 
@@ -55,3 +57,11 @@ def deliver(method: str, target: str, headers: Mapping[str, str], body: bytes) -
 
 RUBBISH = RawAnswer(200, (("Content-Type", "text/html"),), b"<h1>It works!</h1>")
 SERVER_ERROR = RawAnswer(500, (("Content-Type", "text/html"),), b"<h1>Server Error (500)</h1>")
+
+
+class NeverLooksAgain(Watch):
+    """The clock stands still for whoever asks whether this installation is a copy: nobody queries for it."""
+
+    def __init__(self, standing: Standing = Standing.ORIGINAL) -> None:
+        super().__init__()
+        self._standing, self._until = standing, math.inf

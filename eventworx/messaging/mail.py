@@ -26,6 +26,7 @@ from kombu.exceptions import OperationalError as BrokerUnreachable
 
 from eventworx.celery import app
 from eventworx.errors import BusinessError
+from eventworx.installation import in_quarantine
 from eventworx.messaging.models import MailMessage, MailState, claim_mail
 from eventworx.tenants.models import Tenant, User
 
@@ -122,10 +123,11 @@ def _wake_worker(mail_id: int) -> None:
 def send_mail(*, mail_id: int, now: datetime) -> None:
     """Send one mail that is due; nothing happens if it is not, or if another worker has it.
 
+    A copy of an installation sends none: customers and partners would take it for the original (security.md §2).
     What the mail server refuses for good (5xx) fails at once; anything else is tried again after
     `RETRY_AFTER` and says meanwhile why it waits.
     """
-    mail = claim_mail(mail_id, now, LEASE)
+    mail = None if in_quarantine() else claim_mail(mail_id, now, LEASE)
     if mail is None:
         return
     if mail.attempts > len(RETRY_AFTER) + 1:

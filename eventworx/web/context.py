@@ -6,6 +6,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.http import HttpRequest
 
+from eventworx.installation import in_quarantine
 from eventworx.tenants.models import Membership, User
 
 
@@ -15,6 +16,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "instance": settings.EWX_INSTANCE,
         "demo": settings.EWX_DEMO,
+        "in_quarantine": in_quarantine,
         "unread_count": cache(lambda: tenant.inbox_messages.to(request.user).unread().count() if tenant else 0),
         "memberships": lambda: _memberships(cast(User, request.user)),
     }

@@ -12,6 +12,7 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.http import http_date
 
+from eventworx.installation import in_quarantine
 from partners.api.authentication import NotAuthenticated, PartnerCall, authenticate
 from partners.api.base import to_response
 from partners.api.errors import Reply, problem_of
@@ -23,6 +24,7 @@ from partners.protocol.wire import Problem, ProblemCode
 API_PREFIX = "/api/partner/"
 WELL_KNOWN = "/.well-known/ewx-partner"
 VERSION = str(OURS.max)
+QUARANTINE_RETRY_SECONDS = 300
 _VERSIONED = re.compile(r"/api/partner/v(?P<major>[0-9]{1,4})(?P<route>/.*)")
 
 
@@ -47,6 +49,8 @@ def _well_known(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(request: HttpRequest) -> HttpResponse:
+    if in_quarantine():
+        return _unsigned(problem_of(ProblemCode.QUARANTINE, retry_after=QUARANTINE_RETRY_SECONDS))
     versioned = _VERSIONED.fullmatch(request.path_info)
     if versioned and versioned["major"] != "1":
         return _unsigned(problem_of(ProblemCode.PROTOCOL, supported=VERSION))

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection as database
 from django.utils import timezone
 
+from eventworx import installation
 from partners import transport
 from partners.client.problems import PartnerPaused, PartnerProblem, PartnerRefused, PartnerUnreachable, Reason
 from partners.models import ConnectionKey, PartnerConnection
@@ -78,18 +79,15 @@ def sign_ahead(*, line: Line, path: str, body: Json, now: datetime) -> SignedReq
 
 def send_ahead(*, request: SignedRequest, partner: str, deadline: float) -> None:
     """Send what was signed ahead; whatever is answered cannot be proven any more. Raises PartnerUnreachable."""
-    _refuse_in_transaction()
-    try:
-        transport.current.send(
-            method="POST",
-            origin=request.origin,
-            target=request.target,
-            headers=request.headers,
-            body=request.body.encode(),
-            deadline=deadline,
-        )
-    except Unreachable as error:
-        raise PartnerUnreachable(error.reason.value, partner=partner) from error
+    _exchange(
+        partner,
+        method="POST",
+        origin=request.origin,
+        target=request.target,
+        headers=request.headers,
+        body=request.body.encode(),
+        deadline=deadline,
+    )
 
 
 def line_of(connection: PartnerConnection) -> Line:
@@ -151,24 +149,21 @@ def talk(
 
     What the partner has not announced is never asked of him: reason `capability` (protocol §8).
     """
-    _refuse_in_transaction()
     needed = needed_for(path)
     if needed and needed not in line.capabilities:
         raise PartnerUnreachable(Reason.CAPABILITY, partner=line.partner)
     target = API_ROOT + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
     content = b"" if body is None else dumps(body)
     headers = _signed(line, method, target, content, idempotency_key, timezone.now())
-    try:
-        raw = transport.current.send(
-            method=method,
-            origin=line.origin,
-            target=target,
-            headers=headers,
-            body=content,
-            deadline=deadline or settings.EWX_PARTNER_DEADLINE_SECONDS,
-        )
-    except Unreachable as error:
-        raise PartnerUnreachable(error.reason.value, partner=line.partner) from error
+    raw = _exchange(
+        line.partner,
+        method=method,
+        origin=line.origin,
+        target=target,
+        headers=headers,
+        body=content,
+        deadline=deadline or settings.EWX_PARTNER_DEADLINE_SECONDS,
+    )
     return _proven(line, raw, headers["Signature"], timezone.now())
 
 
@@ -186,6 +181,17 @@ def _signed(
         body=content,
         idempotency_key=idempotency_key,
     )
+
+
+def _exchange(partner: str, **request: Any) -> RawAnswer:
+    """The one place where requests leave: not inside a transaction, and not from a copy (security.md §2)."""
+    _refuse_in_transaction()
+    if installation.in_quarantine():
+        raise PartnerUnreachable(Reason.QUARANTINE, partner=partner)
+    try:
+        return transport.current.send(**request)
+    except Unreachable as error:
+        raise PartnerUnreachable(error.reason.value, partner=partner) from error
 
 
 def _refuse_in_transaction() -> None:

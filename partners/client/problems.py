@@ -23,6 +23,7 @@ class Reason(StrEnum):
     NOT_ALLOWED = Fault.NOT_ALLOWED.value
     CODE_MISSING = "code-missing"
     ENDED = "ended"
+    QUARANTINE = "quarantine"
     NOT_ENTERED_THERE = "not-entered-there"
     KEY = "key"
     CLOCK = "clock"
@@ -62,6 +63,9 @@ SENTENCES: Mapping[str, str | Promise] = {
         "installation can allow it."
     ),
     Reason.CODE_MISSING: _("The code of %(partner)s has not been entered here yet. An admin here can do that."),
+    Reason.QUARANTINE: _(
+        "This installation counts as a copy and exchanges nothing with partners. Whoever runs it can change that."
+    ),
     Reason.ENDED: _("The connection with %(partner)s has ended. An admin here can connect anew."),
     Reason.NOT_ENTERED_THERE: _(
         "%(partner)s has not entered our code yet. An admin there has to enter it in the tab “Partner”."
