@@ -13,12 +13,16 @@ from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.numbers import NumberKind, next_number
 from inventory.models import Article, ArticleSupplier, Category, FactorScale
+from inventory.pictures import replace_picture
 
 _GAPS = re.compile(r"[\s-]+")
 
 
 class ArticleFields(TypedDict, total=False):
-    """What an article is made of besides its number; amounts are Decimal in the tenant's currency, buffers minutes."""
+    """What an article is made of besides its number; amounts are Decimal in the tenant's currency, buffers minutes.
+
+    `picture` is what `inventory.pictures.encoded` made; where it is absent, the picture stays.
+    """
 
     name: str
     description: str
@@ -35,6 +39,7 @@ class ArticleFields(TypedDict, total=False):
     out_of_service: int
     buffer_before_minutes: int
     buffer_after_minutes: int
+    picture: bytes | None
 
 
 class NumberTaken(BusinessError):
@@ -109,6 +114,8 @@ def is_gtin(digits: str) -> bool:
 
 
 def _fill(article: Article, fields: ArticleFields) -> Article:
+    if "picture" in fields:
+        replace_picture(article=article, content=fields.pop("picture"))
     for name, value in fields.items():
         setattr(article, name, value)
     article.gtin = _GAPS.sub("", article.gtin)

@@ -12,9 +12,11 @@ from django.forms.models import model_to_dict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from eventworx.errors import BusinessError
 from eventworx.web.forms import TenantForm
 from inventory.categories import descendants, tree
 from inventory.models import Article, ArticleQuerySet, Category, FactorScale, StockMovement, StockMovementKind
+from inventory.pictures import MAX_UPLOAD_BYTES, MEDIA_TYPES, encoded
 from inventory.prices import steps_of, trimmed
 from inventory.search import search_articles
 
@@ -82,6 +84,21 @@ class ArticleFilter(CategoryChoiceForm):
         ).select_related("category")
 
 
+class PictureField(forms.FileField):
+    """A picture to upload, cleaned to what we keep of it; None where nothing was chosen."""
+
+    widget = forms.FileInput({"accept": ",".join(sorted(MEDIA_TYPES))})
+
+    def clean(self, data: Any, initial: Any = None) -> bytes | None:
+        upload = super().clean(data)
+        if upload is None:
+            return None
+        try:
+            return encoded(upload.read(MAX_UPLOAD_BYTES + 1))
+        except BusinessError as refused:
+            raise forms.ValidationError(str(refused)) from refused
+
+
 class ArticleForm(CategoryChoiceForm):
     """Everything that is kept about an article."""
 
@@ -111,11 +128,24 @@ class ArticleForm(CategoryChoiceForm):
     buffer_before_minutes = _field(Article, "buffer_before_minutes")
     buffer_after_minutes = _field(Article, "buffer_after_minutes")
     description = _field(Article, "description", widget=forms.Textarea({"rows": 4}))
+    picture = PictureField(
+        label=_("Picture"),
+        required=False,
+        help_text=_("JPEG, PNG or WebP, up to 12 MB. Partners to whom the article is released see it, too."),
+    )
+    remove_picture = forms.BooleanField(label=_("Remove the picture"), required=False)
 
     def narrow(self) -> None:
         super().narrow()
         scales: Any = self.fields["factor_scale"]
         scales.queryset = self.tenant.factor_scales.by_name()
+
+    def clean(self) -> dict[str, Any]:
+        """`picture` stays among the values only where it is to change."""
+        given = self.cleaned_data
+        if not given.pop("remove_picture", False) and given.get("picture") is None:
+            given.pop("picture", None)
+        return given
 
 
 class NewArticleForm(ArticleForm):

@@ -7,6 +7,7 @@ urlpatterns = [
     path("articles/", views.article_list, name="articles"),
     path("articles/new/", views.article_create, name="article_create"),
     path("articles/<int:pk>/", views.article_detail, name="article"),
+    path("articles/<int:pk>/picture/<int:picture_pk>/", views.article_picture, name="picture"),
     path("articles/<int:pk>/edit/", views.article_edit, name="article_edit"),
     path("articles/<int:pk>/archive/", views.article_archive, name="article_archive"),
     path("articles/<int:pk>/movements/new/", views.movement_create, name="movement_create"),

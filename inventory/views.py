@@ -20,8 +20,11 @@ from inventory.forms import (
     initial_of,
 )
 from inventory.models import Article
+from inventory.pictures import CONTENT_TYPE
 from inventory.prices import steps_of
 from inventory.sheet import rows_of, sheet_of
+
+KEPT = "private, max-age=31536000, immutable"
 
 
 def _article(request: TenantRequest, pk: int) -> Article:
@@ -40,7 +43,7 @@ def article_list(request: TenantRequest) -> HttpResponse:
 
 @may(Permission.EDIT_ARTICLES)
 def article_create(request: TenantRequest) -> HttpResponse:
-    form = NewArticleForm(request.POST or None, tenant=request.tenant)
+    form = NewArticleForm(request.POST or None, request.FILES or None, tenant=request.tenant)
     if form.is_valid():
         article = form.attempt(lambda: articles.create_article(tenant=request.tenant, **form.cleaned_data))
         if article:
@@ -55,10 +58,17 @@ def article_detail(request: TenantRequest, pk: int) -> HttpResponse:
     return render(request, "inventory/article.html", {"article": article, "sheet": sheet})
 
 
+@member_required
+def article_picture(request: TenantRequest, pk: int, picture_pk: int) -> HttpResponse:
+    """Whoever has it may keep it: another picture has another address."""
+    picture = get_object_or_404(request.tenant.pictures, pk=picture_pk, article=pk)
+    return HttpResponse(picture.content, content_type=CONTENT_TYPE, headers={"Cache-Control": KEPT})
+
+
 @may(Permission.EDIT_ARTICLES)
 def article_edit(request: TenantRequest, pk: int) -> HttpResponse:
     article = _article(request, pk)
-    form = ArticleForm(request.POST or None, tenant=request.tenant, initial=initial_of(article))
+    form = ArticleForm(request.POST or None, request.FILES or None, tenant=request.tenant, initial=initial_of(article))
     saved = (
         form.attempt(lambda: articles.update_article(article=article, **form.cleaned_data)) if form.is_valid() else None
     )

@@ -37,6 +37,7 @@ urlpatterns = [
     path("contacts/<int:pk>/releases/<int:release_pk>/remove/", releases.remove, name="release_remove"),
     path("jobs/<int:pk>/source/", material_source.material_source, name="material_source"),
     path("jobs/<int:pk>/search/", material_source.hits, name="search"),
+    path("pictures/<uuid:connection_id>/<slug:article_id>/", material_source.picture, name="picture"),
     _picking("pick", material_source.pick),
     _picking("candidates", material_source.candidates),
     _picking("link", material_source.link),

@@ -1,5 +1,6 @@
 """Rows for tests, as few words as possible. Every factory takes what matters and makes up the rest."""
 
+import io
 import itertools
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -7,12 +8,14 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from PIL import Image
 
 from eventworx.contacts.models import Contact
 from eventworx.periods import Period
 from eventworx.tenants.models import Membership, Tenant, User
 from eventworx.tenants.roles import Role
-from inventory.models import Article, Category
+from inventory.models import Article, Category, Picture
+from inventory.pictures import encoded
 from jobs.models import Job
 from jobs.states import JobState
 from partners.models import KeySide, PartnerConnection
@@ -50,6 +53,17 @@ def make_article(tenant: Tenant, name: str = "PAR 64", owned: int = 10, **fields
     number = fields.pop("number", f"A-{next(_serial)}")
     fields.setdefault("rental_price", Decimal("10.00"))
     return tenant.articles.create(name=name, number=number, owned=owned, **fields)
+
+
+def photo(kind: str = "PNG", size: tuple[int, int] = (60, 40), color: str = "teal", **options: Any) -> bytes:
+    """A picture file as somebody would upload it."""
+    written = io.BytesIO()
+    Image.new("RGB", size, color).save(written, kind, **options)
+    return written.getvalue()
+
+
+def make_picture(tenant: Tenant, color: str = "teal") -> Picture:
+    return tenant.pictures.create(content=encoded(photo(color=color)))
 
 
 def make_job(

@@ -26,7 +26,16 @@ from partners.protocol.keys import KeyPair
 from partners.protocol.pairing_code import PairingCode, encode
 from partners.releases import release
 from partners.tasks import HANDLERS
-from tests.factories import make_article, make_category, make_connection, make_contact, make_job, make_tenant, make_user
+from tests.factories import (
+    make_article,
+    make_category,
+    make_connection,
+    make_contact,
+    make_job,
+    make_picture,
+    make_tenant,
+    make_user,
+)
 
 
 def deliver_all() -> None:
@@ -102,7 +111,9 @@ class World:
         self.category = make_category(self.tenant, self.word)
         self.scale = self.tenant.factor_scales.create(name=self.word, steps=steps, extra_day_factor=Decimal(1))
         named = {"category": self.category, "factor_scale": self.scale, "number": f"{self.word}-1"}
-        self.article = make_article(self.tenant, f"{self.word} PAR", description=self.word, **named)
+        self.picture = make_picture(self.tenant)
+        named |= {"picture": self.picture, "description": self.word}
+        self.article = make_article(self.tenant, f"{self.word} PAR", **named)
         self.other_article = make_article(self.tenant, f"{self.word} Nebel")
         now = timezone.now()
         kind = StockMovementKind.ADDITION
@@ -149,7 +160,7 @@ class World:
         self.link = self.tenant.article_links.get()
 
     def _picked(self, name: str) -> int:
-        article = make_article(self.lender, name)
+        article = make_article(self.lender, name, picture=make_picture(self.lender))
         times = {"period": self.job.planning_period, "usage": self.job.usage_period}
         search.fetch_listing(connection=self.connection, article_id=str(article.pk), **times)
         return article.pk

@@ -10,6 +10,7 @@ urlpatterns = [
     path("connection/notice", connection.NoticeView.as_view()),
     path("articles", catalogue.ArticlesView.as_view()),
     path("articles/<slug:article_id>", catalogue.ArticleView.as_view()),
+    path("articles/<slug:article_id>/picture", catalogue.PictureView.as_view()),
     path("categories", catalogue.CategoriesView.as_view()),
     path("availability", catalogue.AvailabilityView.as_view()),
     path("orders", orders.OrdersView.as_view()),

@@ -8,7 +8,7 @@
 One table makes sentences of reasons.
 """
 
-from partners.client.calls import Answer, Line, SignedRequest, call, line_of, send_ahead, sign_ahead
+from partners.client.calls import Answer, Line, SignedRequest, call, fetch, line_of, send_ahead, sign_ahead
 from partners.client.problems import (
     PartnerPaused,
     PartnerProblem,
@@ -28,6 +28,7 @@ __all__ = [
     "Reason",
     "SignedRequest",
     "call",
+    "fetch",
     "line_of",
     "send_ahead",
     "sentence",

@@ -1,6 +1,6 @@
 """Signed requests out, proven answers back (protocol §3, §5)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -24,7 +24,6 @@ from partners.protocol.wire import (
     FieldErrors,
     Json,
     Malformed,
-    Problem,
     ProblemCode,
     dumps,
     loads_strict,
@@ -145,7 +144,33 @@ def talk(
     idempotency_key: UUID | None = None,
     deadline: float | None = None,
 ) -> Answer:
-    """`call` over a line that was copied before.
+    """`call` over a line that was copied before."""
+    return _read(line, _ask(line, method, path, query, body, idempotency_key, deadline))
+
+
+def fetch(
+    *, connection: PartnerConnection, path: str, media_types: Collection[str], deadline: float | None = None
+) -> bytes:
+    """What lies at `path`, in one of `media_types`; not empty, at most 1 MiB. Raises what `call` raises."""
+    line = line_of(connection)
+    raw = _ask(line, "GET", path, deadline=deadline)
+    if not _is_success(raw):
+        raise _no(line, raw)
+    if not raw.body or _header(raw, "content-type") not in media_types:
+        raise PartnerUnreachable(Reason.RUBBISH, partner=line.partner)
+    return raw.body
+
+
+def _ask(
+    line: Line,
+    method: str,
+    path: str,
+    query: Mapping[str, Any] | None = None,
+    body: Json = None,
+    idempotency_key: UUID | None = None,
+    deadline: float | None = None,
+) -> RawAnswer:
+    """One signed request, and what came back if it proves to be the partner's answer to it.
 
     What the partner has not announced is never asked of him: reason `capability` (protocol §8).
     """
@@ -164,7 +189,8 @@ def talk(
         body=content,
         deadline=deadline or settings.EWX_PARTNER_DEADLINE_SECONDS,
     )
-    return _proven(line, raw, headers["Signature"], timezone.now())
+    _require_proof(line, raw, headers["Signature"], timezone.now())
+    return raw
 
 
 def _signed(
@@ -200,7 +226,7 @@ def _refuse_in_transaction() -> None:
         raise RuntimeError("no call to a partner inside a transaction")
 
 
-def _proven(line: Line, raw: RawAnswer, request_signature: str, now: datetime) -> Answer:
+def _require_proof(line: Line, raw: RawAnswer, request_signature: str, now: datetime) -> None:
     try:
         verify_response(
             status=raw.status,
@@ -213,22 +239,31 @@ def _proven(line: Line, raw: RawAnswer, request_signature: str, now: datetime) -
     except SignatureRefused as refused:
         reason = _unproven(line, raw, refused.reason, now)
         raise PartnerUnreachable(reason, partner=line.partner, retry_after=_retry_after(raw)) from refused
-    return _read(line, raw, now)
 
 
-def _read(line: Line, raw: RawAnswer, now: datetime) -> Answer:
+def _is_success(raw: RawAnswer) -> bool:
+    return 200 <= raw.status < 300
+
+
+def _read(line: Line, raw: RawAnswer) -> Answer:
+    if not _is_success(raw):
+        raise _no(line, raw)
+    return Answer(raw.status, _document(line, raw), timezone.now())
+
+
+def _document(line: Line, raw: RawAnswer) -> Json:
     try:
-        document = loads_strict(raw.body) if raw.body else None
-        if 200 <= raw.status < 300:
-            return Answer(raw.status, document, now)
-        problem = parse_problem(document)
-    except (Malformed, FieldErrors) as error:
+        return loads_strict(raw.body) if raw.body else None
+    except Malformed as error:
         raise PartnerUnreachable(Reason.RUBBISH, partner=line.partner) from error
-    raise _no(line, raw.status, problem)
 
 
-def _no(line: Line, status: int, problem: Problem) -> PartnerProblem:
+def _no(line: Line, raw: RawAnswer) -> PartnerProblem:
     """What a signed answer other than 2xx means (protocol §5)."""
+    try:
+        problem, status = parse_problem(_document(line, raw)), raw.status
+    except FieldErrors:
+        return PartnerUnreachable(Reason.RUBBISH, partner=line.partner)
     if problem.code == ProblemCode.PAUSED:
         return PartnerPaused(partner=line.partner)
     if problem.code in _RETRIED_CODES or status in _RETRIED_STATUS or status >= 500:

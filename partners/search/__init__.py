@@ -18,12 +18,14 @@ from partners.search.asking import (
     search_partner,
     sources,
 )
+from partners.search.pictures import article_picture, partner_picture
 
 __all__ = [
     "Question",
     "SearchAnswer",
     "add_partner_position",
     "answer_availability",
+    "article_picture",
     "askable",
     "describe_article",
     "fetch_listing",
@@ -31,6 +33,7 @@ __all__ = [
     "is_orderable",
     "list_categories",
     "parse_question",
+    "partner_picture",
     "picked_listing",
     "search_partner",
     "sources",

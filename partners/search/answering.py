@@ -198,6 +198,7 @@ def _listing(article: Article, price: wire.Price, stock: wire.Stock | None) -> L
         unit=article.unit,
         kind=article.kind,
         weight_kg=article.weight_kg,
+        has_picture=article.picture_id is not None,
         updated_at=article.updated_at,
         price=price,
         stock=stock,

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST
 
 from eventworx.tenants.access import TenantRequest, actor_of, may
 from eventworx.tenants.roles import Permission
+from inventory.pictures import CONTENT_TYPE
 from jobs.models import Job
 from partners import matching, search
 from partners.forms.new_article import NewArticleForm, article_initial
@@ -39,6 +40,14 @@ def hits(request: TenantRequest, pk: int) -> HttpResponse:
     answer = form.attempt(lambda: search.search_partner(**form.question())) if form.is_valid() else None
     context = {"job": job, "form": form, "answer": answer, "connection": form.cleaned_data.get("supplier")}
     return render(request, "partners/_hits.html", context)
+
+
+@may(Permission.EDIT_JOBS)
+def picture(request: TenantRequest, connection_id: UUID, article_id: str) -> HttpResponse:
+    """A partner's picture, from our own server; asked for by the browser as the hit comes into sight."""
+    connection = _source(request, connection_id)
+    content = search.partner_picture(connection=connection, article_id=article_id)
+    return HttpResponse(content, content_type=CONTENT_TYPE, headers={"Cache-Control": "private, max-age=3600"})
 
 
 @require_POST

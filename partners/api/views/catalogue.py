@@ -1,5 +1,6 @@
 """What a partner may see: articles, one article, categories (protocol §4 "Reading")."""
 
+from inventory.pictures import CONTENT_TYPE
 from partners import search
 from partners.api.authentication import PartnerCall
 from partners.api.base import PartnerAPIView, endpoint
@@ -22,6 +23,13 @@ class ArticleView(PartnerAPIView):
             connection=call.connection, article_id=article_id, question=question, now=call.now
         )
         return Reply.of(to_wire(listing))
+
+
+class PictureView(PartnerAPIView):
+    @endpoint(needs="catalogue")
+    def get(self, call: PartnerCall, article_id: str) -> Reply:
+        content = search.article_picture(connection=call.connection, article_id=article_id)
+        return Reply(200, content, CONTENT_TYPE)
 
 
 class AvailabilityView(PartnerAPIView):

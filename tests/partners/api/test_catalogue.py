@@ -226,11 +226,6 @@ def test_a_cursor_is_good_for_its_question_and_for_an_hour(lent: PartnerConnecti
         assert refusal(ask, q="par", cursor=cursor)[:2] == (422, "cursor")
 
 
-@pytest.mark.parametrize("path", ["/articles/1/picture", "/keys"])
-def test_what_is_not_built_has_no_route(lent: PartnerConnection, ask: Ask, path: str) -> None:
-    assert refusal(ask, path)[:2] == (404, "not-found")
-
-
 @pytest.mark.parametrize(
     ("level", "queries"), [(AccessLevel.ARTICLES, QUERIES_WITHOUT_STOCK), (AccessLevel.STOCK, QUERIES_WITH_STOCK)]
 )

@@ -1,0 +1,41 @@
+"""What we own: articles with their pictures, their stock over time, and who has claimed it."""
+
+from inventory.models.articles import (
+    Article,
+    ArticleKind,
+    ArticleQuerySet,
+    ArticleSupplier,
+    Category,
+    CategoryQuerySet,
+    FactorScale,
+    FactorScaleQuerySet,
+)
+from inventory.models.pictures import Picture
+from inventory.models.stock import (
+    Reservation,
+    ReservationQuerySet,
+    StockMovement,
+    StockMovementKind,
+    StockMovementQuerySet,
+    movements_on,
+    reservations_on,
+)
+
+__all__ = [
+    "Article",
+    "ArticleKind",
+    "ArticleQuerySet",
+    "ArticleSupplier",
+    "Category",
+    "CategoryQuerySet",
+    "FactorScale",
+    "FactorScaleQuerySet",
+    "Picture",
+    "Reservation",
+    "ReservationQuerySet",
+    "StockMovement",
+    "StockMovementKind",
+    "StockMovementQuerySet",
+    "movements_on",
+    "reservations_on",
+]

@@ -1,0 +1,131 @@
+"""Stock over time, and who has claimed it."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.periods import Period
+from eventworx.tenants.models import Tenant
+from inventory.models.articles import Article
+
+
+class StockMovementKind(models.TextChoices):
+    ADDITION = "addition", _("addition")
+    OUT_OF_SERVICE = "out_of_service", _("out of service")
+
+
+class StockMovementQuerySet(models.QuerySet["StockMovement"]):
+    def in_force(self, period: Period) -> Self:
+        """Movements that last at some instant of `period`."""
+        begun = Q(start__lte=period.start) if period.is_instant else Q(start__lt=period.end)
+        return self.filter(begun, Q(end__isnull=True) | Q(end__gt=period.start))
+
+    def latest_first(self) -> Self:
+        return self.order_by("-start", "-pk")
+
+
+class StockMovement(models.Model):
+    """A dated change of stock: `quantity` units more (or fewer) from `start` to `end`, for good without an end."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="stock_movements")
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="stock_movements")
+    kind = models.CharField(_("kind"), max_length=20, choices=StockMovementKind.choices)
+    quantity = models.PositiveIntegerField(_("quantity"), validators=[MinValueValidator(1), MaxValueValidator(999_999)])
+    start = models.DateTimeField(_("from"))
+    end = models.DateTimeField(_("until"), null=True, blank=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+
+    objects = StockMovementQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("stock movement")
+        verbose_name_plural = _("stock movements")
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="stock_movement_moves"),
+            models.CheckConstraint(
+                condition=Q(end__isnull=True) | Q(end__gt=F("start")), name="stock_movement_ends_after_start"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.quantity}"
+
+    @property
+    def signed_quantity(self) -> int:
+        return self.quantity if self.kind == StockMovementKind.ADDITION else -self.quantity
+
+
+class ReservationQuerySet(models.QuerySet["Reservation"]):
+    def upcoming(self, now: datetime) -> Self:
+        """What still blocks now or later, in order of time."""
+        return self.filter(blocked_until__gt=now).order_by("start", "end", "pk")
+
+    def blocking(self, period: Period) -> Self:
+        """Reservations whose widened period touches `period`."""
+        if period.is_instant:
+            return self.filter(blocked_from__lte=period.start, blocked_until__gt=period.start)
+        return self.filter(blocked_from__lt=period.end, blocked_until__gt=period.start)
+
+
+class Reservation(models.Model):
+    """A claim on own stock. `inventory.reservations` is the only writer.
+
+    `blocked_from`/`blocked_until` is the period widened by the buffers of the moment it was made.
+    `label` says for whom, for lists ("J-1012 Sommerfest").
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="reservations")
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="reservations")
+    quantity = models.PositiveIntegerField(_("quantity"))
+    start = models.DateTimeField(_("from"))
+    end = models.DateTimeField(_("until"))
+    blocked_from = models.DateTimeField()
+    blocked_until = models.DateTimeField()
+    label = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ReservationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("reservation")
+        verbose_name_plural = _("reservations")
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="reservation_has_a_quantity"),
+            models.CheckConstraint(condition=Q(end__gt=F("start")), name="reservation_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(blocked_from__lte=F("start"), blocked_until__gte=F("end")),
+                name="reservation_blocks_its_period",
+            ),
+        ]
+        indexes = [models.Index(fields=["article", "blocked_until", "blocked_from"], name="reservations_by_article")]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.label}"
+
+    @property
+    def period(self) -> Period:
+        return Period(self.start, self.end)
+
+    @property
+    def blocked(self) -> Period:
+        return Period(self.blocked_from, self.blocked_until)
+
+    @property
+    def buffers(self) -> tuple[timedelta, timedelta]:
+        """Before and after, as they were when it was made."""
+        return self.start - self.blocked_from, self.blocked_until - self.end
+
+
+def reservations_on(articles: Iterable[Article]) -> ReservationQuerySet:
+    """Every reservation of these articles, however they were reached."""
+    return Reservation.objects.filter(article__in=[article.pk for article in articles])
+
+
+def movements_on(articles: Iterable[Article]) -> StockMovementQuerySet:
+    """Every stock movement of these articles, however they were reached."""
+    return StockMovement.objects.filter(article__in=[article.pk for article in articles])

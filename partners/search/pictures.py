@@ -1,0 +1,54 @@
+"""Pictures of articles, both ends: ours for a partner, his for us. A browser never talks to a partner (protocol §4)."""
+
+from django.core.cache import caches
+from django.http import Http404
+
+from inventory.pictures import MEDIA_TYPES, NotAPicture, PictureTooLarge, encoded
+from partners import client
+from partners.client import PartnerProblem
+from partners.models import PartnerConnection
+from partners.releases import released_named
+
+DEADLINE_SECONDS = 3.0
+HIT_SECONDS, MISS_SECONDS = 3600, 300
+_NONE = b""
+
+
+def article_picture(*, connection: PartnerConnection, article_id: str) -> bytes:
+    """Our picture of an article for this partner; raises Http404, also for what is not released to him."""
+    shown = released_named(connection, [article_id]).filter(picture__isnull=False)
+    content = shown.values_list("picture__content", flat=True).first()
+    if content is None:
+        raise Http404
+    return bytes(content)
+
+
+def partner_picture(*, connection: PartnerConnection, article_id: str) -> bytes:
+    """The partner's picture of an article, fetched by our server within seconds and encoded anew.
+
+    It is kept for an hour, and for some minutes that there is none, so that a slow partner delays few pictures.
+    Raises Http404 where there is none to show, and while the connection is paused here.
+    """
+    if connection.paused_at:
+        raise Http404
+    kept, key = caches["pictures"], f"{connection.pk}:{article_id}"
+    content: bytes | None = kept.get(key)
+    if content is None:
+        content = _fetched(connection, article_id)
+        kept.set(key, content, HIT_SECONDS if content else MISS_SECONDS)
+    if not content:
+        raise Http404
+    return content
+
+
+def _fetched(connection: PartnerConnection, article_id: str) -> bytes:
+    try:
+        sent = client.fetch(
+            connection=connection,
+            path=f"/articles/{article_id}/picture",
+            media_types=MEDIA_TYPES,
+            deadline=DEADLINE_SECONDS,
+        )
+        return encoded(sent)
+    except (PartnerProblem, NotAPicture, PictureTooLarge):
+        return _NONE
