@@ -44,6 +44,7 @@ SUPERSEDED = "superseded"
 class DeliveryKind(models.TextChoices):
     PAIRING = "pairing", _("Handshake")
     NOTICE = "notice", _("Notice")
+    KEYS = "keys", _("Change of our key")
     ORDER = "order", _("Sub-rental order")
     COMMAND = "command", _("Answer to a sub-rental order")
     EVENT = "event", _("News on an order")
@@ -51,7 +52,9 @@ class DeliveryKind(models.TextChoices):
 
 
 # What concerns the connection itself is delivered while we have paused it.
-_DELIVERED_WHILE_PAUSED = frozenset({DeliveryKind.PAIRING, DeliveryKind.NOTICE, DeliveryKind.FAREWELL})
+_DELIVERED_WHILE_PAUSED = frozenset(
+    {DeliveryKind.PAIRING, DeliveryKind.NOTICE, DeliveryKind.KEYS, DeliveryKind.FAREWELL}
+)
 # What a paused partner would refuse; once one of them is taken, he has resumed.
 _PROVES_NOT_PAUSED = frozenset({DeliveryKind.ORDER, DeliveryKind.COMMAND})
 
@@ -248,6 +251,7 @@ def _result(delivery: Delivery) -> Answer | PartnerProblem:
             body=delivery.body,
             idempotency_key=delivery.idempotency_key,
             deadline=DEADLINE_SECONDS,
+            with_new_key=delivery.kind == DeliveryKind.KEYS,
         )
     except PartnerProblem as problem:
         return problem

@@ -71,6 +71,12 @@ class KeyMissing(BusinessError):
     field = "code"
 
 
+class AlreadyConnected(BusinessError):
+    code = "already-connected"
+    status = 409
+    message = _("This partner has our code already. To connect anew, click “Connect with the partner”.")
+
+
 class AddressMissing(BusinessError):
     code = "address-missing"
     message = _("This contact has no e-mail address. Please enter one in the master data.")
@@ -134,28 +140,18 @@ def start_pairing(*, contact: Contact, actor: Actor, now: datetime) -> PartnerCo
         connection = connections.succeed(connections.close(connection=connection, actor=actor, now=now))
     connection.code_expires_at = now + CODE_IS_GOOD_FOR
     connection.save(update_fields=["code_expires_at"])
-    key = add_key(connection=connection, side=KeySide.OWN, public_key=b"", pair=KeyPair.generate())
-    record(tenant=contact.tenant, actor=actor, action=Deed.KEY_MADE, target=connection, keyid=key)
+    key = connections.add_key(connection=connection, side=KeySide.OWN, key=KeyPair.generate(), now=now)
+    record(tenant=contact.tenant, actor=actor, action=Deed.KEY_MADE, target=connection, keyid=key.keyid)
     return connection
 
 
-def add_key(*, connection: PartnerConnection, side: KeySide, public_key: bytes, pair: KeyPair | None = None) -> str:
-    """Store a key of one side; its key id. Of ours the private half is sealed into the row."""
-    raw = pair.public if pair else public_key
-    key = connection.keys.model(
-        tenant_id=connection.tenant_id, connection=connection, side=side, keyid=keyid(raw), public_key=raw
-    )
-    if pair:
-        key.seal_private_key(pair.secret_bytes())
-    key.save()
-    return key.keyid
-
-
 def code_text(connection: PartnerConnection) -> str:
-    """Our code for the partner, as it stands in the mail. Raises KeyMissing."""
-    key = connection.keys.filter(side=KeySide.OWN).first()
-    if key is None or connection.code_expires_at is None:
+    """Our code for the partner, as it stands in the mail. Raises KeyMissing, AlreadyConnected."""
+    if connection.code_expires_at is None:
         raise KeyMissing
+    if connection.connected_at:  # he has our code; after a change of keys it would name one that is none any more
+        raise AlreadyConnected
+    key = connection.pairing_key()
     return pairing_code.encode(
         PairingCode(
             connection_id=connection.pk,
@@ -278,12 +274,11 @@ def fingerprint(public_key: bytes) -> str:
 
 
 def _our_side(connection: PartnerConnection) -> Side:
-    key = connection.keys.filter(side=KeySide.OWN).earliest("since")
     return Side(
         origin=settings.EWX_ORIGIN,
         tenant_id=connection.tenant.wire_id,
         connection_id=connection.pk,
-        pairing_key=bytes(key.public_key),
+        pairing_key=bytes(connection.pairing_key().public_key),
     )
 
 
@@ -319,7 +314,7 @@ def _enter(*, connection: PartnerConnection, entered: EnteredCode, actor: Actor,
     connection.peer_code_expires_at, connection.peer_key_at = code.expires_at, now
     connection.safety_number = entered.safety_number
     _save_unless_in_use(connection)
-    key = add_key(connection=connection, side=KeySide.PEER, public_key=code.public_key)
+    key = connections.add_key(connection=connection, side=KeySide.PEER, key=code.public_key, now=now)
     _greet(connection)
     record(
         tenant=connection.tenant,
@@ -327,7 +322,7 @@ def _enter(*, connection: PartnerConnection, entered: EnteredCode, actor: Actor,
         action=Deed.CODE_ENTERED,
         target=connection,
         server=code.origin,
-        keyid=key,
+        keyid=key.keyid,
     )
     return connection
 

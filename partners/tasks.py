@@ -7,8 +7,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from eventworx import limits
-from partners import outbox, pairing
-from partners.models import SeenNonce, StoredAnswer
+from partners import connections, outbox, pairing
+from partners.models import ConnectionKey, SeenNonce, StoredAnswer
 from partners.orders import ORDER_HANDLERS
 from partners.outbox import DeliveryHandlers, DeliveryKind
 
@@ -16,6 +16,7 @@ from partners.outbox import DeliveryHandlers, DeliveryKind
 HANDLERS: Mapping[str, DeliveryHandlers] = {
     DeliveryKind.PAIRING: pairing.HANDLERS,
     DeliveryKind.NOTICE: DeliveryHandlers(),
+    DeliveryKind.KEYS: connections.KEY_HANDLERS,
     **ORDER_HANDLERS,
 }
 
@@ -43,8 +44,9 @@ def tell_late() -> None:
 
 @shared_task
 def sweep() -> None:
-    """Forget nonces after 15 minutes, stored answers after 60 days (protocol §3, §6) and limits that ran out."""
+    """Forget nonces after 15 minutes, stored answers after 60 days (protocol §3, §6), keys and limits that ran out."""
     now = timezone.now()
     limits.sweep(now=now)
     SeenNonce.objects.filter(seen_at__lt=now - NONCES_KEPT).delete()
     StoredAnswer.objects.filter(created_at__lt=now - ANSWERS_KEPT).delete()
+    ConnectionKey.forget_retired(now)

@@ -23,6 +23,7 @@ urlpatterns = [
     path("contacts/<int:pk>/", tab.tab, name="tab"),
     path("contacts/<int:pk>/level/", tab.set_level, name="set_level"),
     path("contacts/<int:pk>/connect/", pairing.connect, name="connect"),
+    path("contacts/<int:pk>/rotate-key/", pairing.rotate_key, name="rotate_key"),
     path("contacts/<int:pk>/send-code/", pairing.send_code, name="send_code"),
     path("contacts/<int:pk>/enter-code/", pairing.enter_code, name="enter_code"),
     path("contacts/<int:pk>/save-code/", pairing.save_code, name="save_code"),

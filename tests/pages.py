@@ -174,6 +174,7 @@ PARTNER_ADMIN = {
     "tab": page(ADMIN, see("partner"), see("keyed", target="partner-standing")),
     "set_level": page(ADMIN, do(302, "partner", level="1")),
     "connect": page(ADMIN, do(302, "draft")),
+    "rotate_key": page(ADMIN, do(302, "partner")),
     "send_code": page(ADMIN, see("keyed"), do(302, "keyed")),
     "enter_code": page(ADMIN, see("keyed"), do(200, "keyed", code="@code")),
     "save_code": page(ADMIN, do(302, "keyed", code="@code")),

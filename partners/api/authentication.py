@@ -13,9 +13,10 @@ from django.http import HttpRequest
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from eventworx.encryption import CannotOpen
 from partners.api.errors import problem_of
 from partners.connections import note_refused
-from partners.models import ConnectionKey, PartnerConnection
+from partners.models import ConnectionKey, KeySide, PartnerConnection, public_halves
 from partners.protocol.keys import KeyPair
 from partners.protocol.signing import (
     ClaimedRequest,
@@ -23,9 +24,10 @@ from partners.protocol.signing import (
     Reason,
     SignatureRefused,
     parse_request,
+    verify_new_key,
     verify_request,
 )
-from partners.protocol.wire import Problem, ProblemCode
+from partners.protocol.wire import FieldErrors, Malformed, Problem, ProblemCode, loads_strict, parse_new_key
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +48,10 @@ class NotAuthenticated(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerCall:
-    """A request that is proven to come from the partner of `connection`."""
+    """A request that is proven to come from the partner of `connection`, who signed it with `peer_key`."""
 
     connection: PartnerConnection
+    peer_key: ConnectionKey
     own_key: KeyPair = field(repr=False)
     proof: Proof
     method: str
@@ -81,12 +84,13 @@ def authenticate(request: HttpRequest, *, now: datetime) -> PartnerCall:
         target = raw_target(request)
         claimed = _claimed(request, target)
         connection = _claimed_connection(claimed)
-        proof = _proof(claimed, connection, target, now)
+        proof, peer_key = _proof(claimed, connection, target, now)
     except SignatureRefused as refused:
         _note(connection, refused.reason.value, now)
         raise NotAuthenticated(problem_of(ProblemCode.SIGNATURE)) from refused
     return PartnerCall(
         connection=connection,
+        peer_key=peer_key,
         own_key=_own_key(connection),
         proof=proof,
         method=request.method or "",
@@ -107,11 +111,17 @@ def _note(connection: PartnerConnection | None, reason: str, now: datetime) -> N
 
 
 def _own_key(connection: PartnerConnection) -> KeyPair:
-    """What the answer is signed with. It is gone after the end, even if that came while we were waiting."""
+    """What the answer is signed with. It is gone after the end, even if that came while we were waiting.
+
+    Where it cannot be opened, we cannot answer as ourselves: unsigned, which may delay and changes nothing.
+    """
     try:
         return connection.own_key()
     except ConnectionKey.DoesNotExist as error:
         raise NotAuthenticated(problem_of(ProblemCode.CLOSED)) from error
+    except CannotOpen as error:
+        logger.exception("our key of connection %s cannot be opened", connection.pk)
+        raise NotAuthenticated(problem_of(ProblemCode.MAINTENANCE)) from error
 
 
 def raw_target(request: HttpRequest) -> str:
@@ -149,15 +159,33 @@ def _claimed_connection(claimed: ClaimedRequest) -> PartnerConnection:
     return connection
 
 
-def _proof(claimed: ClaimedRequest, connection: PartnerConnection, target: str, now: datetime) -> Proof:
-    keys = connection.peer_keys()
+def _proof(
+    claimed: ClaimedRequest, connection: PartnerConnection, target: str, now: datetime
+) -> tuple[Proof, ConnectionKey]:
+    keys = connection.peer_keys(now)
     if not keys and connection.closed_at:
         raise NotAuthenticated(problem_of(ProblemCode.CLOSED))
     if not keys and target == PAIRING_TARGET:
         raise NotAuthenticated(_pairing_incomplete(connection))
-    proof = verify_request(claimed, keys=keys, now=now)
+    proof = verify_request(claimed, keys=public_halves(keys), now=now)
     _use_nonce(connection, proof.nonce, is_durable=bool(claimed.body), now=now)
-    return proof
+    if claimed.new_key_signature:
+        _prove_new_key(claimed, connection, now)
+    return proof, keys[proof.keyid]
+
+
+def _prove_new_key(claimed: ClaimedRequest, connection: PartnerConnection, now: datetime) -> None:
+    """The caller of POST /keys holds the key that he announces, and it is nobody else's."""
+    try:
+        public_key = parse_new_key(loads_strict(claimed.body)).public_key
+    except (Malformed, FieldErrors) as error:
+        raise SignatureRefused(Reason.KEY) from error
+    proof = verify_new_key(claimed, public_key=public_key, now=now)
+    _use_nonce(connection, proof.nonce, is_durable=True, now=now)
+    if connection.tenant.connection_keys.filter(side=KeySide.OWN, public_key=public_key).exists():
+        raise SignatureRefused(Reason.KEY)
+    if ConnectionKey.is_peers(public_key, besides=connection.pk):
+        raise SignatureRefused(Reason.KEY)
 
 
 def _pairing_incomplete(connection: PartnerConnection) -> Problem:

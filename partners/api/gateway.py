@@ -16,7 +16,9 @@ from eventworx.installation import in_quarantine
 from partners.api.authentication import NotAuthenticated, PartnerCall, authenticate
 from partners.api.base import to_response
 from partners.api.errors import Reply, problem_of
+from partners.client import take_up_peer_key
 from partners.connections import note_heard
+from partners.models import KeyState
 from partners.protocol.signing import fresh_nonce, sign_response
 from partners.protocol.versions import OURS
 from partners.protocol.wire import Problem, ProblemCode
@@ -59,6 +61,8 @@ def _answer(request: HttpRequest) -> HttpResponse:
     except NotAuthenticated as refused:
         return _unsigned(refused.problem)
     note_heard(connection=call.connection, now=call.now)
+    if call.peer_key.state == KeyState.STAGED:
+        take_up_peer_key(connection=call.connection, keyid=call.peer_key.keyid, now=call.now)
     route = versioned["route"] if versioned else "/"
     return _signed(call, _routed(request, call, route))
 

@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from partners.api.views import catalogue, connection, orders
+from partners.api.views import catalogue, connection, keys, orders
 
 urlpatterns = [
     path("pairing", connection.PairingView.as_view()),
     path("connection", connection.ConnectionView.as_view()),
     path("connection/notice", connection.NoticeView.as_view()),
+    path("keys", keys.KeysView.as_view()),
+    path("keys/<slug:keyid>", keys.KeyView.as_view()),
     path("articles", catalogue.ArticlesView.as_view()),
     path("articles/<slug:article_id>", catalogue.ArticleView.as_view()),
     path("articles/<slug:article_id>/picture", catalogue.PictureView.as_view()),

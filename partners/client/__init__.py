@@ -9,6 +9,7 @@ One table makes sentences of reasons.
 """
 
 from partners.client.calls import Answer, Line, SignedRequest, call, fetch, line_of, send_ahead, sign_ahead
+from partners.client.contact import take_up_peer_key
 from partners.client.problems import (
     PartnerPaused,
     PartnerProblem,
@@ -33,4 +34,5 @@ __all__ = [
     "send_ahead",
     "sentence",
     "sign_ahead",
+    "take_up_peer_key",
 ]

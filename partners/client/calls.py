@@ -13,9 +13,11 @@ from django.db import connection as database
 from django.utils import timezone
 
 from eventworx import installation
+from eventworx.encryption import CannotOpen
 from partners import transport
+from partners.client.contact import take_up_peer_key
 from partners.client.problems import PartnerPaused, PartnerProblem, PartnerRefused, PartnerUnreachable, Reason
-from partners.models import ConnectionKey, PartnerConnection
+from partners.models import ConnectionKey, KeyState, PartnerConnection, public_halves
 from partners.protocol.keys import KeyPair
 from partners.protocol.signing import API_ROOT, SKEW, SignatureRefused, fresh_nonce, sign_request, verify_response
 from partners.protocol.signing import Reason as SignatureReason
@@ -48,12 +50,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A copy of what it takes to talk to a partner; good beyond the end of the connection (mission P8)."""
+    """A copy of what it takes to talk to a partner; good beyond the end of the connection (mission P8).
+
+    `new_key`: our next key, which signs POST /keys too. `staged`: the partner's key that he has not used yet.
+    """
 
     origin: str
     connection_id: UUID
     key: KeyPair = field(repr=False)
+    new_key: KeyPair | None = field(default=None, repr=False)
     peer_keys: Mapping[str, bytes] = field(repr=False)
+    staged: frozenset[str] = frozenset()
     partner: str
     is_connected: bool
     capabilities: frozenset[str]
@@ -89,24 +96,34 @@ def send_ahead(*, request: SignedRequest, partner: str, deadline: float) -> None
     )
 
 
-def line_of(connection: PartnerConnection) -> Line:
-    """The line of a connection whose partner's code is entered; raises PartnerUnreachable (code-missing, ended)."""
-    keys = connection.peer_keys()
+def line_of(connection: PartnerConnection, *, with_new_key: bool = False) -> Line:
+    """The line of a connection whose partner's code is entered.
+
+    Raises PartnerUnreachable (code-missing, ended, own-key).
+    """
+    keys = connection.peer_keys(timezone.now())
     if connection.peer_connection_id is None or not keys:
         raise PartnerUnreachable(Reason.CODE_MISSING, partner=str(connection))
-    try:
-        key = connection.own_key()
-    except ConnectionKey.DoesNotExist as error:
-        raise PartnerUnreachable(Reason.ENDED, partner=str(connection)) from error
     return Line(
         origin=connection.peer_origin,
         connection_id=connection.peer_connection_id,
-        key=key,
-        peer_keys=keys,
+        key=_own_key(connection, KeyState.ACTIVE),
+        new_key=_own_key(connection, KeyState.STAGED) if with_new_key else None,
+        peer_keys=public_halves(keys),
+        staged=frozenset(keyid for keyid, key in keys.items() if key.state == KeyState.STAGED),
         partner=str(connection),
         is_connected=connection.connected_at is not None,
         capabilities=connection.shared_capabilities,
     )
+
+
+def _own_key(connection: PartnerConnection, state: KeyState) -> KeyPair:
+    try:
+        return connection.own_key(state)
+    except ConnectionKey.DoesNotExist as error:
+        raise PartnerUnreachable(Reason.ENDED, partner=str(connection)) from error
+    except CannotOpen as error:
+        raise PartnerUnreachable(Reason.OWN_KEY, partner=str(connection)) from error
 
 
 def call(
@@ -118,34 +135,15 @@ def call(
     body: Json = None,
     idempotency_key: UUID | None = None,
     deadline: float | None = None,
+    with_new_key: bool = False,
 ) -> Answer:
     """Ask the partner; `path` lies below /api/partner/v1, `deadline` in seconds bounds the whole exchange.
 
-    Raises PartnerUnreachable, PartnerPaused or PartnerRefused; RuntimeError inside a transaction.
+    `with_new_key`: our staged key signs too (POST /keys). Raises PartnerUnreachable, PartnerPaused or
+    PartnerRefused; RuntimeError inside a transaction.
     """
-    return talk(
-        line=line_of(connection),
-        method=method,
-        path=path,
-        query=query,
-        body=body,
-        idempotency_key=idempotency_key,
-        deadline=deadline,
-    )
-
-
-def talk(
-    *,
-    line: Line,
-    method: str,
-    path: str,
-    query: Mapping[str, Any] | None = None,
-    body: Json = None,
-    idempotency_key: UUID | None = None,
-    deadline: float | None = None,
-) -> Answer:
-    """`call` over a line that was copied before."""
-    return _read(line, _ask(line, method, path, query, body, idempotency_key, deadline))
+    line = line_of(connection, with_new_key=with_new_key)
+    return _read(line, _ask(connection, line, method, path, query, body, idempotency_key, deadline))
 
 
 def fetch(
@@ -153,7 +151,7 @@ def fetch(
 ) -> bytes:
     """What lies at `path`, in one of `media_types`; not empty, at most 1 MiB. Raises what `call` raises."""
     line = line_of(connection)
-    raw = _ask(line, "GET", path, deadline=deadline)
+    raw = _ask(connection, line, "GET", path, deadline=deadline)
     if not _is_success(raw):
         raise _no(line, raw)
     if not raw.body or _header(raw, "content-type") not in media_types:
@@ -162,6 +160,7 @@ def fetch(
 
 
 def _ask(
+    connection: PartnerConnection,
     line: Line,
     method: str,
     path: str,
@@ -189,7 +188,7 @@ def _ask(
         body=content,
         deadline=deadline or settings.EWX_PARTNER_DEADLINE_SECONDS,
     )
-    _require_proof(line, raw, headers["Signature"], timezone.now())
+    _require_proof(connection, line, raw, headers["Signature"])
     return raw
 
 
@@ -206,6 +205,7 @@ def _signed(
         nonce=fresh_nonce(),
         body=content,
         idempotency_key=idempotency_key,
+        new_key=(line.new_key, fresh_nonce()) if line.new_key else None,
     )
 
 
@@ -226,9 +226,28 @@ def _refuse_in_transaction() -> None:
         raise RuntimeError("no call to a partner inside a transaction")
 
 
-def _require_proof(line: Line, raw: RawAnswer, request_signature: str, now: datetime) -> None:
+def _require_proof(connection: PartnerConnection, line: Line, raw: RawAnswer, request_signature: str) -> None:
+    """The answer is the partner's. He may have changed keys while we waited: an unknown one is looked for once more."""
+    now = timezone.now()
     try:
-        verify_response(
+        keyid = _prove(line, raw, request_signature, now)
+    except PartnerUnreachable as problem:
+        if not _is_unknown_key(problem):
+            raise
+        line = line_of(connection)
+        keyid = _prove(line, raw, request_signature, now)
+    if keyid in line.staged:
+        take_up_peer_key(connection=connection, keyid=keyid, now=now)
+
+
+def _is_unknown_key(problem: PartnerUnreachable) -> bool:
+    return isinstance(problem.__cause__, SignatureRefused) and problem.__cause__.reason is SignatureReason.KEY
+
+
+def _prove(line: Line, raw: RawAnswer, request_signature: str, now: datetime) -> str:
+    """The id of the key that signed the answer."""
+    try:
+        proof = verify_response(
             status=raw.status,
             headers=raw.headers,
             body=raw.body,
@@ -239,6 +258,7 @@ def _require_proof(line: Line, raw: RawAnswer, request_signature: str, now: date
     except SignatureRefused as refused:
         reason = _unproven(line, raw, refused.reason, now)
         raise PartnerUnreachable(reason, partner=line.partner, retry_after=_retry_after(raw)) from refused
+    return proof.keyid
 
 
 def _is_success(raw: RawAnswer) -> bool:

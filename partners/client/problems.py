@@ -34,6 +34,7 @@ class Reason(StrEnum):
     BUSY = "busy"
     VERSION = "version"
     CAPABILITY = "capability"
+    OWN_KEY = "own-key"
 
 
 SENTENCES: Mapping[str, str | Promise] = {
@@ -95,6 +96,10 @@ SENTENCES: Mapping[str, str | Promise] = {
         "installations has to be updated."
     ),
     Reason.CAPABILITY: _("The installation of %(partner)s cannot do this yet. Whoever runs that server can update it."),
+    Reason.OWN_KEY: _(
+        "Our own key for %(partner)s cannot be opened: the key file of this installation is not the one it was made "
+        "with. Whoever runs our installation can bring that file back; else please connect again, here and there."
+    ),
     ProblemCode.PAUSED: _("%(partner)s has paused the connection. An admin there can switch it on again."),
     ProblemCode.LEVEL: _("%(partner)s does not offer you this at present. An admin there can change the level."),
     ProblemCode.NOT_FOUND: _("%(partner)s does not know this, or has not released it for you any more."),

@@ -3,7 +3,20 @@
 from partners.connections.checking import NothingToCompare, OtherSafetyNumber, learn, test_connection, verify
 from partners.connections.ending import ConnectionEnded, close, end
 from partners.connections.hearing import describe_connection, last_refused, note_heard, note_refused, receive_notice
-from partners.connections.journal import Deed, entries_about, partner_actor
+from partners.connections.rotating import (
+    KEY_HANDLERS,
+    KeyInUse,
+    KeyLost,
+    NoKeysThere,
+    NotConnectedYet,
+    RetiringKey,
+    UnknownKey,
+    add_key,
+    list_peer_keys,
+    rotate_key,
+    stage_peer_key,
+    withdraw_peer_key,
+)
 from partners.connections.switching import (
     LevelNeeded,
     LevelNotOffered,
@@ -14,30 +27,43 @@ from partners.connections.switching import (
     switch_off,
     switch_on,
 )
+from partners.models.journal import Deed, entries_about, partner_actor
 
 __all__ = [
+    "KEY_HANDLERS",
     "ConnectionEnded",
     "Deed",
+    "KeyInUse",
+    "KeyLost",
     "LevelNeeded",
     "LevelNotOffered",
+    "NoKeysThere",
+    "NotConnectedYet",
     "NothingToCompare",
     "OtherSafetyNumber",
+    "RetiringKey",
+    "UnknownKey",
+    "add_key",
     "close",
     "describe_connection",
     "end",
     "entries_about",
     "last_refused",
     "learn",
+    "list_peer_keys",
     "note_heard",
     "note_refused",
     "open_connection",
     "partner_actor",
     "receive_notice",
+    "rotate_key",
     "set_contact_roles",
     "set_level",
+    "stage_peer_key",
     "succeed",
     "switch_off",
     "switch_on",
     "test_connection",
     "verify",
+    "withdraw_peer_key",
 ]

@@ -10,8 +10,8 @@ from eventworx.errors import BusinessError
 from partners import client, outbox
 from partners.client import PartnerPaused, PartnerProblem, PartnerUnreachable, Reason
 from partners.connections.ending import ConnectionEnded
-from partners.connections.journal import Deed, partner_actor
 from partners.models import PartnerConnection
+from partners.models.journal import Deed, partner_actor
 from partners.protocol.signing import SKEW
 from partners.protocol.versions import NoCommonVersion
 from partners.protocol.wire import ConnectionDocument, FieldErrors, parse_connection

@@ -6,12 +6,12 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.audit import Actor, record
-from eventworx.encryption import CannotOpen
 from eventworx.errors import BusinessError
 from jobs.promises import end_promises
 from partners import client, outbox
-from partners.connections.journal import Deed
+from partners.client import PartnerUnreachable
 from partners.models import KeySide, KeyState, PartnerConnection
+from partners.models.journal import Deed
 from partners.protocol.wire import NoticeKind
 
 
@@ -45,7 +45,9 @@ def end(*, connection: PartnerConnection, now: datetime, by_peer: bool = False) 
     connection.save(update_fields=["closed_at", "closed_by_peer"])
     outbox.end_deliveries(connection=connection)
     end_promises(inquiries=connection.tenant.inquiries.filter(partner_order__connection=connection))
-    connection.keys.update(state=KeyState.DESTROYED, sealed_private_key="")
+    connection.keys.filter(side=KeySide.PEER, state=KeyState.RETIRING).delete()
+    for key in connection.keys.exclude(state=KeyState.DESTROYED):
+        key.become(KeyState.DESTROYED, now)
 
 
 def _sign_farewell(connection: PartnerConnection, now: datetime) -> client.SignedRequest | None:
@@ -53,7 +55,7 @@ def _sign_farewell(connection: PartnerConnection, now: datetime) -> client.Signe
         return None
     try:
         line = client.line_of(connection)
-    except CannotOpen:  # a lost master key must not keep anybody from ending a connection
+    except PartnerUnreachable:  # a lost master key must not keep anybody from ending a connection
         return None
     return client.sign_ahead(
         line=line,

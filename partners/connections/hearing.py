@@ -11,8 +11,8 @@ from eventworx.messaging.inbox import notify
 from eventworx.tenants.roles import Permission
 from partners import outbox
 from partners.connections.ending import end
-from partners.connections.journal import Deed, partner_actor
 from partners.models import PartnerConnection
+from partners.models.journal import Deed, partner_actor
 from partners.protocol.connection_state import paused_by
 from partners.protocol.pairing_code import as_display_name
 from partners.protocol.versions import OURS

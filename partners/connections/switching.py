@@ -12,8 +12,8 @@ from eventworx.errors import BusinessError
 from partners import outbox
 from partners.access import OFFERED_LEVELS, AccessLevel
 from partners.connections.ending import ConnectionEnded
-from partners.connections.journal import Deed
 from partners.models import PartnerConnection
+from partners.models.journal import Deed
 from partners.protocol.wire import NoticeKind
 
 

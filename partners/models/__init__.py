@@ -1,8 +1,9 @@
 """The partner network: connections and their keys, what is released, what goes back and forth."""
 
 from partners.models.articles import ArticleLink, ArticleLinkQuerySet, PartnerListing, Release
-from partners.models.connections import ConnectionKey, ConnectionQuerySet, KeySide, KeyState, PartnerConnection
+from partners.models.connections import ConnectionQuerySet, PartnerConnection
 from partners.models.deliveries import Delivery, DeliveryQuerySet, DeliveryState, SeenNonce, StoredAnswer
+from partners.models.keys import ConnectionKey, KeySide, KeyState, public_halves
 from partners.models.orders import Direction, PartnerOrder
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "Release",
     "SeenNonce",
     "StoredAnswer",
+    "public_halves",
 ]

@@ -1,6 +1,7 @@
 """Connections and their keys."""
 
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -8,9 +9,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.contacts.models import Contact
-from eventworx.encryption import Place, open_sealed, seal
 from eventworx.tenants.models import Tenant
 from partners.access import AccessLevel, effective_level
+from partners.models.keys import ConnectionKey, KeySide, KeyState
 from partners.protocol.connection_state import ConnectionFacts, ConnectionState, connection_state
 from partners.protocol.keys import KeyPair
 from partners.protocol.versions import FIRST, OURS, Agreement, NoCommonVersion, Offer, agree
@@ -97,16 +98,20 @@ class PartnerConnection(models.Model):
         """The level in force at this moment (mission P2); needs `contact` loaded."""
         return effective_level(level=self.level, is_customer=self.contact.is_customer)
 
-    def own_key(self) -> KeyPair:
-        """Our key pair, its private half decrypted for this one use."""
-        return KeyPair.from_raw(self.keys.get(side=KeySide.OWN, state=KeyState.ACTIVE).open_private_key())
+    def own_key(self, state: KeyState = KeyState.ACTIVE) -> KeyPair:
+        """Our key pair, its private half decrypted for this one use; raises CannotOpen, ConnectionKey.DoesNotExist."""
+        return KeyPair.from_raw(self.keys.get(side=KeySide.OWN, state=state).open_private_key())
 
-    def peer_keys(self) -> dict[str, bytes]:
-        """The partner's public keys by key id; none before his code was entered.
+    def pairing_key(self) -> ConnectionKey:
+        """The key that stood in our code: the safety number is made of it whatever came after (protocol §1)."""
+        return self.keys.filter(side=KeySide.OWN).earliest("created_at")
+
+    def peer_keys(self, now: datetime) -> dict[str, ConnectionKey]:
+        """The keys by key id that prove a message to be the partner's; none before his code was entered.
 
         After the end they are kept: they prove who is told that it is over, and are never entered again.
         """
-        return {key.keyid: bytes(key.public_key) for key in self.keys.filter(side=KeySide.PEER)}
+        return {key.keyid: key for key in self.keys.filter(side=KeySide.PEER) if not key.is_retired(now)}
 
     def agreement(self) -> Agreement:
         """What we speak with this partner, after what he last said of himself; raises NoCommonVersion.
@@ -158,61 +163,10 @@ class PartnerConnection(models.Model):
     @classmethod
     def ever_issued(cls, *, connection_id: uuid.UUID, public_key: bytes) -> bool:
         """Whether this installation made that id or key at any time (protocol §1, refusal `own`)."""
-        own = ConnectionKey.objects.filter(side=KeySide.OWN, public_key=public_key)
-        return cls.objects.filter(pk=connection_id).exists() or own.exists()
+        return cls.objects.filter(pk=connection_id).exists() or ConnectionKey.is_own(public_key)
 
     @classmethod
     def is_entered(cls, *, connection_id: uuid.UUID, public_key: bytes, besides: uuid.UUID) -> bool:
         """Whether that id or key is entered for another connection (protocol §1, refusal `in-use`)."""
-        keys = ConnectionKey.objects.filter(side=KeySide.PEER, public_key=public_key).exclude(connection=besides)
-        return cls.objects.filter(peer_connection_id=connection_id).exclude(pk=besides).exists() or keys.exists()
-
-
-class KeySide(models.TextChoices):
-    OWN = "own", _("ours")
-    PEER = "peer", _("partner's")
-
-
-class KeyState(models.TextChoices):
-    ACTIVE = "active", _("active")
-    STAGED = "staged", _("staged")
-    RETIRING = "retiring", _("retiring")
-    DESTROYED = "destroyed", _("destroyed")
-
-
-class ConnectionKey(models.Model):
-    """An Ed25519 key of one side. Ours keeps its private half encrypted, bound to this row (security.md §1)."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="connection_keys")
-    connection = models.ForeignKey(PartnerConnection, on_delete=models.CASCADE, related_name="keys")
-    side = models.CharField(max_length=4, choices=KeySide.choices)
-    keyid = models.CharField(max_length=16)
-    public_key = models.BinaryField(max_length=32)
-    sealed_private_key = models.TextField(blank=True)
-    state = models.CharField(max_length=10, choices=KeyState.choices, default=KeyState.ACTIVE)
-    since = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["connection", "side"],
-                condition=Q(state=KeyState.ACTIVE),
-                name="one_active_key_per_side",
-            ),
-        ]
-        indexes = [models.Index(fields=["keyid"], name="keys_by_keyid")]
-
-    def __str__(self) -> str:
-        return f"{self.side} {self.keyid}"
-
-    @property
-    def place(self) -> Place:
-        return Place("partners_connectionkey", str(self.pk), "private_key", self.tenant_id)
-
-    def seal_private_key(self, raw: bytes) -> None:
-        self.sealed_private_key = seal(raw, self.place)
-
-    def open_private_key(self) -> bytes:
-        """The raw private key, decrypted for this one use; raises CannotOpen."""
-        return open_sealed(self.sealed_private_key, self.place)
+        entered = cls.objects.filter(peer_connection_id=connection_id).exclude(pk=besides)
+        return entered.exists() or ConnectionKey.is_peers(public_key, besides=besides)

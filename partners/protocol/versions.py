@@ -81,7 +81,9 @@ class Agreement:
 
 FIRST = Version(1, 0)
 # What this product offers now; the one place that says so. No name without its routes, no routes without their name.
-OURS = Offer(min=FIRST, max=FIRST, capabilities=frozenset({Capability.AVAILABILITY, Capability.PICTURES}))
+OURS = Offer(
+    min=FIRST, max=FIRST, capabilities=frozenset({Capability.AVAILABILITY, Capability.KEYS, Capability.PICTURES})
+)
 
 
 def agree(one: Offer, other: Offer) -> Agreement:

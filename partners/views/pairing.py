@@ -1,4 +1,4 @@
-"""Making our key, sending our code, entering the partner's (mission P3, P4)."""
+"""Making and changing our key, sending our code, entering the partner's (mission P3, P4, P10)."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from eventworx.tenants.access import TenantRequest, actor_of, admin_required
-from partners import pairing
+from partners import connections, pairing
 from partners.forms.connection import CodeForm
 from partners.models import PartnerConnection
 from partners.pairing import EnteredCode
@@ -20,6 +20,14 @@ from partners.views.tab import connection_of, contact_of, to_tab
 def connect(request: TenantRequest, pk: int) -> HttpResponse:
     pairing.start_pairing(contact=contact_of(request, pk), actor=actor_of(request), now=timezone.now())
     messages.success(request, _("The key is made. Now send the code to the partner."))
+    return to_tab(request, pk)
+
+
+@require_POST
+@admin_required
+def rotate_key(request: TenantRequest, pk: int) -> HttpResponse:
+    connections.rotate_key(connection=connection_of(request, pk), actor=actor_of(request), now=timezone.now())
+    messages.success(request, _("The new key is made. It counts as soon as the partner's server has it."))
     return to_tab(request, pk)
 
 

@@ -1,5 +1,6 @@
 """The head of a contact and its tab "Partner" (mission P1, P2, P5-P9)."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +16,7 @@ from eventworx.tenants.access import TenantRequest, actor_of, admin_required, me
 from partners import connections
 from partners.client import PartnerProblem, sentence
 from partners.forms.connection import LEVEL_EXPLANATIONS, LevelForm, RolesForm
-from partners.models import PartnerConnection
+from partners.models import KeySide, KeyState, PartnerConnection
 from partners.outbox import DeliveryKind
 from partners.pairing import CODE_MAIL, fingerprint
 from partners.views.deeds import shown
@@ -23,6 +24,7 @@ from partners.views.standing import refusal, standing, steps
 
 JOURNAL_LENGTH = 10
 WAITING_LENGTH = 30
+KEY_TONES = {KeyState.ACTIVE: "good", KeyState.STAGED: "info", KeyState.RETIRING: "warn"}
 
 
 def contact_of(request: TenantRequest, pk: int) -> Contact:
@@ -107,7 +109,7 @@ def tab(request: TenantRequest, pk: int) -> HttpResponse:
     if request.htmx.target != "partner-standing":
         return render(request, "partners/tab.html", context)
     response = render(request, "partners/_standing.html", context)
-    if request.GET.get("seen") != connection.state:  # other buttons belong to the new state
+    if request.GET.get("seen") != context["seen"]:  # other buttons belong to the new state
         response.headers["HX-Refresh"] = "true"
     return response
 
@@ -115,6 +117,8 @@ def tab(request: TenantRequest, pk: int) -> HttpResponse:
 def _tab_context(request: TenantRequest, contact: Contact, connection: PartnerConnection) -> dict[str, Any]:
     now = timezone.now()
     connection.tenant, connection.contact = request.tenant, contact
+    keys = _keys(connection, now)
+    is_rotating = any(key["is_ours"] and key["state"] == KeyState.STAGED for key in keys)
     return {
         "contact": contact,
         "active_tab": "partner",
@@ -124,7 +128,9 @@ def _tab_context(request: TenantRequest, contact: Contact, connection: PartnerCo
         "levels": _levels(connection),
         "mail": contact.mails.filter(topic=CODE_MAIL).newest_first().first(),
         "mail_health": mail.health(tenant=request.tenant),
-        "peer_fingerprint": _peer_fingerprint(connection),
+        "keys": keys,
+        "is_rotating": is_rotating,
+        "seen": f"{connection.state}-rotating" if is_rotating else str(connection.state),
         "waiting": _waiting(connection),
         "refused": _refused(connection),
         "journal": shown(connections.entries_about(contact)[:JOURNAL_LENGTH]),
@@ -138,8 +144,27 @@ def _levels(connection: PartnerConnection) -> list[dict[str, Any]]:
     ]
 
 
-def _peer_fingerprint(connection: PartnerConnection) -> str:
-    return next((fingerprint(key) for key in connection.peer_keys().values()), "")
+def _keys(connection: PartnerConnection, now: datetime) -> list[dict[str, Any]]:
+    """The keys that count for something, ours first, the one in use before the others."""
+    found = connection.keys.exclude(state=KeyState.DESTROYED) if not connection.closed_at else connection.keys.none()
+    order = list(KeyState)
+    shown = sorted(
+        (key for key in found if not key.is_retired(now)),
+        key=lambda key: (key.side, order.index(KeyState(key.state))),
+    )
+    return [
+        {
+            "side": KeySide(key.side).label,
+            "is_ours": key.side == KeySide.OWN,
+            "fingerprint": fingerprint(bytes(key.public_key)),
+            "state": key.state,
+            "state_label": KeyState(key.state).label,
+            "tone": KEY_TONES[KeyState(key.state)],
+            "since": key.since,
+            "until": key.retires_at,
+        }
+        for key in shown
+    ]
 
 
 def _refused(connection: PartnerConnection) -> dict[str, Any] | None:

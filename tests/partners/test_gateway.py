@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from eventworx.tenants.models import Tenant
 from partners import connections
-from partners.models import PartnerConnection, SeenNonce, StoredAnswer
+from partners.models import PartnerConnection, SeenNonce, StoredAnswer, public_halves
 from partners.protocol.signing import fresh_nonce, sign_request, verify_response
 from partners.transport import RawAnswer
 from tests.factories import make_connection
@@ -67,7 +67,7 @@ def is_signed(question: Question, answer: RawAnswer, signature: str) -> bool:
         headers=answer.headers,
         body=answer.body,
         request_signature=signature,
-        keys=question.caller.peer_keys(),
+        keys=public_halves(question.caller.peer_keys(timezone.now())),
         now=timezone.now(),
     )
     return bool(proof.nonce)

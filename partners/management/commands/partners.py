@@ -67,6 +67,7 @@ class Command(BaseCommand):
             "code": self._code,
             "enter": self._enter,
             "test": self._test,
+            "rotate": self._rotate,
             "pause": self._pause,
             "resume": self._resume,
             "disconnect": self._disconnect,
@@ -133,6 +134,11 @@ class Command(BaseCommand):
         connections.test_connection(connection=self._connection(contact), actor=self.actor)
         return {"test": "ok"}
 
+    def _rotate(self, contact: Contact, options: dict[str, Any]) -> Facts:
+        connection = self._connection(contact)
+        key = connections.rotate_key(connection=connection, actor=self.actor, now=self.now)
+        return {"new_key": _key(key), "next": "it counts as soon as the partner's server has it"}
+
     def _pause(self, contact: Contact, options: dict[str, Any]) -> Facts:
         connection = self._connection(contact)
         return brief(connections.switch_off(connection=connection, actor=self.actor, now=self.now), self.now)
@@ -169,7 +175,7 @@ def brief(connection: PartnerConnection, now: datetime) -> Facts:
 
 def in_full(connection: PartnerConnection, now: datetime) -> Facts:
     """All that the tab shows, without what is secret."""
-    keys = connection.keys.order_by("since")
+    keys = connection.keys.order_by("created_at")
     return brief(connection, now) | {
         "id": connection.pk,
         "partner_id": connection.peer_connection_id,

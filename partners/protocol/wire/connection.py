@@ -1,15 +1,20 @@
 """What two sides say about their connection (protocol §2, §4)."""
 
+import base64
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from partners.protocol.keys import BadKey, check_public_key
 from partners.protocol.wire import fields
-from partners.protocol.wire.fields import Node
+from partners.protocol.wire.fields import Node, Wrong
 from partners.protocol.wire.strict_json import Json
 
 _MAX_LEVEL = 99  # later versions may add levels: shown, never acted on
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{43}=")  # of 32 bytes
+_KEYID = re.compile(r"[0-9a-f]{16}")
 
 
 class NoticeKind(StrEnum):
@@ -56,6 +61,46 @@ class ConnectionDocument:
     time: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKey:
+    """POST /keys: the caller's next public key, usable (protocol §1, `bad-key`)."""
+
+    public_key: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKey:
+    """A key of the caller as it is stored at the answerer; `since` when it is in its state."""
+
+    keyid: str
+    state: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyList:
+    """GET /keys: the caller's keys."""
+
+    items: tuple[StoredKey, ...]
+
+
+def new_key_to_wire(public_key: bytes) -> dict[str, Json]:
+    """The body of POST /keys."""
+    return {"public_key": base64.b64encode(public_key).decode()}
+
+
+def parse_new_key(value: Json) -> NewKey:
+    return fields.parse(value, lambda node: NewKey(public_key=node.required("public_key", _public_key)))
+
+
+def parse_stored_key(value: Json) -> StoredKey:
+    return fields.parse(value, _stored_key)
+
+
+def parse_key_list(value: Json) -> KeyList:
+    return fields.parse(value, lambda node: KeyList(items=node.items("items", _stored_key)))
+
+
 def parse_pairing_request(value: Json) -> PairingRequest:
     return fields.parse(value, _pairing_request)
 
@@ -92,3 +137,24 @@ def _connection(node: Node) -> ConnectionDocument:
 
 def _protocol_range(node: Node) -> ProtocolRange:
     return ProtocolRange(min=node.required("min", fields.word), max=node.required("max", fields.word))
+
+
+def _public_key(node: Node) -> bytes:
+    """32 bytes in base64, in its one spelling."""
+    text = fields.matching(node, _BASE64)
+    raw = base64.b64decode(text)
+    if base64.b64encode(raw).decode() != text:
+        raise Wrong("format")
+    try:
+        check_public_key(raw)
+    except BadKey as error:
+        raise Wrong("key") from error
+    return raw
+
+
+def _stored_key(node: Node) -> StoredKey:
+    return StoredKey(
+        keyid=node.required("keyid", lambda found: fields.matching(found, _KEYID)),
+        state=node.required("state", fields.word),
+        since=node.optional("since", fields.instant),
+    )

@@ -183,17 +183,17 @@ def note(node: Node) -> str:
 
 def identifier(node: Node) -> str:
     """[A-Za-z0-9_-]{1,64}."""
-    return _matching(node, _ID)
+    return matching(node, _ID)
 
 
 def cursor(node: Node) -> str:
     """[A-Za-z0-9_-]{1,512}, opaque."""
-    return _matching(node, _CURSOR)
+    return matching(node, _CURSOR)
 
 
 def uuid(node: Node) -> UUID:
     """Lower case, hyphenated."""
-    return UUID(_matching(node, _UUID))
+    return UUID(matching(node, _UUID))
 
 
 def flag(node: Node) -> bool:
@@ -217,7 +217,7 @@ def decimal(low: int = 0, high: int | None = None) -> Reader[Decimal]:
     """A decimal in a string, at most 12 digits before and 6 after the point."""
 
     def read(node: Node) -> Decimal:
-        number = Decimal(_matching(node, _DECIMAL))
+        number = Decimal(matching(node, _DECIMAL))
         if number < low or (high is not None and number > high):
             raise Wrong("range")
         return abs(number) if number == 0 else number
@@ -228,7 +228,7 @@ def decimal(low: int = 0, high: int | None = None) -> Reader[Decimal]:
 def instant(node: Node) -> datetime:
     """RFC 3339 in UTC, at most microseconds, from 1970 to 2199."""
     try:
-        moment = datetime.fromisoformat(_matching(node, _INSTANT))
+        moment = datetime.fromisoformat(matching(node, _INSTANT))
     except ValueError as error:
         raise Wrong("format") from error
     if not FIRST_INSTANT <= moment < LAST_INSTANT:
@@ -363,7 +363,8 @@ def _within(checked: str, limit: int) -> str:
     return checked
 
 
-def _matching(node: Node, pattern: re.Pattern[str]) -> str:
+def matching(node: Node, pattern: re.Pattern[str]) -> str:
+    """A text that has this very form."""
     if not isinstance(node.value, str):
         raise Wrong("type")
     if not pattern.fullmatch(node.value):

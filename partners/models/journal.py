@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from eventworx.audit import Actor
 from eventworx.audit.models import AuditQuerySet
 from eventworx.contacts.models import Contact
-from partners.models import PartnerConnection
+from partners.models.connections import PartnerConnection
 
 
 class Deed(models.TextChoices):
@@ -25,6 +25,12 @@ class Deed(models.TextChoices):
     CODE_ENTERED = "partner.code_entered", _("The partner's code entered")
     CONNECTED = "partner.connected", _("Connection established")
     VERIFIED = "partner.verified", _("Safety number compared")
+    KEY_STAGED = "partner.key_staged", _("Change of our key begun")
+    KEY_CHANGED = "partner.key_changed", _("Our key changed")
+    KEY_KEPT = "partner.key_kept", _("Change of our key given up; the former key stays")
+    PEER_KEY_STAGED = "partner.peer_key_staged", _("New key announced by the partner")
+    PEER_KEY_CHANGED = "partner.peer_key_changed", _("The partner uses his new key")
+    PEER_KEY_WITHDRAWN = "partner.peer_key_withdrawn", _("Key withdrawn by the partner")
     TESTED = "partner.tested", _("Connection tested")
     PEER_PAUSED = "partner.peer_paused", _("Paused by the partner")
     PEER_RESUMED = "partner.peer_resumed", _("Resumed by the partner")
