@@ -115,7 +115,8 @@ def decode(
             code = _read(candidate, allow_origin)
             _judge(code, now, is_own, is_in_use)
         except CodeRefused as refused:
-            first_refusal = first_refusal or refused
+            if first_refusal is None or first_refusal.refusal is Refusal.NOT_A_CODE:
+                first_refusal = refused  # of the first reading that found a code
         else:
             return code
     raise first_refusal or CodeRefused(Refusal.NOT_A_CODE)

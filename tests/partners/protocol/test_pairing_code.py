@@ -181,6 +181,9 @@ def test_expired_says_since_when():
         (armoured(raw(origin=b"https://EWX.example")), Refusal.NOT_A_CODE),
         (armoured(raw(origin=b"http://ewx.example")), Refusal.NOT_A_CODE),
         (encode(CODE) + "\n" + encode(replace(CODE, tenant_id="other")), Refusal.NOT_A_CODE),
+        # As it is there is no code in it: the refusal is that of the reading which finds one.
+        (armoured(raw(version=2)).replace("EWX1:", "EW=\nX1:"), Refusal.NEWER),
+        (encode(CODE).replace("EWX1:", "EWX1=\n:").replace(":EWX", ""), Refusal.INCOMPLETE),
     ],
 )
 def test_refusals(text: str, refusal: Refusal):
