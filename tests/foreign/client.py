@@ -71,8 +71,7 @@ class Client:
             headers += [("Content-Type", "application/json"), ("Content-Digest", signatures.digest(raw))]
         if signatures.needs_key(method, target):
             headers.append(("Idempotency-Key", key or str(uuid4())))
-        path_alone = target.partition("?")[0]
-        components = signatures.request_components(method, self.origin + target, path_alone, headers, raw)
+        components = signatures.request_components(method, self.origin, target, headers, raw)
         keys = {LABEL: self.connection.key} | ({NEW_LABEL: new_key} if new_key else {})
         signed = {label: signatures.sign(components, one, self.now()) for label, one in keys.items()}
         headers += signatures.signature_headers(signed)

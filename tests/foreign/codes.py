@@ -16,10 +16,13 @@ from uuid import UUID
 FORMAT = 1
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I L O U
 SALT = b"ewx-pair-1"
-MARKED = re.compile(r"EWX(\d{1,3}):(.*?)(:EWX|\Z)", re.IGNORECASE | re.DOTALL)
+MARK = re.compile(r"EWX([1-9]\d{0,2}):|:EWX", re.IGNORECASE | re.ASCII)
+TAG = re.compile(r"<[^<>]*>")
+INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u034f\u180e\u200b\u200c\u200d\u2060\ufeff"))  # soft hyphen, zero width…
 TENANT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 HOST = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([1-9]\d{0,4}))?")
+NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 PRIME = 2**255 - 19
@@ -48,7 +51,11 @@ class Code:
 
 def encode(code: Code) -> str:
     """The text between the markers in groups of five."""
-    raw = _pack(code)
+    return as_text(_pack(code))
+
+
+def as_text(raw: bytes) -> str:
+    """Base32 of a whole number of five-byte blocks, between the marks."""
     value = int.from_bytes(raw, "big")
     count = len(raw) * 8 // 5
     symbols = "".join(ALPHABET[value >> 5 * (count - 1 - at) & 31] for at in range(count))
@@ -59,8 +66,12 @@ def _pack(code: Code) -> bytes:
     texts = [text.encode() for text in (code.origin, code.tenant, code.name)]
     tail = b"".join(bytes([len(text)]) + text for text in texts)
     fixed = struct.pack(">I", code.expiry) + code.connection.bytes + code.public_key
-    length = 1 + 2 + len(fixed) + len(tail) + 5
-    hashed = struct.pack(">BH", FORMAT, length) + fixed + tail
+    return sealed(FORMAT, fixed + tail)
+
+
+def sealed(number: int, content: bytes) -> bytes:
+    """Any content with format, length, checksum and padding, the same in every format."""
+    hashed = struct.pack(">BH", number, 1 + 2 + len(content) + 5) + content
     raw = hashed + hashlib.sha256(SALT + hashed).digest()[:5]
     return raw + bytes(-len(raw) % 5)
 
@@ -70,7 +81,7 @@ def decode(text: str, now: float, own: Collection[object] = (), in_use: Collecti
     first: Refused | None = None
     for transform in (_as_it_is, _quoted_printable, _without_html, lambda mail: _without_html(_quoted_printable(mail))):
         try:
-            return _check(_find(transform(text)), now, own, in_use)
+            return _check(*_find(transform(text)), now, own, in_use)
         except Refused as refusal:  # the refusal of the first transformation that found a code (§9)
             if first is None or first.reason == "not-a-code":
                 first = refusal
@@ -86,25 +97,31 @@ def _quoted_printable(text: str) -> str:
 
 
 def _without_html(text: str) -> str:
-    return html.unescape(re.sub(r"<[^>]*>", "", text))
+    return html.unescape(TAG.sub("", text))
 
 
-def _find(text: str) -> bytes:
-    """Bytes between the markers, padding included."""
-    pairs = [(number, _symbols(body), end) for number, body, end in MARKED.findall(text)]
-    complete = {(int(number), symbols) for number, symbols, end in pairs if end}
-    if len(complete) > 1 or not pairs:
+def _find(text: str) -> tuple[int, int, bytes]:
+    """The format that the mark names, how many symbols follow, and their bytes, filled up with zero bits."""
+    text = text.translate(INVISIBLE)
+    begun, complete, start = False, set(), None
+    for mark in MARK.finditer(text):
+        if mark[1]:
+            begun, start = True, mark  # the one nearest to the end counts
+        elif start:
+            complete.add((int(start[1]), _symbols(text[start.end() : mark.start()])))
+            start = None
+    if len(complete) > 1 or not begun:
         raise Refused("not-a-code")
     if not complete:
         raise Refused("incomplete")
-    ((_number, symbols),) = complete
+    ((number, symbols),) = complete
     if any(symbol not in ALPHABET for symbol in symbols):
         raise Refused("changed")
     value = 0
     for symbol in symbols:
         value = value << 5 | ALPHABET.index(symbol)
-    excess = len(symbols) * 5 % 8
-    return (value >> excess).to_bytes(len(symbols) * 5 // 8, "big")
+    missing = -len(symbols) % 8
+    return number, len(symbols), (value << 5 * missing).to_bytes((len(symbols) + missing) * 5 // 8, "big")
 
 
 def _symbols(body: str) -> str:
@@ -112,19 +129,21 @@ def _symbols(body: str) -> str:
     return kept.translate(str.maketrans("OIL", "011"))
 
 
-def _check(raw: bytes, now: float, own: Collection[object], in_use: Collection[object]) -> Code:
+def _check(
+    number: int, symbols: int, raw: bytes, now: float, own: Collection[object], in_use: Collection[object]
+) -> Code:
     length = int.from_bytes(raw[1:3], "big")
-    padded = length + -length % 5
-    if len(raw) < max(padded, 8):
+    whole = (length + -length % 5) * 8 // 5
+    if symbols < max(whole, 16):
         raise Refused("incomplete")
     hashed, checksum = raw[: length - 5], raw[length - 5 : length]
-    if len(raw) > padded or hashlib.sha256(SALT + hashed).digest()[:5] != checksum:
+    if symbols > whole or hashlib.sha256(SALT + hashed).digest()[:5] != checksum:
         raise Refused("changed")
     if raw[0] != FORMAT:
         raise Refused("newer")
     code = _unpack(hashed)
     checks: list[tuple[str, Callable[[], bool]]] = [
-        ("not-a-code", lambda: _pack(code) == raw),
+        ("not-a-code", lambda: _pack(code) == raw and number == FORMAT),
         ("bad-key", lambda: good_key(code.public_key)),
         ("not-a-code", lambda: good_origin(code.origin) and bool(TENANT.fullmatch(code.tenant)) and _good_name(code)),
         ("own", lambda: code.connection not in own and code.public_key not in own),
@@ -161,15 +180,18 @@ def good_origin(origin: str) -> bool:
         return False
     try:
         if host.startswith("["):
-            return f"[{ipaddress.IPv6Address(host[1:-1]).compressed}]" == host
-        return not host.rpartition(".")[2].isdigit() or str(ipaddress.IPv4Address(host)) == host
+            address = ipaddress.IPv6Address(host[1:-1])
+            return f"[{address.compressed}]" == host and address.ipv4_mapped is None
+        if NUMBER.fullmatch(host.rpartition(".")[2]):  # browsers and resolvers read it as an address
+            return str(ipaddress.IPv4Address(host)) == host
+        return bool(HOST.fullmatch(host))
     except ValueError:
         return False
 
 
 def _good_name(code: Code) -> bool:
     name = code.name
-    calm = not any(unicodedata.category(mark) == "Cc" or mark in BIDI for mark in name)
+    calm = not any(unicodedata.category(mark) in ("Cc", "Zl", "Zp") or mark in BIDI for mark in name)
     return calm and 1 <= len(name.encode()) <= 80 and unicodedata.normalize("NFC", name) == name
 
 

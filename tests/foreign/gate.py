@@ -137,16 +137,13 @@ class Gate:
         return connection, signed[LABEL]
 
     def _check_framing(self, request: Request) -> None:
-        if not re.fullmatch(r"[A-Z]+ [\x21-\x7e]+", f"{request.method} {request.target}"):
-            raise Refused("request line")
+        kindly = {"accepts-content-encoding": "content-encoding", "accepts-chunked": "transfer-encoding"}
+        passed_over = {header for fault, header in kindly.items() if self.has(fault)}
+        headers = [line for line in request.headers if line[0].lower() not in passed_over]
+        body = b"" if self.has("accepts-body-on-get") else request.body
+        signatures.check_request(request.method, request.target, headers, body)
         if not (header(request.headers, "content-length") or "0").isdecimal():
             raise Refused("length")
-        if request.line("content-encoding") and not self.has("accepts-content-encoding"):
-            raise Refused("content encoding")
-        if request.line("transfer-encoding") and not self.has("accepts-chunked"):
-            raise Refused("transfer encoding")
-        if request.body and request.method in ("GET", "DELETE") and not self.has("accepts-body-on-get"):
-            raise Refused("body")
 
     def _signatures(self, request: Request) -> dict[str, Signed]:
         rotates = (request.method, request.path) == ("POST", f"{PREFIX}/keys")
@@ -210,10 +207,10 @@ class Gate:
         origin = self.company.origin
         if self.has("ignores-target"):
             origin = f"http://{request.line('host')}"
-        uri, lines = origin + request.target, self._lines(request)
-        required = signatures.request_components(request.method, uri, request.path, lines, request.body)
+        lines = self._lines(request)
+        required = signatures.request_components(request.method, origin, request.target, lines, request.body)
         if self.has("any-coverage") or self.has("too-much-coverage"):
-            covered = whatever_is_covered(signed, request.method, uri, lines)
+            covered = whatever_is_covered(signed, request.method, origin + request.target, lines)
             if set(covered) < set(required) if self.has("any-coverage") else set(covered) > set(required):
                 return covered
         return required

@@ -80,7 +80,7 @@ def document(asked: Asked) -> Answer:
             "paused_by": ["us"] if connection.paused else [],
             "verified": connection.verified,
             "protocol": {"min": "1.0", "max": "1.0"},
-            "capabilities": ["change"],
+            "capabilities": ["availability", "change", "keys"],
             "level_granted_to_you": connection.level,
             "time": strict.wire(asked.now),
         },

@@ -29,6 +29,11 @@ VALUES = {
     "nonce": re.compile(r"[A-Za-z0-9_-]{22,86}"),
     "tag": re.compile(TAG),
 }
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+LINE = re.compile(r"[A-Z]{1,16} /[!-\"$-~]*")  # no blank, no fragment
+PRINTABLE, SEPARATOR = re.compile(r"[ -~]+"), re.compile(r"[ \t]*,[ \t]*")
+NO_UUID = "00000000-0000-0000-0000-000000000000"
+BODILESS = {"GET", "HEAD", "DELETE"}
 KEYED = re.compile(
     r"/api/partner/v1/(?:pairing|keys|connection/notice|orders|orders/[A-Za-z0-9_-]{1,64}/commands|order-events)"
 )
@@ -75,26 +80,41 @@ def header(headers: Headers, name: str) -> str | None:
     found = [value.strip(" \t") for field, value in headers if field.lower() == name]
     if len(found) > 1:
         raise Refused(f"{name} twice")
-    if found and not re.fullmatch(r"[\x20-\x7e]+", found[0]):
+    if found and not PRINTABLE.fullmatch(found[0]):
         raise Refused(f"{name} malformed")
     return found[0] if found else None
 
 
-def needs_key(method: str, path: str) -> bool:
-    """Whether the route takes an Idempotency-Key; `path` without the query."""
-    return method == "POST" and bool(KEYED.fullmatch(path))
+def needs_key(method: str, target: str) -> bool:
+    """Whether the route takes an Idempotency-Key."""
+    return method == "POST" and bool(KEYED.fullmatch(target.partition("?")[0]))
 
 
-def request_components(method: str, target_uri: str, path: str, headers: Headers, body: bytes) -> Components:
-    """Everything that a request's signature must cover, and nothing more."""
+def check_request(method: str, target: str, headers: Headers, body: bytes) -> None:
+    """What can be told from the outside: a plain request line, no encodings, no body where none belongs."""
+    if not LINE.fullmatch(f"{method} {target}"):
+        raise Refused("request line")
+    if any(name.lower() in ("content-encoding", "transfer-encoding") for name, _ in headers):
+        raise Refused("encoding")
+    if body and method in BODILESS:
+        raise Refused("body")
+
+
+def request_components(method: str, origin: str, target: str, headers: Headers, body: bytes) -> Components:
+    """Everything that a request's signature must cover, and nothing more. `origin` is the receiver's."""
     names = ["ewx-connection", *(["content-type", "content-digest"] if body else [])]
-    if needs_key(method, path) and header(headers, "idempotency-key") is not None:
+    if needs_key(method, target) and header(headers, "idempotency-key") is not None:
         names.append("idempotency-key")
-    return {'"@method"': method, '"@target-uri"': target_uri} | _fields(headers, names)
+    fields = _fields(headers, names)
+    if not all(UUID.fullmatch(fields.get(f'"{name}"', NO_UUID)) for name in ("ewx-connection", "idempotency-key")):
+        raise Refused("no UUID")
+    return {'"@method"': method, '"@target-uri"': origin + target} | fields
 
 
 def answer_components(status: int, headers: Headers, body: bytes, request_signature: bytes) -> Components:
     """The same for an answer; `request_signature` is that of the request's label `ewx`."""
+    if header(headers, "content-encoding") is not None:
+        raise Refused("encoding")
     names = ["content-type", "content-digest"] if body else []
     bound = f":{base64.b64encode(request_signature).decode()}:"
     return {'"@status"': str(status)} | _fields(headers, names) | {'"signature";req;key="ewx"': bound}
@@ -145,8 +165,8 @@ def read(headers: Headers, labels: Iterable[str] = (LABEL,)) -> dict[str, Signed
 
 
 def members(headers: Headers, name: str, pattern: re.Pattern[str]) -> dict[str, re.Match[str]]:
-    """The members of a dictionary header. Lines that a proxy split are one header (RFC 9110 §5.3)."""
-    text = ", ".join(value.strip(" \t") for field, value in headers if field.lower() == name)
+    """The members of a dictionary header, by label."""
+    text = header(headers, name) or ""
     found: dict[str, re.Match[str]] = {}
     at = 0
     while match := pattern.match(text, at):
@@ -155,7 +175,7 @@ def members(headers: Headers, name: str, pattern: re.Pattern[str]) -> dict[str, 
         found[match.group(1)] = match
         if match.end() == len(text):
             return found
-        separator = re.compile(r"[ \t]*,[ \t]*").match(text, match.end())
+        separator = SEPARATOR.match(text, match.end())
         at = separator.end() if separator else len(text)
     raise Refused(f"{name} malformed")
 

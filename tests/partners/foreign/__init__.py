@@ -1,0 +1,1 @@
+"""The product and another vendor's implementation, over real HTTP on this machine."""

@@ -1,0 +1,48 @@
+"""We hire from another vendor: search, prices, stock for the dates, order, answer."""
+
+import pytest
+
+from jobs.states import OrderState
+from tests.partners.foreign.meeting import Meeting
+
+
+def test_the_search_reads_their_pages(meeting: Meeting) -> None:
+    job = meeting.job()
+    found = meeting.search(job)
+    assert [listing.name for listing in meeting.search(job, "beamer OEKOLUX").listings] == ["Beamer Ökolux"]
+    assert len(found.listings) == 11
+    by_id = {listing.id: listing for listing in found.listings}
+    assert by_id["a2"].stock is not None
+    assert (by_id["a2"].stock.owned, by_id["a2"].stock.free) == (8, 8)
+
+
+def test_an_order_is_confirmed_there_and_known_here(meeting: Meeting) -> None:
+    sent = meeting.order(meeting.job(), "a2", 3)
+    assert (sent.version, sent.state) == (1, "requested")
+    (there,) = meeting.server.orders()
+    assert there["id"] == str(sent.order_id)
+    assert there["net"] == str(sent.sub_rental_order.net)
+    meeting.server.seen(there["id"])
+    meeting.server.confirm(there["id"])
+    assert meeting.server.deliver() == [True, True]
+    known = meeting.known(sent)
+    assert (known.version, known.state) == (3, "confirmed")
+    assert known.sub_rental_order.state == OrderState.CONFIRMED
+    listing = meeting.search(meeting.job(), "Ökolux").listings[0]
+    assert listing.stock is not None
+    assert listing.stock.free == 5
+
+
+def test_an_order_is_declined_there(meeting: Meeting) -> None:
+    sent = meeting.order(meeting.job(), "a1", 1)
+    meeting.server.decline(str(sent.order_id), "All out on tour")
+    meeting.server.deliver()
+    known = meeting.known(sent)
+    assert (known.state, known.sub_rental_order.reason) == ("declined", "All out on tour")
+
+
+@pytest.mark.parametrize("fault", ["unsigned-answers", "signs-wrong-request", "signs-with-another-key", "signs-stale"])
+def test_a_wrongly_signed_success_changes_nothing(meeting: Meeting, fault: str) -> None:
+    sent = meeting.order(meeting.job(), "a1", 1, faults={fault})
+    assert meeting.server.orders()
+    assert sent.version == 0
