@@ -27,7 +27,7 @@ def seal_cursor(place: Sequence[str | int], *, question: str, key: bytes, now: d
     content = json.dumps([int(now.timestamp()) + GOOD_FOR_SECONDS, *place], ensure_ascii=False).encode()
     if len(content) > _MAX_CONTENT_BYTES:
         raise ValueError("a place that no cursor can carry")
-    return base64.urlsafe_b64encode(_mac(content, question, key) + content).rstrip(b"=").decode()
+    return _spelt(_mac(content, question, key) + content)
 
 
 def open_cursor(cursor: str, *, question: str, key: bytes, now: datetime) -> list[str | int]:
@@ -36,6 +36,8 @@ def open_cursor(cursor: str, *, question: str, key: bytes, now: datetime) -> lis
         sealed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error) as error:
         raise CursorRefused("not ours") from error
+    if _spelt(sealed) != cursor:
+        raise CursorRefused("not spelt as we do")
     mac, content = sealed[:_MAC_BYTES], sealed[_MAC_BYTES:]
     if not hmac.compare_digest(mac, _mac(content, question, key)):
         raise CursorRefused("not ours, or of another question")
@@ -43,6 +45,11 @@ def open_cursor(cursor: str, *, question: str, key: bytes, now: datetime) -> lis
     if now.timestamp() >= expires:
         raise CursorRefused("too old")
     return list(place)
+
+
+def _spelt(sealed: bytes) -> str:
+    """The one spelling: unused bits of the last letter could hold anything."""
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
 def _mac(content: bytes, question: str, key: bytes) -> bytes:

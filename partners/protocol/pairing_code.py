@@ -143,7 +143,7 @@ def as_display_name(name: str) -> str:
 
 
 def _is_forbidden(character: str) -> bool:
-    return character in _BIDI or unicodedata.category(character) in {"Cc", "Zl", "Zp"}
+    return character in _BIDI or unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
 
 
 def _judge(code: PairingCode, now: datetime, is_own: Judge, is_in_use: Judge) -> None:

@@ -104,12 +104,12 @@ def problem_to_wire(problem: Problem) -> dict[str, Json]:
         "detail": problem.detail,
         "instance": problem.instance,
         "errors": fields.to_wire(problem.errors),
-        "current": problem.current,
         "retry_after": problem.retry_after,
         "min": problem.min,
         "max": problem.max,
     }
-    return {name: value for name, value in said.items() if value not in (None, "", [])}
+    members = {name: value for name, value in said.items() if value not in (None, "", [])}
+    return members if problem.current is None else members | {"current": problem.current}
 
 
 def _problem(node: Node) -> Problem:

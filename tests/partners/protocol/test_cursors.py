@@ -50,7 +50,7 @@ def test_rubbish_is_refused_and_never_crashes(rubbish: str) -> None:
 
 def test_a_changed_letter_is_noticed_anywhere() -> None:
     cursor = seal_cursor(["par", 7], question="q", key=KEY, now=NOW)
-    for at, letter in enumerate(cursor[:-1]):
+    for at, letter in enumerate(cursor):
         changed = cursor[:at] + ("A" if letter != "A" else "B") + cursor[at + 1 :]
         with pytest.raises(CursorRefused):
             open_cursor(changed, question="q", key=KEY, now=NOW)

@@ -1,7 +1,5 @@
 """Partner codes: what a mail does to them, and what must never be taken (protocol §1, security rows 3-6)."""
 
-import base64
-import hashlib
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +19,7 @@ from partners.protocol.pairing_code import (
     encode,
     is_display_name,
 )
+from tests.partners.protocol.armour import armoured, sealed, symbols_of
 from tests.partners.protocol.strategies import moderate, pairing_codes
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -46,21 +45,6 @@ def refusal_of(text: str, **judges) -> Refusal:
     with pytest.raises(CodeRefused) as caught:
         read(text, **judges)
     return caught.value.refusal
-
-
-def symbols_of(text: str) -> str:
-    return "".join(text.partition("EWX1:")[2].partition(":EWX")[0].split())
-
-
-def armoured(data: bytes, marker: str = "EWX1:") -> str:
-    """Any bytes as a code: base32 by another way than the product's."""
-    padded = data + bytes(-len(data) % 5)
-    table = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFGHJKMNPQRSTVWXYZ")
-    return f"{marker} {base64.b32encode(padded).decode().translate(table)} :EWX"
-
-
-def sealed(body: bytes) -> bytes:
-    return body + hashlib.sha256(b"ewx-pair-1" + body).digest()[:5]
 
 
 def raw(
