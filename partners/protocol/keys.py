@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Self
 
 from cryptography.exceptions import InvalidSignature
@@ -65,16 +66,22 @@ def check_public_key(raw: bytes) -> None:
     `cryptography` loads any 32 bytes. Under a key of small order anybody can forge signatures,
     so those are refused in all their encodings, as is every encoding that is not canonical.
     """
+    fault = _fault(raw)
+    if fault:
+        raise BadKey(fault)
+
+
+@lru_cache(maxsize=1024)
+def _fault(raw: bytes) -> str:
+    """What is wrong with a public key, '' where nothing is; a partner's key is asked for with each of his messages."""
     if len(raw) != KEY_BYTES:
-        raise BadKey("not 32 bytes")
-    number = int.from_bytes(raw, "little")
-    y = number & (2**255 - 1)
+        return "not 32 bytes"
+    y = int.from_bytes(raw, "little") & (2**255 - 1)
     if y >= _P:
-        raise BadKey("not canonical")
+        return "not canonical"
     if _has_small_order(y):
-        raise BadKey("of small order")
-    if not _is_on_curve(y):
-        raise BadKey("not on the curve")
+        return "of small order"
+    return "" if _is_on_curve(y) else "not on the curve"
 
 
 def verify(public: bytes, signature: bytes, message: bytes) -> bool:

@@ -5,11 +5,9 @@ the whole mail, quoted, wrapped, as HTML - and either gives exactly what was enc
 """
 
 import hashlib
-import html
-import quopri
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -19,6 +17,7 @@ from uuid import UUID
 from partners.protocol import origins
 from partners.protocol.errors import ProtocolError
 from partners.protocol.keys import KEY_BYTES, BadKey, check_public_key
+from partners.protocol.mail_text import readings
 from partners.protocol.text import has_pile_of_marks
 
 FORMAT = 1
@@ -28,7 +27,9 @@ MAX_DISPLAY_NAME = 80  # bytes
 LINE_LENGTH = 69  # below what mail programs wrap
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_VALUES = {symbol: value for value, symbol in enumerate(_ALPHABET)} | {"O": 0, "I": 1, "L": 1}
+_VALUES = {symbol: value for value, symbol in enumerate(_ALPHABET)}
+_ALIKE = str.maketrans("OIL", "011")
+_NO_SYMBOL = re.compile(r"[\W_]+")  # neither letter nor digit of any script
 _CHECKSUM_BYTES = 5
 _HEAD_BYTES = 3
 _TENANT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -36,10 +37,9 @@ _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 
 # A code begins with the symbol 0, so `EWX` behind a start marker means that its own `EWX1` ends a code.
 _MARKER = re.compile(r"EWX(?P<format>[1-9][0-9]{0,2}):(?!EWX)|(?P<end>:EWX)(?![0-9]+:)", re.IGNORECASE)
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u034f\u180e\u200b\u200c\u200d\u2060\ufeff"))
-_INLINE_TAG = re.compile(r"</?(?:a|b|code|em|font|i|span|strong|tt|u|wbr)\b[^<>]*>", re.IGNORECASE)
-_TAG = re.compile(r"<[^<>]*>")
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
+_INVISIBLE = dict.fromkeys(
+    map(ord, ["\u00ad", "\u034f", "\u180e", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", *_BIDI])
+)
 
 
 class Refusal(StrEnum):
@@ -110,9 +110,12 @@ def decode(
     if len(text) > MAX_TEXT:
         raise CodeRefused(Refusal.NOT_A_CODE)
     first_refusal: CodeRefused | None = None
-    for candidate in _readings(text):
+    for reading in readings(text):
+        markers = list(_MARKER.finditer(reading.translate(_INVISIBLE)))
+        if not markers:
+            continue
         try:
-            code = _read(candidate, allow_origin)
+            code = _read(markers, allow_origin)
             _judge(code, now, is_own, is_in_use)
         except CodeRefused as refused:
             if first_refusal is None or first_refusal.refusal is Refusal.NOT_A_CODE:
@@ -158,33 +161,22 @@ def _judge(code: PairingCode, now: datetime, is_own: Judge, is_in_use: Judge) ->
 # From a mail to symbols
 
 
-def _readings(text: str) -> Iterable[str]:
-    """The text as it is, without quoted-printable, without HTML, without both; each reading once."""
-    unquoted = quopri.decodestring(text.encode("utf-8", "replace")).decode("utf-8", "replace")
-    return dict.fromkeys((text, unquoted, _without_html(text), _without_html(unquoted)))
-
-
-def _without_html(text: str) -> str:
-    """Tags gone and entities decoded. Long entities stay: turning their digits to a number takes for ever."""
-    plain = _TAG.sub(" ", _INLINE_TAG.sub("", text))
-    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), plain)
-
-
-def _read(text: str, allow_origin: Callable[[str], bool]) -> PairingCode:
-    found = _find(text.translate(_INVISIBLE))
+def _read(markers: Sequence[re.Match[str]], allow_origin: Callable[[str], bool]) -> PairingCode:
+    found = _find(markers)
     return _from_bytes(_checked(_from_symbols(found.symbols)), found.format, allow_origin)
 
 
-def _find(text: str) -> _Found:
-    """The one code of the text, cleaned; every complete pair of markers must enclose the same."""
+def _find(markers: Sequence[re.Match[str]]) -> _Found:
+    """The one code between the markers of a text, cleaned; every complete pair must enclose the same."""
     started: re.Match[str] | None = None
     any_start = False
     pairs: set[_Found] = set()
-    for marker in _MARKER.finditer(text):
+    for marker in markers:
         if not marker["end"]:
             started, any_start = marker, True
         elif started:
-            pairs.add(_Found(int(started["format"]), _cleaned(text[started.end() : marker.start()])))
+            enclosed = marker.string[started.end() : marker.start()]
+            pairs.add(_Found(int(started["format"]), _cleaned(enclosed)))
             started = None
     if len(pairs) == 1:
         return pairs.pop()
@@ -195,7 +187,7 @@ def _cleaned(text: str) -> str:
     if len(text) > MAX_BETWEEN_MARKERS or has_pile_of_marks(text):
         raise CodeRefused(Refusal.CHANGED)
     upper = unicodedata.normalize("NFKC", text).upper()
-    return "".join(c for c in upper if c.isalnum()).translate({ord("O"): "0", ord("I"): "1", ord("L"): "1"})
+    return _NO_SYMBOL.sub("", upper).translate(_ALIKE)
 
 
 # From symbols to bytes
@@ -209,7 +201,7 @@ def _to_symbols(data: bytes) -> str:
 
 def _from_symbols(symbols: str) -> bytes:
     """The bytes with their padding, as long as they say they are."""
-    if not all(symbol in _VALUES for symbol in symbols):
+    if not _VALUES.keys() >= set(symbols):
         raise CodeRefused(Refusal.CHANGED)
     if len(symbols) < 8:
         raise CodeRefused(Refusal.INCOMPLETE)

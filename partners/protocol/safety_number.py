@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 _SALT = b"ewx-safety-1"
@@ -26,8 +27,12 @@ def safety_number(one: Side, other: Side) -> str:
     return " ".join(digits[at : at + 5] for at in range(0, len(digits), 5))
 
 
+@lru_cache(maxsize=256)
 def _half(side: Side) -> str:
-    """15 digits of one side: slow to compute, so that nobody searches for a key with the same ones."""
+    """15 digits of one side: slow to compute, so that nobody searches for a key with the same ones.
+
+    Kept for a while, because whoever saves a code has just looked at it.
+    """
     parts = (side.origin.encode(), side.tenant_id.encode(), side.connection_id.bytes, side.pairing_key)
     described = b"".join(bytes([len(part)]) + part for part in parts)
     raw = hashlib.scrypt(described, salt=_SALT, n=_COST, r=_BLOCK, p=_PARALLEL, maxmem=_MEMORY, dklen=8)

@@ -81,12 +81,15 @@ _ODD: list[Json] = [
 
 
 def mutated(data: bytes, seed: int) -> bytes | None:
-    """The document with one place changed, dropped, doubled or moved; None where the bytes are no JSON."""
+    """The document with some places changed; None where the bytes are no JSON, or too deep to walk through."""
     try:
-        value = json.loads(data)
-    except ValueError:
+        return _mutated(json.loads(data), Random(seed))
+    except (ValueError, RecursionError):
         return None
-    rng = Random(seed)
+
+
+def _mutated(value: Any, rng: Random) -> bytes:
+    """One place or more replaced, dropped, doubled or moved."""
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
         places = list(_places(value))
         if not places:

@@ -108,7 +108,7 @@ def problem_to_wire(problem: Problem) -> dict[str, Json]:
         "min": problem.min,
         "max": problem.max,
     }
-    members = {name: value for name, value in said.items() if value not in (None, "", [])}
+    members: dict[str, Json] = {name: value for name, value in said.items() if value not in (None, "", [])}
     return members if problem.current is None else members | {"current": problem.current}
 
 

@@ -17,6 +17,11 @@ def armoured(data: bytes, marker: str = "EWX1:") -> str:
     return f"{marker} {base64.b32encode(padded).decode().translate(_FROM_RFC_4648)} :EWX"
 
 
+def dearmoured(symbols: str) -> bytes:
+    """The bytes of symbols that nobody damaged, with their padding."""
+    return base64.b32decode(symbols.translate({value: key for key, value in _FROM_RFC_4648.items()}))
+
+
 def sealed(body: bytes) -> bytes:
     """The bytes with their checksum."""
     return body + hashlib.sha256(b"ewx-pair-1" + body).digest()[:5]

@@ -260,24 +260,31 @@ def test_any_sealed_bytes_are_refused_politely(body: bytes):
         "\u00ad",
         "\ud800",
         "0",
+        "\t",
+        " >",
+        "ab>",
+        "1 \n",
+        "EWX1 :",
+        "\u00c2\u00a0",
+        "A" * 76 + "\n",
     ],
     ids=ascii,
 )
 def test_hostile_input_takes_no_time(unit: str):
     flood = (unit * MAX_TEXT)[: MAX_TEXT - 20]
-    started = time.perf_counter()
+    started = time.thread_time()
     for text in (flood, f"EWX1:{flood}:EWX", f"EWX1:a{flood}:EWX", flood * 40):
         with pytest.raises(CodeRefused):
             read(text)
-    assert time.perf_counter() - started < 4
+    assert time.thread_time() - started < 3
 
 
 def test_piles_of_marks_between_many_markers_take_no_time():
     """Normalising one such pile takes a fifth of a second, and a mail has room for sixteen."""
     pile = "\u0301\u0316" * 8_000
-    started = time.perf_counter()
+    started = time.thread_time()
     refusal_of("".join(f"EWX1:{number}{pile}:EWX " for number in range(16)))
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 def test_a_number_too_long_for_an_entity_is_no_crash():

@@ -83,8 +83,8 @@ def test_any_bytes_give_a_value_or_malformed(data: bytes):
 
 @pytest.mark.parametrize("unit", [b'"', b'\\"', b'"\\"', b"[]", b"{", b"9"])
 def test_hostile_bytes_take_no_time(unit: bytes):
-    started = time.perf_counter()
+    started = time.thread_time()
     for data in (unit * 200_000, b'"' + unit * 200_000):
         with pytest.raises(Malformed):
             loads_strict(data)
-    assert time.perf_counter() - started < 3
+    assert time.thread_time() - started < 3
