@@ -61,12 +61,12 @@ class Instance:
             "PYTHONUNBUFFERED": "1",
         }
 
-    def manage(self, *arguments: str) -> str:
+    def manage(self, *arguments: str, typed: str = "", code: int = 0) -> str:
+        """What a command prints; `typed` is its standard input, `code` the exit code that it must end with."""
         command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=False, timeout=180
-        )
-        assert done.returncode == 0, f"{self.name}: {' '.join(arguments)}\n{done.stderr[-3000:]}"
+        streams: dict[str, Any] = {"input": typed, "capture_output": True, "text": True}
+        done = subprocess.run(command, cwd=ROOT, env=self.environment(), check=False, timeout=180, **streams)
+        assert done.returncode == code, f"{self.name}: {' '.join(arguments)}\n{done.stderr[-3000:]}"
         return done.stdout
 
     def prepare(self) -> None:
@@ -118,15 +118,20 @@ class Instance:
             assert time.monotonic() < deadline, f"{self.name} does not answer"
             time.sleep(0.1)
 
-    def _answers(self) -> bool:
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and text of what a stranger gets. Raises OSError."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            connection.request("GET", "/healthz")
-            return connection.getresponse().status == 200
-        except OSError:
-            return False
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(errors="replace")
         finally:
             connection.close()
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError):
+            return self.get("/healthz")[0] == 200
+        return False
 
 
 @contextlib.contextmanager
