@@ -17,6 +17,12 @@ def client_address(request: HttpRequest) -> str:
     return caller(request.META, settings.EWX_TRUSTED_PROXIES)
 
 
+def is_from_our_proxy(request: HttpRequest) -> bool:
+    """Whether one of our own proxies handed this request on, so that what it says of the way counts."""
+    near = _canonical(request.META.get("REMOTE_ADDR", ""))
+    return bool(near) and any(ip_address(near) in network for network in settings.EWX_TRUSTED_PROXIES)
+
+
 def caller(meta: Mapping[str, str], proxies: Iterable[Network]) -> str:
     """The last address on the way that is not one of `proxies`, read from the near end; pure."""
     trusted = tuple(proxies)

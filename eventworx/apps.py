@@ -1,11 +1,11 @@
 from django.apps import AppConfig
 from django.core.checks import register
-
-from eventworx import checks
+from django.utils.module_loading import import_string
 
 
 class EventworxConfig(AppConfig):
     name = "eventworx"
 
     def ready(self) -> None:
-        register(checks.check_deployment, deploy=True)
+        # By name: the check asks models, which are not there yet when this file is read.
+        register(import_string("eventworx.checks.check_deployment"), deploy=True)

@@ -81,6 +81,7 @@ INSTALLED_APPS = [
 # The partner gateway comes first: partner requests pass none of what browsers need.
 MIDDLEWARE = [
     "partners.api.gateway.PartnerGatewayMiddleware",
+    "eventworx.web.middleware.ForwardedMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

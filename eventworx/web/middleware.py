@@ -8,8 +8,21 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 
+from eventworx.addresses import is_from_our_proxy
 from eventworx.errors import BusinessError
 from eventworx.web.errors import render_business_error
+
+
+class ForwardedMiddleware:
+    """That a request came over https is believed from our own proxies only (security.md §1)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not is_from_our_proxy(request):
+            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        return self.get_response(request)
 
 
 class LanguageMiddleware:
