@@ -67,7 +67,9 @@ def endpoint(
 
 
 class PartnerAPIView(APIView):
-    """The base of every endpoint: its methods carry `@endpoint`."""
+    """The base of every endpoint: its methods carry `@endpoint`, and it has no other ways in."""
+
+    http_method_names = ["get", "post", "delete"]
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
         """There is one format; what a partner says he accepts changes nothing."""
