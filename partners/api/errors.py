@@ -75,7 +75,12 @@ def problem_of(
 def problem_for(error: Exception) -> Problem | None:
     """The problem that an expected failure becomes; None for a defect, which has to crash."""
     problem = _problem_for(error)
-    return problem and replace(problem, instance=f"urn:uuid:{uuid.uuid4()}")
+    return problem and numbered(problem)
+
+
+def numbered(problem: Problem) -> Problem:
+    """With the id of this request, which every problem after authentication carries (protocol §5)."""
+    return replace(problem, instance=f"urn:uuid:{uuid.uuid4()}")
 
 
 def _problem_for(error: Exception) -> Problem | None:

@@ -15,7 +15,7 @@ from django.utils.http import http_date
 from eventworx.installation import in_quarantine
 from partners.api.authentication import NotAuthenticated, PartnerCall, authenticate
 from partners.api.base import to_response
-from partners.api.errors import Reply, problem_of
+from partners.api.errors import Reply, numbered, problem_of
 from partners.client import take_up_peer_key
 from partners.connections import note_heard
 from partners.models import KeyState
@@ -71,7 +71,7 @@ def _routed(request: HttpRequest, call: PartnerCall, route: str) -> HttpResponse
     try:
         match = resolve(route, urlconf="partners.api.urls")
     except Resolver404:
-        return to_response(Reply.problem(problem_of(ProblemCode.NOT_FOUND)))
+        return to_response(Reply.problem(numbered(problem_of(ProblemCode.NOT_FOUND))))
     request.partner_call = call  # type: ignore[attr-defined]
     return match.func(request, **match.kwargs)
 

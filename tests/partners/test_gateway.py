@@ -108,6 +108,7 @@ def test_refusals_after_authentication_are_signed(pair: Pair, method: str, targe
     headers = question.signed()
     answer = deliver(method, target, headers, b"")
     assert (answer.status, problem(answer)) == (status, code)
+    assert json.loads(answer.body)["instance"].startswith("urn:uuid:")
     assert is_signed(question, answer, headers["Signature"])
 
 
