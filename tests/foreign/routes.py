@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -32,6 +32,7 @@ class Asked:
     now: float
     ids: tuple[str, ...] = ()
     body: Any = None
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # what the buyer is to be told of
 
     @property
     def company(self) -> Company:
@@ -250,6 +251,7 @@ def create_order(asked: Asked) -> Answer:
     if asked.connection.level >= 3 and asked.connection.verified and document["intent"] == "order" and free:
         orders.settle(document, "confirm")
         document["state"] = "confirmed"
+        asked.events.append(("confirm", document))
     key = content["id"] if content["id"] not in asked.connection.orders else f"{content['id']} again"
     asked.connection.orders[key] = Order(content, document)
     return Answer(201, document)
@@ -316,6 +318,7 @@ def command(asked: Asked) -> Answer:
         orders.move(document, event, orders.BUYER, asked.now, said.get("reason"))
     else:
         document["version"] += 1  # only with the fault
+    asked.events.append(("command", document))
     return Answer(200, document)
 
 

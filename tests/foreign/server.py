@@ -12,9 +12,11 @@ import re
 import threading
 import time
 from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
+from uuid import uuid4
 
 from tests.foreign import codes, orders, strict
 from tests.foreign.client import Client
@@ -35,6 +37,16 @@ SECONDS_PER_READ = 10
 READ_LIMIT = 1024 * 1024  # what is too large for us but not absurd is read, so that the caller gets to read the 413
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """An event that the buyer has not acknowledged; its key is the same at every attempt (§6)."""
+
+    connection: Connection
+    event: str
+    document: dict[str, Any]
+    key: str = field(default_factory=lambda: str(uuid4()))
+
+
 class ForeignServer:
     """`faults` are names in `faults.FAULTS`; `level` is what a new connection is granted; `now` gives unix seconds."""
 
@@ -52,7 +64,7 @@ class ForeignServer:
         self.gate = Gate(self.company, frozenset(faults))
         self.level, self.now = level, now
         self.lock = threading.RLock()
-        self.outbox: list[tuple[Connection, str, dict[str, Any]]] = []
+        self.outbox: list[Waiting] = []
         self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self.answer))
         self._http.daemon_threads = True
         self.company.origin = f"http://127.0.0.1:{self._http.server_address[1]}"
@@ -139,6 +151,8 @@ class ForeignServer:
             if problem.status != 422:
                 raise
             answer = problem.answer()
+        for event, document in asked.events:
+            self._queue(event, document, asked.connection)
         if key:
             asked.connection.stored[key] = (fingerprint(asked.request), (answer.status, json.dumps(answer.content)))
         return Answer(answer.status, json.loads(json.dumps(answer.content)), answer.media, answer.headers)
@@ -258,14 +272,14 @@ class ForeignServer:
             self._queue("seen", document, connection)
 
     def _queue(self, event: str, document: dict[str, Any], connection: Connection | None) -> None:
-        self.outbox.append((self._of(connection), event, json.loads(json.dumps(document))))
+        self.outbox.append(Waiting(self._of(connection), event, json.loads(json.dumps(document))))
 
     def deliver(self) -> list[bool]:
         """Send what waits, oldest first; what fails keeps waiting and the failure is raised."""
         applied = []
         while self.outbox:
-            connection, event, document = self.outbox[0]
-            applied.append(Client(connection, self.now).send_event(event, document))
+            one = self.outbox[0]
+            applied.append(Client(one.connection, self.now).send_event(one.event, one.document, one.key))
             del self.outbox[0]
         return applied
 
