@@ -34,6 +34,8 @@ NETWORK = {
     "httpx2",
     "requests",
     "socket",
+    "http.server",
+    "socketserver",
     "urllib.request",
     "urllib3",
     "http.client",

@@ -38,6 +38,7 @@ def test_the_house_keeps_its_directions(house: Path) -> None:
         ("eventworx/tenants/wrong.py", "import eventworx.contacts.models"),
         ("eventworx/contacts/wrong.py", "import eventworx.messaging.models"),
         ("partners/protocol/wrong.py", "import django"),
+        ("partners/conformance/wrong.py", "import partners.models"),
         ("partners/nowhere.py", ""),
         ("eventworx/nowhere.py", ""),
     ],

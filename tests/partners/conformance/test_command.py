@@ -1,0 +1,73 @@
+"""`manage.py partner_conformance` from a shell: its own process, a foreign server, and no database anywhere."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.foreign.server import ForeignServer
+from tests.services import free_port
+from tests.source import ROOT
+
+Done = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture
+def server() -> Iterator[ForeignServer]:
+    with ForeignServer() as foreign:
+        yield foreign
+
+
+def kit(*arguments: str, stdin: str = "") -> Done:
+    nowhere = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing", "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    command = [sys.executable, "manage.py", "partner_conformance", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env=os.environ | nowhere, input=stdin, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_vendor_pairs_and_runs_a_few_cases(server: ForeignServer, tmp_path: Path) -> None:
+    state = tmp_path / "kit.json"
+    code = kit("code", "--state", str(state), "--origin", f"http://127.0.0.1:{free_port()}")
+    assert (code.returncode, code.stderr) == (0, "")
+    assert state.stat().st_mode & 0o777 == 0o600
+    ours = server.make_code()
+    server.enter_code(code.stdout)
+    done = kit("run", "--state", str(state), "--code", "-", "--only", "digest.", "--json", stdin=ours)
+    results = json.loads(done.stdout)
+    assert done.returncode == 0, done.stdout
+    assert {result["verdict"] for result in results} == {"held"}
+    assert "digest.two" in {result["id"] for result in results}
+    again = kit("run", "--state", str(state), "--only", "digest.two", "--no-listen")
+    assert "held   §3           digest.two" in again.stdout
+
+
+def test_a_fault_is_named_and_the_exit_code_says_so(tmp_path: Path) -> None:
+    state = tmp_path / "kit.json"
+    with ForeignServer(faults={"no-digest-check"}) as server:
+        code = kit("code", "--state", str(state), "--origin", f"http://127.0.0.1:{free_port()}").stdout
+        ours = tmp_path / "code.txt"
+        ours.write_text(server.make_code())
+        server.enter_code(code)
+        done = kit("run", "--state", str(state), "--code", str(ours), "--only", "digest.", "--no-listen")
+    assert done.returncode == 1
+    assert "failed §3           digest.two" in done.stdout
+    assert "204, signed instead of 401 signature" in done.stdout
+
+
+def test_without_a_code_there_is_no_run(tmp_path: Path) -> None:
+    state = str(tmp_path / "kit.json")
+    assert kit("run", "--state", state).returncode == 2
+    assert kit("code", "--state", state, "--origin", "nonsense").returncode == 2
+    kit("code", "--state", state, "--origin", "http://127.0.0.1:9")
+    refused = kit("run", "--state", state, "--code", "-", stdin="EWX1: nothing")
+    assert (refused.returncode, "incomplete" in refused.stderr) == (2, True)
+
+
+def test_every_case_is_listed() -> None:
+    done = kit("list", "--group", "closed")
+    assert [line.split()[2] for line in done.stdout.splitlines()] == ["closed.gone", "closed.writes"]
