@@ -1,6 +1,6 @@
 """What changes at a person's access is written down in each of their companies, and they get a mail about it."""
 
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +21,7 @@ class Change(models.TextChoices):
     PASSWORD = "password_changed", _("Your password was changed")
 
 
+@transaction.atomic
 def tell(*, user: User, actor: Actor, change: Change, **detail: int) -> None:
     """Journal and mail, in the transaction of the deed. `detail` holds no secret.
 
