@@ -25,7 +25,6 @@ from eventworx.encryption.rotation import GRACE, TooEarly, add_key, drop_old_key
 from eventworx.tenants.models import Tenant
 from partners import connections as life
 from partners.models import ConnectionKey, KeySide, PartnerConnection
-from partners.pairing import add_key as add_connection_key
 from partners.protocol.keys import KeyPair
 from tests.factories import make_contact
 from tests.source import ROOT
@@ -41,7 +40,7 @@ def keyed(aurora: Tenant, key_file: Path) -> list[PartnerConnection]:
 def make_keyed(tenant: Tenant) -> PartnerConnection:
     """A connection with a key pair of ours, sealed with the ring as it is."""
     row = tenant.partner_connections.create(contact=make_contact(tenant))
-    add_connection_key(connection=row, side=KeySide.OWN, public_key=b"", pair=KeyPair.generate())
+    life.add_key(connection=row, side=KeySide.OWN, key=KeyPair.generate(), now=timezone.now())
     return row
 
 
