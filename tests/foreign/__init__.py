@@ -9,5 +9,6 @@ store       what one company keeps: articles, connections, orders
 gate        the checks in front of every endpoint, in their order (§3)
 routes      the endpoints (§4)
 server      a complete little server, with named faults to switch on for whoever tests a test
+probes      questions, honest and dishonest; promises: what the page has answered to each
 client      the calls of both roles, every answer verified
 """

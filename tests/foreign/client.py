@@ -75,19 +75,20 @@ class Client:
         keys = {LABEL: self.connection.key} | ({NEW_LABEL: new_key} if new_key else {})
         signed = {label: signatures.sign(components, one, self.now()) for label, one in keys.items()}
         headers += signatures.signature_headers(signed)
-        return self._received(*self._exchange(method, target, headers, raw), bound=signed[LABEL][1])
+        return self.received(*self.exchange(method, target, headers, raw), bound=signed[LABEL][1])
 
-    def _exchange(
+    def exchange(
         self, method: str, target: str, headers: list[tuple[str, str]], raw: bytes
     ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Exactly these headers, and Content-Length where nothing else says where the body ends."""
         url = urlsplit(self.origin)
         kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
         wire = kind(url.hostname or "", url.port, timeout=SECONDS)
         try:
-            wire.putrequest(method, target, skip_accept_encoding=True)
+            wire.putrequest(method, target, skip_host="Host" in dict(headers), skip_accept_encoding=True)
             for name, value in headers:
                 wire.putheader(name, value)
-            if raw or method == "POST":
+            if (raw or method == "POST") and "Transfer-Encoding" not in dict(headers):
                 wire.putheader("Content-Length", str(len(raw)))
             wire.endheaders(raw or None)
             answer = wire.getresponse()
@@ -95,7 +96,8 @@ class Client:
         finally:
             wire.close()
 
-    def _received(self, status: int, headers: list[tuple[str, str]], raw: bytes, bound: bytes) -> Received:
+    def received(self, status: int, headers: list[tuple[str, str]], raw: bytes, bound: bytes) -> Received:
+        """An answer, verified against the signature of its request; `NotBelieved` for an unproven success."""
         success = 200 <= status < 300
         try:
             self._verify(status, headers, raw, bound)

@@ -17,7 +17,7 @@ FAULTS: dict[str, str] = {
     "accepts-chunked": "reads chunked bodies",
     "no-connection-check": "finds the key by its id alone, whatever connection is named",
     "accepts-two-signatures": "takes `ewx` and passes over other signatures beside it",
-    "accepts-twice": "takes the last of two lines of a covered header",
+    "accepts-twice": "takes the first of two lines of a covered header",
     "any-coverage": "believes a signature over less than it must cover",
     "too-much-coverage": "believes a signature over more than it must cover",
     "any-parameters": "does not look at alg and tag",

@@ -126,7 +126,7 @@ class Gate:
             self._check_coverage(signed[label], components)
             self._check_signature(signed[label], components, public)
         if not self.has("no-digest-check"):
-            signatures.check_digest(request.headers, request.body)
+            signatures.check_digest(self._lines(request), request.body)
         for one in signed.values():
             self._check_time(one, now)
         if not self.has("nonce-before-signature"):
@@ -201,7 +201,7 @@ class Gate:
     def _lines(self, request: Request) -> list[tuple[str, str]]:
         if not self.has("accepts-twice"):
             return request.headers
-        return list({name.lower(): (name, value) for name, value in request.headers}.values())
+        return list({name.lower(): (name, value) for name, value in reversed(request.headers)}.values())
 
     def _components(self, request: Request, signed: Signed) -> Components:
         origin = self.company.origin
@@ -241,11 +241,15 @@ class Gate:
             connection.nonces[nonce] = now + NONCE_SECONDS
 
     # --- the answer --------------------------------------------------------------------------------
-    def refused(self, reason: str) -> Answer:
+    def refused(self, reason: str, request: Request, now: float) -> Answer:
         """The one 401, whatever was wrong."""
         self.reasons.append(reason)
         more = {"detail": reason} if self.has("tells-reason-in-401") else {}
-        return Problem(401, "signature", **more).answer(instance=self.has("instance-in-401"))
+        answer = Problem(401, "signature", **more).answer(instance=self.has("instance-in-401"))
+        named = self.company.connections.get(request.line("ewx-connection"))
+        if self.has("signs-401") and named:
+            return self.signed(answer, named, signatures.read(request.headers)[LABEL], now)
+        return answer
 
     def signed(self, answer: Answer, connection: Connection, request: Signed, now: float) -> Answer:
         """The answer with its signature, bound to that of the request."""

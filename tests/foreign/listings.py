@@ -36,7 +36,7 @@ def listing(
     """`given` are the query's parameters: start and end drive the stock, use_start and use_end the price."""
     moment = datetime.fromtimestamp(now, UTC)
     start, end = moment, moment + timedelta(microseconds=1)
-    if "start" in given:
+    if {"start", "end"} <= given.keys():
         start, end = ends(given)
     empty = ("description", "manufacturer_part_number", "weight_kg")
     return dict.fromkeys(empty) | {
@@ -58,7 +58,7 @@ def listing(
 def price(company: Company, article: Article, given: Mapping[str, str]) -> dict[str, Any]:
     net = article.price * (1 - article.discount_percent / 100)
     for_period = None
-    if "use_start" in given:
+    if {"use_start", "use_end"} <= given.keys():
         usage = {"start": given["use_start"], "end": given["use_end"], "zone": given.get("zone", company.zone)}
         for_period = str(orders.money(net * orders.factor(article, usage)))
     return {

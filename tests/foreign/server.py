@@ -92,7 +92,7 @@ class ForeignServer:
             except Problem as unsigned:
                 return unsigned.answer()
             except Refused as refusal:
-                return self.gate.refused(str(refusal))
+                return self.gate.refused(str(refusal), request, self.now())
 
     def _answer(self, request: Request, now: float) -> Answer:
         self.gate.check_size(request)
@@ -102,7 +102,10 @@ class ForeignServer:
         self.gate.check_version(request)
         connection, signed = self.gate.authenticate(request, now)
         if connection.closed and not self.gate.has("closed-is-open"):
-            raise Problem(410, "closed")
+            closed = Problem(410, "closed")
+            if self.gate.has("signs-410"):
+                return self.gate.signed(closed.answer(), connection, signed, now)
+            raise closed
         asked = Asked(self.gate, connection, request, signed, now)
         try:
             answer = self._authenticated(asked)
