@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from eventworx.errors import BusinessError
 from partners.models import Direction, PartnerConnection, PartnerOrder
 from partners.protocol.cursors import CursorRefused, open_cursor, seal_cursor
-from partners.protocol.wire import Json, fields, instant_text
+from partners.protocol.wire import fields, instant_text
 from partners.protocol.wire.fields import Node, Wrong
 
 PAGE = 50
@@ -36,11 +36,6 @@ class OrdersQuestion:
 class OrdersCursorIsOld(BusinessError):
     code = "cursor"
     message = _("The cursor is not one of ours for this question, or it is older than an hour.")
-
-
-def parse_orders_question(query: Json) -> OrdersQuestion:
-    """The question in a query string's texts; raises FieldErrors."""
-    return fields.parse(query, _question)
 
 
 def list_orders(*, connection: PartnerConnection, question: OrdersQuestion, now: datetime) -> dict[str, Any]:
@@ -91,7 +86,14 @@ def _question(node: Node) -> OrdersQuestion:
     )
 
 
-def _role(node: Node) -> str:
+def _role_of_ours(node: Node) -> str:
     if not isinstance(node.value, str) or node.value not in _ROLES:
         raise Wrong("format")
     return node.value
+
+
+_role = fields.shaped(_role_of_ours, enum=list(_ROLES))
+
+
+# The question in a query string's texts; raises FieldErrors.
+parse_orders_question = fields.Parser(_question)

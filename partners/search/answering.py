@@ -34,7 +34,6 @@ from partners.protocol.wire import (
     Availability,
     AvailabilityRequest,
     Bottleneck,
-    Json,
     Listing,
     ListingPage,
     fields,
@@ -68,11 +67,6 @@ class Question:
 class CursorIsOld(BusinessError):
     code = "cursor"
     message = _("The cursor is not one of ours for this question, or it is older than an hour.")
-
-
-def parse_question(query: Json) -> Question:
-    """The question in a query string's texts; raises FieldErrors."""
-    return fields.parse(query, _question)
 
 
 def find_listings(*, connection: PartnerConnection, question: Question, now: datetime) -> ListingPage:
@@ -252,10 +246,15 @@ def _period(node: Node, first: str, last: str) -> Period | None:
     return Period(start, end)
 
 
-def _limit(node: Node) -> int:
+def _written_limit(node: Node) -> int:
     """1 to 100, written in digits."""
     if not isinstance(node.value, str) or not node.value.isascii() or not node.value.isdecimal():
         raise Wrong("type")
     if len(node.value) > 3 or not 1 <= int(node.value) <= wire.MAX_PAGE:
         raise Wrong("range")
     return int(node.value)
+
+
+_limit = fields.shaped(_written_limit, type="integer", minimum=1, maximum=wire.MAX_PAGE, default=DEFAULT_LIMIT)
+# The question in a query string's texts; raises FieldErrors.
+parse_question = fields.Parser(_question)

@@ -28,14 +28,20 @@ class ListedKey:
 def listed(peer: Peer) -> dict[str, str]:
     """The state of each of the kit's keys at the server; NotApplicable where it does not offer /keys."""
     answer = peer.offered("keys", peer.get("/keys")).signed(200)
-    items: tuple[ListedKey, ...] = fields.parse(answer.document, lambda node: node.items("items", _listed_key))
-    return {item.keyid: item.state for item in items}
+    return {item.keyid: item.state for item in _parse_keys(answer.document)}
+
+
+def _keys(node: Node) -> tuple[ListedKey, ...]:
+    return node.items("items", _listed_key)
 
 
 def _listed_key(node: Node) -> ListedKey:
     return ListedKey(
         node.required("keyid", fields.word), node.required("state", fields.word), node.required("since", fields.instant)
     )
+
+
+_parse_keys = fields.Parser(_keys)
 
 
 def staging(peer: Peer, new: SigningKey, public: bytes) -> Draft:

@@ -39,8 +39,6 @@ from partners.protocol.wire.fields import (
     FieldError,
     FieldErrors,
     ZonedPeriod,
-    instant_text,
-    to_wire,
 )
 from partners.protocol.wire.listings import (
     MAX_PAGE,
@@ -108,6 +106,7 @@ from partners.protocol.wire.strict_json import (
     dumps,
     loads_strict,
 )
+from partners.protocol.wire.writing import instant_text, to_wire
 
 __all__ = [
     "AFTER_COMMAND",

@@ -6,7 +6,6 @@ from datetime import datetime
 from partners.protocol.wire import fields
 from partners.protocol.wire.fields import Node, ZonedPeriod
 from partners.protocol.wire.listings import Stock, stock
-from partners.protocol.wire.strict_json import Json
 
 MAX_ASKED = 100
 
@@ -50,14 +49,6 @@ class Availability:
     lines: tuple[AnsweredLine, ...]
 
 
-def parse_availability_request(value: Json) -> AvailabilityRequest:
-    return fields.parse(value, _request)
-
-
-def parse_availability(value: Json) -> Availability:
-    return fields.parse(value, _availability)
-
-
 def _request(node: Node) -> AvailabilityRequest:
     return AvailabilityRequest(
         period=node.required("period", fields.period),
@@ -89,3 +80,7 @@ def _answered_line(node: Node) -> AnsweredLine:
 
 def _bottleneck(node: Node) -> Bottleneck:
     return Bottleneck(start=node.required("start", fields.instant), end=node.required("end", fields.instant))
+
+
+parse_availability_request = fields.Parser(_request)
+parse_availability = fields.Parser(_availability)

@@ -7,7 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from partners.protocol.connection_state import ConnectionState
 from partners.protocol.keys import BadKey, check_public_key
+from partners.protocol.versions import Capability
 from partners.protocol.wire import fields
 from partners.protocol.wire.fields import Node, Wrong
 from partners.protocol.wire.strict_json import Json
@@ -89,30 +91,6 @@ def new_key_to_wire(public_key: bytes) -> dict[str, Json]:
     return {"public_key": base64.b64encode(public_key).decode()}
 
 
-def parse_new_key(value: Json) -> NewKey:
-    return fields.parse(value, lambda node: NewKey(public_key=node.required("public_key", _public_key)))
-
-
-def parse_stored_key(value: Json) -> StoredKey:
-    return fields.parse(value, _stored_key)
-
-
-def parse_key_list(value: Json) -> KeyList:
-    return fields.parse(value, lambda node: KeyList(items=node.items("items", _stored_key)))
-
-
-def parse_pairing_request(value: Json) -> PairingRequest:
-    return fields.parse(value, _pairing_request)
-
-
-def parse_notice(value: Json) -> Notice:
-    return fields.parse(value, lambda node: Notice(notice=node.required("notice", fields.word)))
-
-
-def parse_connection(value: Json) -> ConnectionDocument:
-    return fields.parse(value, _connection)
-
-
 def _pairing_request(node: Node) -> PairingRequest:
     return PairingRequest(
         connection=node.required("connection", fields.uuid),
@@ -120,16 +98,20 @@ def _pairing_request(node: Node) -> PairingRequest:
     )
 
 
+def _notice(node: Node) -> Notice:
+    return Notice(notice=node.required("notice", fields.required_term(NoticeKind)))
+
+
 def _connection(node: Node) -> ConnectionDocument:
     return ConnectionDocument(
         connection=node.required("connection", fields.uuid),
         tenant=node.required("tenant", fields.identifier),
         display_name=node.required("display_name", fields.name),
-        state=node.required("state", fields.word),
-        paused_by=node.items("paused_by", fields.word),
+        state=node.required("state", fields.required_term(ConnectionState)),
+        paused_by=node.items("paused_by", fields.required_term(("us", "them"))),
         verified=node.optional("verified", fields.flag) or False,
         protocol=node.optional("protocol", _protocol_range),
-        capabilities=node.items("capabilities", fields.word),
+        capabilities=node.items("capabilities", fields.required_term(Capability)),
         level_granted_to_you=node.optional("level_granted_to_you", fields.whole(0, _MAX_LEVEL)) or 0,
         time=node.optional("time", fields.instant),
     )
@@ -139,7 +121,11 @@ def _protocol_range(node: Node) -> ProtocolRange:
     return ProtocolRange(min=node.required("min", fields.word), max=node.required("max", fields.word))
 
 
-def _public_key(node: Node) -> bytes:
+def _new_key(node: Node) -> NewKey:
+    return NewKey(public_key=node.required("public_key", _public_key))
+
+
+def _checked_key(node: Node) -> bytes:
     """32 bytes in base64, in its one spelling."""
     text = fields.matching(node, _BASE64)
     raw = base64.b64decode(text)
@@ -154,7 +140,21 @@ def _public_key(node: Node) -> bytes:
 
 def _stored_key(node: Node) -> StoredKey:
     return StoredKey(
-        keyid=node.required("keyid", lambda found: fields.matching(found, _KEYID)),
-        state=node.required("state", fields.word),
+        keyid=node.required("keyid", _keyid),
+        state=node.required("state", fields.required_term(("staged", "active", "retiring"))),
         since=node.optional("since", fields.instant),
     )
+
+
+def _key_list(node: Node) -> KeyList:
+    return KeyList(items=node.items("items", _stored_key))
+
+
+_keyid = fields.matched(_KEYID)
+_public_key = fields.shaped(_checked_key, type="string", pattern=f"^{_BASE64.pattern}$")
+parse_new_key = fields.Parser(_new_key)
+parse_stored_key = fields.Parser(_stored_key)
+parse_key_list = fields.Parser(_key_list)
+parse_pairing_request = fields.Parser(_pairing_request)
+parse_notice = fields.Parser(_notice)
+parse_connection = fields.Parser(_connection)

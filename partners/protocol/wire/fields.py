@@ -1,19 +1,22 @@
-"""Reading the fields of a document and collecting what is wrong with them; writing them again.
+"""Reading the fields of a document and collecting what is wrong with them.
 
 A reader is a function from a `Node` to a value. It raises `Wrong` for a value that it cannot take;
 the node above notes that with its JSON pointer and goes on, so that a partner learns everything at
-once. `parse` raises FieldErrors at the end, hence no half-read document ever gets out.
+once. A `Parser` raises FieldErrors at the end, hence no half-read document ever gets out.
+
+What a reader of a single value takes is said beside it in JSON Schema (`shaped`); documents are
+outlined by the readers themselves (`partners.protocol.wire.schema`).
 """
 
-import dataclasses
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import StrEnum
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -35,7 +38,7 @@ LAST_INSTANT = datetime(2200, 1, 1, tzinfo=UTC)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,512}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_DECIMAL = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,6})?")
+DECIMAL = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,6})?")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|\+00:00)")
 
 T = TypeVar("T")
@@ -95,6 +98,10 @@ class Node:
         """An optional id; absent and null are ''."""
         return self.optional(name, identifier) or ""
 
+    def term(self, name: str, names: "Names") -> str:
+        """An optional word of an enumeration; absent, null and empty are ''."""
+        return self.optional(name, term(names)) or ""
+
     def note(self, name: str) -> str:
         """Optional text of several lines; absent, null and empty are ''."""
         return self.optional(name, note) or ""
@@ -138,20 +145,56 @@ class Node:
 
 
 Reader = Callable[[Node], T]
+Names = type[StrEnum] | tuple[str, ...]
+Shape = dict[str, Any]
+"""A piece of JSON Schema (2020-12)."""
+
+SHAPES: dict[Reader[Any], Shape] = {}
+VARIANTS: dict[Reader[Any], tuple[str, Mapping[str, Reader[Any]]]] = {}
+"""Of readers that `varied` made: the field they go by, and the reader for each of its words."""
 
 
-def parse(value: Json, read: Reader[T]) -> T:
-    """The document that `read` makes of a JSON value; raises FieldErrors and nothing else."""
-    errors: list[FieldError] = []
-    document = Node(value, "", errors).read(read)
-    if errors:
-        raise FieldErrors(tuple(errors))
-    return document
+@dataclass(frozen=True, slots=True)
+class Parser(Generic[T]):
+    """Makes the document that `read` reads of a JSON value; raises FieldErrors and nothing else."""
+
+    read: Reader[T]
+
+    def __call__(self, value: Json) -> T:
+        errors: list[FieldError] = []
+        document = Node(value, "", errors).read(self.read)
+        if errors:
+            raise FieldErrors(tuple(errors))
+        return document
+
+
+def shaped(read: Reader[T], **shape: Any) -> Reader[T]:
+    """The reader, and on record what it takes."""
+    SHAPES[read] = shape
+    return read
+
+
+def varied(by: str, variants: Mapping[str, Reader[T]], other: Callable[[str], T]) -> Reader[T]:
+    """A reader that goes by the word in `by`; of what is unknown `other` makes something."""
+
+    def read(node: Node) -> T:
+        found = node.required(by, word)
+        known = variants.get(found)
+        return known(node) if known else other(found)
+
+    VARIANTS[read] = (by, variants)
+    return read
 
 
 # Readers of single values
 
 
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+@cache
 def text(limit: int) -> Reader[str]:
     """One line: NFC, control characters as blanks, no blanks around it; 1 to `limit` characters."""
 
@@ -159,9 +202,10 @@ def text(limit: int) -> Reader[str]:
         line = "".join(" " if _is_control(c) else c for c in _normalised(node, limit)).strip()
         return _within(line, limit)
 
-    return read
+    return shaped(read, type="string", maxLength=limit)
 
 
+@cache
 def required_text(limit: int) -> Reader[str]:
     """Like `text`, and not blank."""
     read_line = text(limit)
@@ -172,36 +216,49 @@ def required_text(limit: int) -> Reader[str]:
             raise Wrong("required")
         return line
 
-    return read
+    return shaped(read, type="string", minLength=1, maxLength=limit)
 
 
-def note(node: Node) -> str:
-    """Several lines: NFC, line ends as \\n, other control characters as blanks; up to 4000 characters."""
+@cache
+def term(names: Names) -> Reader[str]:
+    """A word of an enumeration. Unknown ones are kept, shown and never acted on."""
+    return _one_of(names, text(MAX_REFERENCE))
+
+
+@cache
+def required_term(names: Names) -> Reader[str]:
+    """Like `term`, and not blank."""
+    return _one_of(names, word)
+
+
+def _one_of(names: Names, read_line: Reader[str]) -> Reader[str]:
+    def read(node: Node) -> str:
+        return read_line(node)
+
+    return shaped(read, anyOf=[{"enum": [str(name) for name in names]}, SHAPES[read_line]])
+
+
+def _note(node: Node) -> str:
     lines = _normalised(node, MAX_NOTE).replace("\r\n", "\n").replace("\r", "\n")
     return _within("".join(" " if _is_control(c) and c not in "\n\t" else c for c in lines), MAX_NOTE)
 
 
-def identifier(node: Node) -> str:
-    """[A-Za-z0-9_-]{1,64}."""
-    return matching(node, _ID)
+def matched(pattern: re.Pattern[str]) -> Reader[str]:
+    """Like `matching`, as a reader."""
+    return shaped(lambda node: matching(node, pattern), type="string", pattern=f"^{pattern.pattern}$")
 
 
-def cursor(node: Node) -> str:
-    """[A-Za-z0-9_-]{1,512}, opaque."""
-    return matching(node, _CURSOR)
-
-
-def uuid(node: Node) -> UUID:
-    """Lower case, hyphenated."""
+def _uuid(node: Node) -> UUID:
     return UUID(matching(node, _UUID))
 
 
-def flag(node: Node) -> bool:
+def _flag(node: Node) -> bool:
     if not isinstance(node.value, bool):
         raise Wrong("type")
     return node.value
 
 
+@cache
 def whole(low: int, high: int) -> Reader[int]:
     def read(node: Node) -> int:
         if not isinstance(node.value, int) or isinstance(node.value, bool):
@@ -210,23 +267,24 @@ def whole(low: int, high: int) -> Reader[int]:
             raise Wrong("range")
         return node.value
 
-    return read
+    return shaped(read, type="integer", minimum=low, maximum=high)
 
 
+@cache
 def decimal(low: int = 0, high: int | None = None) -> Reader[Decimal]:
     """A decimal in a string, at most 12 digits before and 6 after the point."""
 
     def read(node: Node) -> Decimal:
-        number = Decimal(matching(node, _DECIMAL))
+        number = Decimal(matching(node, DECIMAL))
         if number < low or (high is not None and number > high):
             raise Wrong("range")
         return abs(number) if number == 0 else number
 
-    return read
+    bounds = f"at least {low}" if high is None else f"{low} to {high}"
+    return shaped(read, type="string", pattern=f"^{DECIMAL.pattern}$", description=f"A decimal, {bounds}.")
 
 
-def instant(node: Node) -> datetime:
-    """RFC 3339 in UTC, at most microseconds, from 1970 to 2199."""
+def _instant(node: Node) -> datetime:
     try:
         moment = datetime.fromisoformat(matching(node, _INSTANT))
     except ValueError as error:
@@ -236,22 +294,35 @@ def instant(node: Node) -> datetime:
     return moment.astimezone(UTC)
 
 
-def currency(node: Node) -> str:
-    """ISO 4217, upper case."""
-    if not isinstance(node.value, str):
-        raise Wrong("type")
-    if node.value not in CURRENCIES:
-        raise Wrong("currency")
-    return node.value
+def _listed(names: Callable[[], Iterable[str]], code: str) -> Reader[str]:
+    def read(node: Node) -> str:
+        if not isinstance(node.value, str):
+            raise Wrong("type")
+        if node.value not in names():
+            raise Wrong(code)
+        return node.value
+
+    return read
 
 
-def zone(node: Node) -> str:
-    """The name of an IANA time zone."""
-    if not isinstance(node.value, str):
-        raise Wrong("type")
-    if node.value not in _zones():
-        raise Wrong("zone")
-    return node.value
+note = shaped(_note, type="string", maxLength=MAX_NOTE)  # several lines: NFC, line ends as \n
+identifier = matched(_ID)
+cursor = matched(_CURSOR)  # opaque
+uuid = shaped(_uuid, type="string", format="uuid", pattern=f"^{_UUID.pattern}$")
+flag = shaped(_flag, type="boolean")
+instant = shaped(
+    _instant, type="string", format="date-time", pattern=f"^{_INSTANT.pattern}$", description="UTC, from 1970 to 2199."
+)
+currency = shaped(_listed(lambda: CURRENCIES, "currency"), type="string", pattern="^[A-Z]{3}$", description="ISO 4217.")
+zone = shaped(_listed(_zones, "zone"), type="string", description="The name of an IANA time zone.")
+name = required_text(MAX_NAME)
+reference = required_text(MAX_REFERENCE)
+word = required_text(MAX_REFERENCE)
+quantity = whole(1, MAX_QUANTITY)
+count = whole(0, MAX_QUANTITY)
+version = whole(1, MAX_VERSION)
+amount = decimal()
+percent = decimal(0, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,66 +349,6 @@ def period(node: Node) -> ZonedPeriod:
     if len(node.errors) == known and found.end <= found.start:
         raise Wrong("period")
     return found
-
-
-name = required_text(MAX_NAME)
-reference = required_text(MAX_REFERENCE)
-word = required_text(MAX_REFERENCE)  # of an enumeration: unknown ones are kept, shown and never acted on
-quantity = whole(1, MAX_QUANTITY)
-count = whole(0, MAX_QUANTITY)
-version = whole(1, MAX_VERSION)
-amount = decimal()
-percent = decimal(0, 100)
-
-
-# Writing
-
-
-def to_wire(value: object) -> Json:
-    """A document as a JSON value: '' as null, decimals as strings, instants with Z.
-
-    Raises ValueError for what the wire cannot carry, TypeError for what is no part of a document.
-    """
-    if value is None or value == "":
-        return None
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, bool | int):
-        return value
-    if isinstance(value, tuple):
-        return [to_wire(item) for item in value]
-    return _structured(value)
-
-
-def _structured(value: object) -> Json:
-    if isinstance(value, Decimal):
-        return _decimal_text(value)
-    if isinstance(value, datetime):
-        return instant_text(value)
-    if isinstance(value, UUID):
-        return str(value)
-    if dataclasses.is_dataclass(value):
-        return {field.name: to_wire(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    raise TypeError(f"{type(value).__name__} has no form on the wire")
-
-
-def instant_text(moment: datetime) -> str:
-    """RFC 3339 with Z; raises ValueError for a naive moment."""
-    if moment.tzinfo is None:
-        raise ValueError("a naive moment")
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
-
-
-def _decimal_text(number: Decimal) -> str:
-    written = f"{number:f}"
-    if not _DECIMAL.fullmatch(written):
-        raise ValueError("a decimal with more digits than the wire carries")
-    return written
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 def _is_control(character: str) -> bool:

@@ -6,8 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from partners.protocol.wire import fields
-from partners.protocol.wire.fields import Node
-from partners.protocol.wire.strict_json import Json
+from partners.protocol.wire.fields import Node, Reader
 
 MAX_PAGE = 100
 MAX_CATEGORIES = 10_000
@@ -125,18 +124,6 @@ class CategoryList:
     as_of: datetime | None = None
 
 
-def parse_listing(value: Json) -> Listing:
-    return fields.parse(value, _listing)
-
-
-def parse_listing_page(value: Json) -> ListingPage:
-    return fields.parse(value, _listing_page)
-
-
-def parse_category_list(value: Json) -> CategoryList:
-    return fields.parse(value, _category_list)
-
-
 def _listing(node: Node) -> Listing:
     return Listing(
         id=node.required("id", fields.identifier),
@@ -148,7 +135,7 @@ def _listing(node: Node) -> Listing:
         gtin=node.text("gtin", fields.MAX_REFERENCE),
         category=node.optional("category", _listed_category),
         unit=node.text("unit", fields.MAX_REFERENCE),
-        kind=node.text("kind", fields.MAX_REFERENCE) or Kind.RENTAL,
+        kind=node.term("kind", Kind) or Kind.RENTAL,
         weight_kg=node.optional("weight_kg", fields.amount),
         has_picture=node.optional("has_picture", fields.flag) or False,
         updated_at=node.optional("updated_at", fields.instant),
@@ -167,7 +154,7 @@ def _listed_category(node: Node) -> ListedCategory:
 def _price(node: Node) -> Price:
     return Price(
         currency=node.required("currency", fields.currency),
-        per=node.text("per", fields.MAX_REFERENCE) or "day",
+        per=node.term("per", ("day",)) or "day",
         list=node.optional("list", fields.amount),
         discount_percent=node.optional("discount_percent", fields.percent),
         net=node.optional("net", fields.amount),
@@ -184,16 +171,24 @@ def _factor_step(node: Node) -> FactorStep:
     )
 
 
-def stock(node: Node) -> Stock:
-    """What is in stock, in whatever detail the supplier tells."""
-    mode = node.required("mode", fields.word)
-    if mode == "exact":
-        return ExactStock(owned=node.required("owned", fields.count), free=node.required("free", fields.count))
-    if mode == "yes_no":
-        return YesNoStock(available=node.required("available", fields.flag))
-    if mode == "capped":
-        return CappedStock(at_least=node.required("at_least", fields.count))
-    return UnknownStock(mode=mode)
+def _exact_stock(node: Node) -> ExactStock:
+    return ExactStock(owned=node.required("owned", fields.count), free=node.required("free", fields.count))
+
+
+def _yes_no_stock(node: Node) -> YesNoStock:
+    return YesNoStock(available=node.required("available", fields.flag))
+
+
+def _capped_stock(node: Node) -> CappedStock:
+    return CappedStock(at_least=node.required("at_least", fields.count))
+
+
+# What is in stock, in whatever detail the supplier tells.
+stock: Reader[Stock] = fields.varied(
+    "mode",
+    {"exact": _exact_stock, "yes_no": _yes_no_stock, "capped": _capped_stock},
+    lambda mode: UnknownStock(mode=mode),
+)
 
 
 def _listing_page(node: Node) -> ListingPage:
@@ -217,3 +212,8 @@ def _category(node: Node) -> Category:
         name=node.required("name", fields.name),
         parent=node.id("parent"),
     )
+
+
+parse_listing = fields.Parser(_listing)
+parse_listing_page = fields.Parser(_listing_page)
+parse_category_list = fields.Parser(_category_list)

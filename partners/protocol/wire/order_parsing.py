@@ -2,14 +2,18 @@
 
 from typing import Any, TypeVar
 
+from partners.protocol.order_states import COMMANDS, REPORTED, State
 from partners.protocol.wire import fields
 from partners.protocol.wire.fields import Node, Reader
 from partners.protocol.wire.orders import (
+    AFTER_COMMAND,
+    SEEN,
     Answer,
     BuyerArticle,
     BuyerProposal,
     Command,
     Intent,
+    Logistics,
     OrderAddress,
     OrderBuyer,
     OrderContact,
@@ -23,31 +27,12 @@ from partners.protocol.wire.orders import (
     Proposal,
     RequestLine,
 )
-from partners.protocol.wire.strict_json import Json
 
 MAX_LINES = 500
+_COMMANDS = tuple(sorted(COMMANDS))
+_EVENTS = (*sorted(REPORTED), SEEN, AFTER_COMMAND)
 
 Line = TypeVar("Line", bound=RequestLine)
-
-
-def parse_order_request(value: Json) -> OrderRequest:
-    return fields.parse(value, _order_request)
-
-
-def parse_order(value: Json) -> OrderDocument:
-    return fields.parse(value, _order)
-
-
-def parse_command(value: Json) -> Command:
-    return fields.parse(value, _command)
-
-
-def parse_order_event(value: Json) -> OrderEvent:
-    return fields.parse(value, _order_event)
-
-
-def parse_order_page(value: Json) -> OrderPage:
-    return fields.parse(value, _order_page)
 
 
 def _order_request(node: Node) -> OrderRequest:
@@ -58,7 +43,7 @@ def _order(node: Node) -> OrderDocument:
     return OrderDocument(
         **_head(node),
         version=node.required("version", fields.version),
-        state=node.required("state", fields.word),
+        state=node.required("state", fields.required_term(State)),
         supplier_reference=node.text("supplier_reference", fields.MAX_REFERENCE),
         created_at=node.optional("created_at", fields.instant),
         updated_at=node.optional("updated_at", fields.instant),
@@ -75,7 +60,7 @@ def _head(node: Node) -> dict[str, Any]:
     """The arguments of an OrderHead."""
     return {
         "id": node.required("id", fields.uuid),
-        "intent": node.text("intent", fields.MAX_REFERENCE) or Intent.INQUIRY,
+        "intent": node.term("intent", Intent) or Intent.INQUIRY,
         "buyer_reference": node.text("buyer_reference", fields.MAX_REFERENCE),
         "buyer": node.required("buyer", _buyer),
         "planning_period": node.required("planning_period", fields.period),
@@ -113,9 +98,9 @@ def _address(node: Node) -> OrderAddress:
 
 def _logistics(node: Node) -> OrderLogistics:
     return OrderLogistics(
-        out=node.text("out", fields.MAX_REFERENCE),
+        out=node.term("out", Logistics),
         out_at=node.optional("out_at", fields.instant),
-        back=node.text("back", fields.MAX_REFERENCE),
+        back=node.term("back", Logistics),
         back_at=node.optional("back_at", fields.instant),
         address=node.optional("address", _address),
         note=node.note("note"),
@@ -174,7 +159,7 @@ def _buyer_article(node: Node) -> BuyerArticle:
 
 def _answer(node: Node) -> Answer:
     return Answer(
-        outcome=node.text("outcome", fields.MAX_REFERENCE) or Outcome.PENDING,
+        outcome=node.term("outcome", Outcome) or Outcome.PENDING,
         quantity=node.optional("quantity", fields.count),
         period=node.optional("period", fields.period),
         article=node.id("article"),
@@ -204,7 +189,7 @@ def _buyer_proposal(node: Node) -> BuyerProposal:
 def _command(node: Node) -> Command:
     named = node.items("lines", fields.uuid, high=MAX_LINES)
     return Command(
-        command=node.required("command", fields.word),
+        command=node.required("command", fields.required_term(_COMMANDS)),
         expected_version=node.required("expected_version", fields.version),
         lines=named or None,
         reason=node.note("reason"),
@@ -213,7 +198,7 @@ def _command(node: Node) -> Command:
 
 
 def _order_event(node: Node) -> OrderEvent:
-    return OrderEvent(event=node.required("event", fields.word), order=node.required("order", _order))
+    return OrderEvent(event=node.required("event", fields.required_term(_EVENTS)), order=node.required("order", _order))
 
 
 def _order_page(node: Node) -> OrderPage:
@@ -222,3 +207,10 @@ def _order_page(node: Node) -> OrderPage:
         next=node.optional("next", fields.cursor) or "",
         as_of=node.optional("as_of", fields.instant),
     )
+
+
+parse_order_request = fields.Parser(_order_request)
+parse_order = fields.Parser(_order)
+parse_command = fields.Parser(_command)
+parse_order_event = fields.Parser(_order_event)
+parse_order_page = fields.Parser(_order_page)

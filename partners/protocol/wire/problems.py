@@ -7,6 +7,7 @@ from types import MappingProxyType
 from partners.protocol.wire import fields
 from partners.protocol.wire.fields import MAX_ERRORS, FieldError, Node
 from partners.protocol.wire.strict_json import Json
+from partners.protocol.wire.writing import to_wire
 
 CONTENT_TYPE = "application/problem+json"
 _MAX_POINTER = 1000
@@ -91,10 +92,6 @@ class Problem:
         return self.type.rpartition("/")[2]
 
 
-def parse_problem(value: Json) -> Problem:
-    return fields.parse(value, _problem)
-
-
 def problem_to_wire(problem: Problem) -> dict[str, Json]:
     """The problem as a JSON object, without what it does not say."""
     said: dict[str, Json] = {
@@ -103,7 +100,7 @@ def problem_to_wire(problem: Problem) -> dict[str, Json]:
         "status": problem.status,
         "detail": problem.detail,
         "instance": problem.instance,
-        "errors": fields.to_wire(problem.errors),
+        "errors": to_wire(problem.errors),
         "retry_after": problem.retry_after,
         "min": problem.min,
         "max": problem.max,
@@ -120,11 +117,15 @@ def _problem(node: Node) -> Problem:
         detail=node.note("detail"),
         instance=node.text("instance", fields.MAX_NAME),
         errors=node.items("errors", _field_error, high=MAX_ERRORS),
-        current=node.optional("current", lambda current: current.value),
+        current=node.optional("current", _document),
         retry_after=node.optional("retry_after", fields.whole(0, _MAX_SECONDS)),
         min=node.text("min", fields.MAX_REFERENCE),
         max=node.text("max", fields.MAX_REFERENCE),
     )
+
+
+def _anything(node: Node) -> Json:
+    return node.value
 
 
 def _field_error(node: Node) -> FieldError:
@@ -132,3 +133,7 @@ def _field_error(node: Node) -> FieldError:
         pointer=node.text("pointer", _MAX_POINTER),
         code=node.required("code", fields.word),
     )
+
+
+_document = fields.shaped(_anything)
+parse_problem = fields.Parser(_problem)
