@@ -282,7 +282,8 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 
-# --- logs --------------------------------------------------------------------------------
+# --- errors and logs --------------------------------------------------------------------------------
+DEFAULT_EXCEPTION_REPORTER_FILTER = "eventworx.web.error_reports.NothingSecretFilter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

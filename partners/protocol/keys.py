@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Self
+from typing import NoReturn, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -53,6 +53,10 @@ class KeyPair:
 
     def __repr__(self) -> str:
         return f"KeyPair({self.keyid})"
+
+    def __reduce__(self) -> NoReturn:
+        """Neither pickled nor copied, and so never in a cache, a queue or a session."""
+        raise TypeError("a key pair is not copied or stored")
 
 
 def keyid(public: bytes) -> str:
