@@ -4,6 +4,8 @@ allauth keeps both in one table, a row per person and kind. What it must be able
 person whose row it is (security.md §1): copied into somebody else's row it does not open.
 """
 
+import logging
+
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
@@ -20,6 +22,7 @@ from eventworx.encryption import CannotOpen, open_sealed, seal
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import User
 
+logger = logging.getLogger(__name__)
 Type = Authenticator.Type
 
 
@@ -29,6 +32,14 @@ class NoSecondFactor(BusinessError):
     message = _("%(person)s has no second factor.")
 
 
+class SecondFactorUnreadable(BusinessError):
+    """The master key is gone, or the row is not the person's own: nobody gets in by it."""
+
+    code = "second_factor_unreadable"
+    status = 503
+    message = _("Your second factor cannot be read on this server. Please turn to its operator.")
+
+
 class SecondFactorAdapter(DefaultMFAAdapter):
     """allauth's hooks see a text and no row. They seal it for whoever acts: all that allauth asks to open is theirs."""
 
@@ -36,7 +47,15 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         return seal(text.encode(), place_of(_acting(self.request)))
 
     def decrypt(self, encrypted_text: str) -> str:
-        return open_sealed(encrypted_text, place_of(_acting(self.request))).decode()
+        return _opened(encrypted_text, _acting(self.request))
+
+
+def _opened(sealed: str, user_id: int) -> str:
+    try:
+        return open_sealed(sealed, place_of(user_id)).decode()
+    except CannotOpen as error:
+        logger.error("the second factor of user %s does not open", user_id)  # noqa: TRY400 - no trace with it
+        raise SecondFactorUnreadable from error
 
 
 def _acting(request: HttpRequest) -> int:
@@ -72,8 +91,7 @@ def take_code(*, user: User, actor: Actor, code: str) -> Authenticator | None:
 
 
 def _take_step(totp: Authenticator, code: str) -> bool:
-    secret = open_sealed(totp.data["secret"], place_of(totp.user_id)).decode()
-    step = matching_step(secret, code)
+    step = matching_step(_opened(totp.data["secret"], totp.user_id), code)
     if step is None or step <= totp.data.get("last_step", 0):
         return False
     remember_step(totp, step)
