@@ -3,6 +3,8 @@
 allauth writes the row at the login; its time and address are brought up to date every few minutes.
 """
 
+from datetime import datetime
+
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import transaction
@@ -32,6 +34,13 @@ def end_sessions(*, user: User, keep: str = "", only: int | None = None) -> None
         rows = rows.filter(pk=only)
     Session.objects.filter(session_key__in=list(rows.values_list("session_key", flat=True))).delete()
     rows.delete()
+
+
+@transaction.atomic
+def forget_sessions(*, now: datetime) -> None:
+    """Drop the sessions that have run out, and the rows whose session is gone."""
+    Session.objects.filter(expire_date__lte=now).delete()
+    UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
 
 
 def browser_name(user_agent: str) -> str:

@@ -8,6 +8,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 
 from eventworx.accounts.sessions import browser_name
+from eventworx.accounts.tasks import forget_sessions
 from eventworx.tenants.models import Tenant
 from tests.accounts.doing import SESSIONS, Person
 from tests.factories import PASSWORD, make_user
@@ -94,6 +95,15 @@ def test_what_has_run_out_is_not_listed(nina: Person, away: Person, clock: time_
     nina.enter_password()
     assert "Firefox" not in listed(nina)
     assert not away.is_inside()
+
+
+def test_what_has_run_out_is_forgotten(nina: Person, away: Person, clock: time_machine.Traveller) -> None:
+    clock.shift(14 * 24 * 3600 - 60)
+    nina.enter_password()
+    forget_sessions()
+    assert nina.is_inside()
+    assert [row.session_key for row in Session.objects.all()] == [nina.session_key()]
+    assert [row.session_key for row in UserSession.objects.all()] == [nina.session_key()]
 
 
 @pytest.mark.parametrize("more", [0, 2])
