@@ -2,7 +2,8 @@
 
 One atomic step counts: in Redis where there is one, else, and whenever Redis does not answer, in a table of the
 database. There is no third way: what cannot be counted is not allowed. A window begins with the first hit of a
-key and ends `per` seconds later, so that a limit of 1 also says whether something was seen before.
+key and ends `per` seconds later, so that a limit of 1 also says whether something was seen before. A key whose
+limit is used up costs nothing more until its window ends: a flood reaches neither Redis nor the database.
 
 Count before the transaction of the deed begins: inside of one a hit would be undone together with it, and would
 keep everybody else waiting at its row.
@@ -18,7 +19,7 @@ from functools import cache
 
 import redis
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.db import connection, models
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 REDIS_SECONDS = 0.25  # a Redis that takes longer is taken for dead …
 REDIS_RESTS = 5.0  # … and not asked again for so long
-SWEPT_AT_ONCE = 1000
+REMEMBERED = 10_000  # used-up keys per process
 
 _COUNT = """
     INSERT INTO eventworx_hitcount (digest, hits, until) VALUES {rows}
@@ -75,19 +76,31 @@ def hit(name: str, key: str, *, limit: int, per: int, now: datetime) -> Verdict:
 
 def hit_all(hits: Sequence[tuple[Limit, str]], *, now: datetime) -> Verdict:
     """Count one hit of each key, in one step; allowed only if each is. `hits`: at least one, none twice."""
-    by_digest = {_digest(limit, key): limit for limit, key in hits}
-    counts = _counted_by_redis(by_digest)
+    by_digest, at = {_digest(limit, key): limit for limit, key in hits}, _milliseconds(now)
+    until = max(_used_up.get(digest, 0) for digest in by_digest)
+    if until <= at:
+        until = _count(by_digest, at)
+    return Verdict(until <= at, retry_after=max(0, -((at - until) // 1000)))
+
+
+def _count(by_digest: dict[str, Limit], at: int) -> int:
+    """Count and remember what is used up; when the last of those windows ends, 0 if the hits were within all limits."""
+    counts = _counted_by_redis(by_digest, at)
     if counts is None:
-        counts = _counted_by_database(by_digest, now)
-    waits = [seconds for digest, (count, seconds) in counts.items() if count > by_digest[digest].most]
-    return Verdict(not waits, retry_after=max(1, *waits) if waits else 0)
+        counts = _counted_by_database(by_digest, at)
+    spent = {digest: until for digest, (count, until) in counts.items() if count > by_digest[digest].most}
+    if len(_used_up) + len(spent) > REMEMBERED:
+        _used_up.clear()  # they are counted again, and refused again
+    _used_up.update(spent)
+    return max(spent.values(), default=0)
 
 
 def _digest(limit: Limit, key: str) -> str:
     return hashlib.sha256(f"{limit.name}\n{key}".encode()).hexdigest()[:32]
 
 
-Counts = dict[str, tuple[int, int]]  # by digest: hits in the window, whole seconds until its end
+Counts = dict[str, tuple[int, int]]  # by digest: hits in the window, and its end in unix milliseconds
+_used_up: dict[str, int] = {}  # the ends of those windows that let nothing pass any more
 
 
 # --- Redis -----------------------------------------------------------------------------------------
@@ -103,7 +116,7 @@ def _redis_at(url: str) -> redis.Redis:
     return redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **patience)
 
 
-def _counted_by_redis(by_digest: dict[str, Limit]) -> Counts | None:
+def _counted_by_redis(by_digest: dict[str, Limit], at: int) -> Counts | None:
     """The counts after these hits; None where no Redis answers. It goes by its own clock."""
     if not settings.REDIS_URL or time.monotonic() < _Rest.until:
         return None
@@ -112,33 +125,37 @@ def _counted_by_redis(by_digest: dict[str, Limit]) -> Counts | None:
         name = f"limit:{settings.EWX_INSTANCE}:{digest}"
         batch.set(name, 0, nx=True, ex=limit.per)
         batch.incr(name)
-        batch.ttl(name)
+        batch.pttl(name)
     try:
         answers = batch.execute()
     except redis.RedisError as error:
         logger.warning("limits are counted in the database: Redis does not answer (%s)", type(error).__name__)
         _Rest.until = time.monotonic() + REDIS_RESTS
         return None
-    return {digest: (answers[at * 3 + 1], answers[at * 3 + 2]) for at, digest in enumerate(by_digest)}
+    return {digest: (answers[row * 3 + 1], at + answers[row * 3 + 2]) for row, digest in enumerate(by_digest)}
 
 
 # --- database --------------------------------------------------------------------------------------
-def _counted_by_database(by_digest: dict[str, Limit], now: datetime) -> Counts:
+def _counted_by_database(by_digest: dict[str, Limit], at: int) -> Counts:
     """The same in the table. In one order, so that two that hit the same keys never wait for each other."""
-    at = _milliseconds(now)
     rows = [(digest, at + by_digest[digest].per * 1000) for digest in sorted(by_digest)]
     statement = _COUNT.format(rows=", ".join(["(%s, 1, %s)"] * len(rows)))
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
+    _refuse_transactions()
+    with connection.cursor() as cursor:
         cursor.execute(statement, [*(value for row in rows for value in row), at, at])
-        return {digest: (count, -((at - until) // 1000)) for digest, count, until in cursor.fetchall()}
+        return {digest: (count, until) for digest, count, until in cursor.fetchall()}
+
+
+def _refuse_transactions() -> None:
+    """What atomic(durable=True) says, without its two statements around our one."""
+    if connection.in_atomic_block and not connection.atomic_blocks[-1]._from_testcase:  # type: ignore[attr-defined]
+        raise RuntimeError("count before the transaction of the deed begins")
 
 
 def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def sweep(*, now: datetime) -> None:
-    """Forget the windows that have ended, a few rows at a time."""
-    ended = HitCount.objects.filter(until__lte=_milliseconds(now))
-    while digests := list(ended.values_list("pk", flat=True)[:SWEPT_AT_ONCE]):
-        ended.filter(pk__in=digests).delete()
+def ended(*, now: datetime) -> models.QuerySet[HitCount]:
+    """The windows that may be forgotten."""
+    return HitCount.objects.filter(until__lte=_milliseconds(now))

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from celery import shared_task
+from django.db import models
 from django.utils import timezone
 
 from eventworx import limits
@@ -22,6 +24,7 @@ HANDLERS: Mapping[str, DeliveryHandlers] = {
 
 NONCES_KEPT = timedelta(minutes=15)
 ANSWERS_KEPT = timedelta(days=60)
+SWEPT_AT_ONCE = 1000  # rows
 
 
 @shared_task
@@ -46,7 +49,13 @@ def tell_late() -> None:
 def sweep() -> None:
     """Forget nonces after 15 minutes, stored answers after 60 days (protocol §3, §6), keys and limits that ran out."""
     now = timezone.now()
-    limits.sweep(now=now)
-    SeenNonce.objects.filter(seen_at__lt=now - NONCES_KEPT).delete()
-    StoredAnswer.objects.filter(created_at__lt=now - ANSWERS_KEPT).delete()
+    _forget(limits.ended(now=now))
+    _forget(SeenNonce.objects.filter(seen_at__lt=now - NONCES_KEPT))
+    _forget(StoredAnswer.objects.filter(created_at__lt=now - ANSWERS_KEPT))
     ConnectionKey.forget_retired(now)
+
+
+def _forget(rows: models.QuerySet[Any]) -> None:
+    """A few rows at a time: no statement is long, and nobody waits behind it."""
+    while found := list(rows.values_list("pk", flat=True)[:SWEPT_AT_ONCE]):
+        rows.filter(pk__in=found).delete()

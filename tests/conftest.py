@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from eventworx import installation
+from eventworx import installation, limits
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from tests import services
@@ -48,6 +48,12 @@ def original() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(installation, "watch", NeverLooksAgain())
         yield
+
+
+@pytest.fixture(autouse=True)
+def fresh_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test used up is not used up for the next."""
+    monkeypatch.setattr(limits, "_used_up", {})
 
 
 @pytest.fixture

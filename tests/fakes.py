@@ -4,9 +4,11 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
 
 from eventworx.installation import Standing, Watch
+from partners.api.gateway import PartnerGatewayMiddleware
 from partners.transport import Fault, RawAnswer, Unreachable
 
 
@@ -48,11 +50,18 @@ class InProcess:
         return self.change(answer) if self.change else answer
 
 
-def deliver(method: str, target: str, headers: Mapping[str, str], body: bytes) -> RawAnswer:
-    """One request through the gateway, as a server would hand it on."""
+def deliver(method: str, target: str, headers: Mapping[str, str], body: bytes, address: str = "127.0.0.1") -> RawAnswer:
+    """One request to the gateway, as a server would hand it on; no middleware stands before it."""
     content_type = headers.get("Content-Type", "")
-    response = Client().generic(method, target, body, content_type=content_type, headers=dict(headers))
+    request = RequestFactory(REMOTE_ADDR=address).generic(
+        method, target, body, content_type=content_type, headers=dict(headers)
+    )
+    response = PartnerGatewayMiddleware(_not_for_partners)(request)
     return RawAnswer(response.status_code, tuple(response.headers.items()), response.content)
+
+
+def _not_for_partners(request: HttpRequest) -> HttpResponse:
+    raise AssertionError(f"the gateway let {request.path} pass")
 
 
 RUBBISH = RawAnswer(200, (("Content-Type", "text/html"),), b"<h1>It works!</h1>")

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -84,6 +85,20 @@ def test_what_belongs_to_several_limits_needs_all_of_them() -> None:
 
 
 @pytest.mark.django_db
+def test_what_is_used_up_costs_nothing_more(django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _turn in range(3):
+        knock()
+    with django_assert_num_queries(0):
+        assert knock(now=NOON + SECOND) == Verdict(is_allowed=False, retry_after=59)
+        assert not hit_all([(Limit("other", 9, 60), "a"), (Limit("door", 2, 60), "a")], now=NOON).is_allowed
+    monkeypatch.setattr(limits, "REMEMBERED", 1)  # forgotten, but still counted
+    for _turn in range(3):
+        knock("b")
+    assert len(limits._used_up) == 1
+    assert not knock("a").is_allowed
+
+
+@pytest.mark.django_db
 def test_any_text_is_a_key() -> None:
     for key in ("", "\x00", "ä" * 5000, "a\nb", "\ud800".encode("utf-8", "surrogatepass").decode("utf-8", "replace")):
         assert knock(key, limit=1).is_allowed
@@ -97,12 +112,10 @@ def test_a_hit_is_never_undone_with_a_deed() -> None:
 
 
 @pytest.mark.django_db
-def test_the_sweep_forgets_what_has_ended_and_only_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "SWEPT_AT_ONCE", 3)
-    for number in range(7):
-        knock(str(number))
+def test_what_has_ended_may_be_forgotten() -> None:
+    knock("early")
     knock("late", limit=1, now=NOON + SECOND)
-    limits.sweep(now=NOON + 60 * SECOND)
+    limits.ended(now=NOON + 60 * SECOND).delete()
     assert HitCount.objects.count() == 1
     assert not knock("late", limit=1, now=NOON + 60 * SECOND).is_allowed
 

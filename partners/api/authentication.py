@@ -7,15 +7,14 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, UnreadablePostError
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from eventworx.encryption import CannotOpen
+from partners.api import rates
 from partners.api.errors import problem_of
-from partners.connections import note_refused
 from partners.models import ConnectionKey, KeySide, PartnerConnection, public_halves
 from partners.protocol.keys import KeyPair
 from partners.protocol.signing import (
@@ -23,6 +22,7 @@ from partners.protocol.signing import (
     Proof,
     Reason,
     SignatureRefused,
+    UnreadBody,
     parse_request,
     verify_new_key,
     verify_request,
@@ -32,18 +32,20 @@ from partners.protocol.wire import FieldErrors, Malformed, Problem, ProblemCode,
 logger = logging.getLogger(__name__)
 
 MAX_REQUEST_BYTES = 256 * 1024
-NONCE_SECONDS = 900
-PAIRING_ANSWERS_PER_MINUTE = 10
 PAIRING_TARGET = "/api/partner/v1/pairing"
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_/-]+")
 
 
 class NotAuthenticated(Exception):
-    """The request proves nothing; it gets an unsigned problem."""
+    """The request gets an unsigned problem. `reason`: why, for our own eyes; the connection that it names, if there
+    is one, and how it names it."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(
+        self, problem: Problem, *, reason: str = "", connection: PartnerConnection | None = None, claimed: str = ""
+    ) -> None:
         super().__init__(problem.code)
-        self.problem = problem
+        self.problem, self.reason = problem, reason or problem.code
+        self.connection, self.claimed = connection, claimed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,18 +78,30 @@ class IsAuthenticatedPartner(BasePermission):
 
 
 def authenticate(request: HttpRequest, *, now: datetime) -> PartnerCall:
-    """The proven call behind a request; raises NotAuthenticated. Its nonce is used up then."""
-    if _content_length(request) > MAX_REQUEST_BYTES:
-        raise NotAuthenticated(problem_of(ProblemCode.TOO_LARGE))
+    """The proven call behind a request; raises NotAuthenticated. Its nonce is used up then.
+
+    The checks stand in the order of protocol §3. Whatever is wrong up to the nonce looks the same from outside
+    and takes the same steps: a connection that does not exist has no keys, and the signature is tried all the same.
+    """
+    claimed: ClaimedRequest | None = None
     connection: PartnerConnection | None = None
     try:
+        length = _announced_length(request)
+        if length > MAX_REQUEST_BYTES:
+            raise NotAuthenticated(problem_of(ProblemCode.TOO_LARGE))
         target = raw_target(request)
-        claimed = _claimed(request, target)
-        connection = _claimed_connection(claimed)
+        claimed = _claimed(request, target, UnreadBody(lambda: _body(request)) if length else b"")
+        connection = PartnerConnection.for_wire_id(claimed.connection_id)
         proof, peer_key = _proof(claimed, connection, target, now)
+        connection = _existing(connection)
+        _use_nonce(proof.nonce, connection, is_durable=request.method != "GET", now=now)
+        if claimed.new_key_signature:
+            _prove_new_key(claimed, connection, now)
     except SignatureRefused as refused:
-        _note(connection, refused.reason.value, now)
-        raise NotAuthenticated(problem_of(ProblemCode.SIGNATURE)) from refused
+        reason = Reason.CONNECTION if claimed and not connection else refused.reason
+        named = str(claimed.connection_id) if claimed else ""
+        problem = problem_of(ProblemCode.SIGNATURE)
+        raise NotAuthenticated(problem, reason=reason, connection=connection, claimed=named) from refused
     return PartnerCall(
         connection=connection,
         peer_key=peer_key,
@@ -103,13 +117,6 @@ def authenticate(request: HttpRequest, *, now: datetime) -> PartnerCall:
     )
 
 
-def _note(connection: PartnerConnection | None, reason: str, now: datetime) -> None:
-    """The reason, for our own eyes."""
-    logger.warning("partner request refused: %s (connection %s)", reason, connection and connection.pk)
-    if connection and connection.peer_key_at:
-        note_refused(connection=connection, reason=reason, now=now)
-
-
 def _own_key(connection: PartnerConnection) -> KeyPair:
     """What the answer is signed with. It is gone after the end, even if that came while we were waiting.
 
@@ -118,10 +125,10 @@ def _own_key(connection: PartnerConnection) -> KeyPair:
     try:
         return connection.own_key()
     except ConnectionKey.DoesNotExist as error:
-        raise NotAuthenticated(problem_of(ProblemCode.CLOSED)) from error
+        raise NotAuthenticated(problem_of(ProblemCode.CLOSED), connection=connection) from error
     except CannotOpen as error:
         logger.exception("our key of connection %s cannot be opened", connection.pk)
-        raise NotAuthenticated(problem_of(ProblemCode.MAINTENANCE)) from error
+        raise NotAuthenticated(problem_of(ProblemCode.MAINTENANCE), connection=connection) from error
 
 
 def raw_target(request: HttpRequest) -> str:
@@ -137,41 +144,59 @@ def raw_target(request: HttpRequest) -> str:
     return f"{path}?{query}" if query else path
 
 
-def _content_length(request: HttpRequest) -> int:
+def _announced_length(request: HttpRequest) -> int:
     length = request.META.get("CONTENT_LENGTH") or "0"
-    return int(length) if length.isascii() and length.isdecimal() else 0
+    if not (length.isascii() and length.isdecimal()):
+        raise SignatureRefused(Reason.HEADERS)
+    return int(length)
 
 
-def _claimed(request: HttpRequest, target: str) -> ClaimedRequest:
+def _body(request: HttpRequest) -> bytes:
+    """As many bytes as were announced, or fewer, which no digest fits."""
+    try:
+        return request.body
+    except UnreadablePostError as error:
+        raise SignatureRefused(Reason.DIGEST) from error
+
+
+def _claimed(request: HttpRequest, target: str, body: bytes | UnreadBody) -> ClaimedRequest:
     return parse_request(
         method=request.method or "",
         origin=settings.EWX_ORIGIN,
         target=target,
         headers=[(name, value) for name, value in request.headers.items() if value],
-        body=request.body,
+        body=body,
     )
 
 
-def _claimed_connection(claimed: ClaimedRequest) -> PartnerConnection:
-    connection = PartnerConnection.for_wire_id(claimed.connection_id)
+def _proof(
+    claimed: ClaimedRequest, connection: PartnerConnection | None, target: str, now: datetime
+) -> tuple[Proof, ConnectionKey]:
+    keys = (connection or PartnerConnection(pk=claimed.connection_id)).peer_keys(now)
+    if connection and not keys:
+        _refuse_without_keys(connection, target, now)
+    proof = verify_request(claimed, keys=public_halves(keys), now=now)
+    return proof, keys[proof.keyid]
+
+
+def _existing(connection: PartnerConnection | None) -> PartnerConnection:
+    """Nobody signs in the name of a connection that does not exist; should he ever, he gets no further."""
     if connection is None:
         raise SignatureRefused(Reason.CONNECTION)
     return connection
 
 
-def _proof(
-    claimed: ClaimedRequest, connection: PartnerConnection, target: str, now: datetime
-) -> tuple[Proof, ConnectionKey]:
-    keys = connection.peer_keys(now)
-    if not keys and connection.closed_at:
-        raise NotAuthenticated(problem_of(ProblemCode.CLOSED))
-    if not keys and target == PAIRING_TARGET:
-        raise NotAuthenticated(_pairing_incomplete(connection))
-    proof = verify_request(claimed, keys=public_halves(keys), now=now)
-    _use_nonce(connection, proof.nonce, is_durable=bool(claimed.body), now=now)
-    if claimed.new_key_signature:
-        _prove_new_key(claimed, connection, now)
-    return proof, keys[proof.keyid]
+def _refuse_without_keys(connection: PartnerConnection, target: str, now: datetime) -> None:
+    """What is said to somebody who cannot be checked: it is over, or wait until our admin entered your code."""
+    if connection.closed_at:
+        raise NotAuthenticated(problem_of(ProblemCode.CLOSED), connection=connection)
+    if target != PAIRING_TARGET:
+        return
+    verdict = rates.count_pairing_incomplete(connection=connection, now=now)
+    if not verdict.is_allowed:
+        raise NotAuthenticated(problem_of(ProblemCode.RATE, retry_after=verdict.retry_after), connection=connection)
+    detail = "The admin of this side has not entered your code yet."
+    raise NotAuthenticated(problem_of(ProblemCode.PAIRING_INCOMPLETE, detail), connection=connection)
 
 
 def _prove_new_key(claimed: ClaimedRequest, connection: PartnerConnection, now: datetime) -> None:
@@ -181,26 +206,17 @@ def _prove_new_key(claimed: ClaimedRequest, connection: PartnerConnection, now: 
     except (Malformed, FieldErrors) as error:
         raise SignatureRefused(Reason.KEY) from error
     proof = verify_new_key(claimed, public_key=public_key, now=now)
-    _use_nonce(connection, proof.nonce, is_durable=True, now=now)
+    _use_nonce(proof.nonce, connection, is_durable=True, now=now)
     if connection.tenant.connection_keys.filter(side=KeySide.OWN, public_key=public_key).exists():
         raise SignatureRefused(Reason.KEY)
     if ConnectionKey.is_peers(public_key, besides=connection.pk):
         raise SignatureRefused(Reason.KEY)
 
 
-def _pairing_incomplete(connection: PartnerConnection) -> Problem:
-    """The one thing said to somebody who cannot be checked: wait until our admin entered your code."""
-    counter = f"pairing-incomplete:{connection.pk}"
-    cache.add(counter, 0, 60)
-    if cache.incr(counter) > PAIRING_ANSWERS_PER_MINUTE:
-        return problem_of(ProblemCode.RATE, retry_after=60)
-    return problem_of(ProblemCode.PAIRING_INCOMPLETE, "The admin of this side has not entered your code yet.")
-
-
-def _use_nonce(connection: PartnerConnection, nonce: str, *, is_durable: bool, now: datetime) -> None:
-    """Let each nonce pass once (security.md row 7); reads need no durable memory (protocol §3)."""
+def _use_nonce(nonce: str, connection: PartnerConnection, *, is_durable: bool, now: datetime) -> None:
+    """Let each nonce pass once (security.md row 7); of a GET no longer than Redis lives (protocol §3)."""
     if not is_durable:
-        if not cache.add(f"nonce:{connection.pk}:{nonce}", True, NONCE_SECONDS):
+        if not rates.is_first_use(connection=connection, nonce=nonce, now=now):
             raise SignatureRefused(Reason.NONCE)
         return
     try:

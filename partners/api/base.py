@@ -22,6 +22,7 @@ from eventworx.errors import BusinessError
 from partners.access import ALLOWS
 from partners.api.authentication import NotAuthenticated, PartnerCall, call_of
 from partners.api.errors import ApiProblem, Reply, problem_for, problem_of
+from partners.api.rates import Rate
 from partners.models import PartnerConnection
 from partners.protocol.signing import needs_idempotency_key
 from partners.protocol.wire import FieldErrors, Json, ProblemCode, loads_strict
@@ -38,18 +39,24 @@ class Rules:
     parse: Parse | None = None
     needs: Need | None = None
     works_while_paused: bool = False
+    rate: Rate | None = None
 
 
 def endpoint(
-    *, parse: Parse | None = None, needs: Need | None = None, works_while_paused: bool = False
+    *,
+    parse: Parse | None = None,
+    needs: Need | None = None,
+    works_while_paused: bool = False,
+    rate: Rate | None = None,
 ) -> Callable[[Handler], Callable[..., HttpResponse]]:
     """Make `handler(self, call, question, **ids) -> Reply` a method of a PartnerAPIView.
 
     `parse` makes the question of the JSON body or, without a body, of the query (a dict of texts); without
-    `parse` the handler gets no question. `needs` names what the level must allow. A route that takes an
-    idempotency key runs in one transaction under the lock of the connection.
+    `parse` the handler gets no question. `needs` names what the level must allow, `rate` a limit narrower than
+    that of all requests. A route that takes an idempotency key runs in one transaction under the lock of the
+    connection.
     """
-    rules = Rules(parse, needs, works_while_paused)
+    rules = Rules(parse, needs, works_while_paused, rate)
 
     def decorate(handler: Handler) -> Callable[..., HttpResponse]:
         @wraps(handler)
@@ -61,15 +68,22 @@ def endpoint(
             run = _answer_once if needs_idempotency_key(call.method, call.target) else _answer
             return to_response(run(call, rules, lambda call, *question: handler(self, call, *question, **ids)))
 
+        answer.rules = rules  # type: ignore[attr-defined]
         return answer
 
     return decorate
 
 
 class PartnerAPIView(APIView):
-    """The base of every endpoint: its methods carry `@endpoint`, and it has no other ways in."""
+    """The base of every endpoint: it has no other ways in, and one without `@endpoint` stops the start."""
 
     http_method_names = ["get", "post", "delete"]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for method in cls.http_method_names:
+            if method in cls.__dict__ and rules_of(cls, method) is None:
+                raise TypeError(f"{cls.__name__}.{method} does not say what it needs")
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
         """There is one format; what a partner says he accepts changes nothing."""
@@ -82,12 +96,19 @@ class PartnerAPIView(APIView):
         return to_response(Reply.problem(problem))
 
 
+def rules_of(view: object, method: str) -> Rules | None:
+    """The rules of a view's method; None where it has no such method."""
+    return getattr(getattr(view, method.lower(), None), "rules", None)
+
+
 def to_response(reply: Reply) -> HttpResponse:
     response = HttpResponse(reply.body, status=reply.status, content_type=reply.content_type)
     if not reply.body:
         del response.headers["Content-Type"]
     if reply.is_replayed:
         response.headers["Idempotent-Replayed"] = "true"
+    if reply.retry_after is not None:
+        response.headers["Retry-After"] = str(reply.retry_after)
     return response
 
 

@@ -33,6 +33,7 @@ class Reply:
     body: bytes = b""
     content_type: str = "application/json"
     is_replayed: bool = False
+    retry_after: int | None = None
 
     @classmethod
     def of(cls, document: Json, status: int = 200) -> "Reply":
@@ -40,7 +41,8 @@ class Reply:
 
     @classmethod
     def problem(cls, problem: Problem) -> "Reply":
-        return cls(problem.status, dumps(problem_to_wire(problem)), CONTENT_TYPE)
+        document = dumps(problem_to_wire(problem))
+        return cls(problem.status, document, CONTENT_TYPE, retry_after=problem.retry_after)
 
 
 class ApiProblem(Exception):

@@ -4,24 +4,29 @@ Nothing that helps browsers (sessions, cookies, languages, hosts, redirects) tou
 every answer to an authenticated request leaves through one place, signed.
 """
 
+import logging
 import re
 from collections.abc import Callable
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils import timezone
 from django.utils.http import http_date
 
 from eventworx.installation import in_quarantine
+from partners.api import rates
 from partners.api.authentication import NotAuthenticated, PartnerCall, authenticate
-from partners.api.base import to_response
+from partners.api.base import rules_of, to_response
 from partners.api.errors import Reply, numbered, problem_of
 from partners.client import take_up_peer_key
-from partners.connections import note_heard
+from partners.connections import note_heard, note_refused
 from partners.models import KeyState
 from partners.protocol.signing import fresh_nonce, sign_response
 from partners.protocol.versions import OURS
 from partners.protocol.wire import Problem, ProblemCode
+
+logger = logging.getLogger(__name__)
 
 API_PREFIX = "/api/partner/"
 WELL_KNOWN = "/.well-known/ewx-partner"
@@ -56,10 +61,11 @@ def _answer(request: HttpRequest) -> HttpResponse:
     versioned = _VERSIONED.fullmatch(request.path_info)
     if versioned and versioned["major"] != "1":
         return _unsigned(problem_of(ProblemCode.PROTOCOL, supported=VERSION))
+    now = timezone.now()
     try:
-        call = authenticate(request, now=timezone.now())
+        call = authenticate(request, now=now)
     except NotAuthenticated as refused:
-        return _unsigned(refused.problem)
+        return _unsigned(_turned_away(request, refused, now))
     note_heard(connection=call.connection, now=call.now)
     if call.peer_key.state == KeyState.STAGED:
         take_up_peer_key(connection=call.connection, keyid=call.peer_key.keyid, now=call.now)
@@ -67,13 +73,48 @@ def _answer(request: HttpRequest) -> HttpResponse:
     return _signed(call, _routed(request, call, route))
 
 
+def _turned_away(request: HttpRequest, refused: NotAuthenticated, now: datetime) -> Problem:
+    """The answer to a request that proved nothing: always the same, until there were too many of them."""
+    problem = refused.problem
+    if problem.code == ProblemCode.SIGNATURE:
+        verdict = rates.count_failed(request=request, claimed=refused.claimed, now=now)
+        if not verdict.is_allowed:
+            return problem_of(ProblemCode.RATE, retry_after=verdict.retry_after)
+        _note(refused, now)
+    return problem
+
+
+def _note(refused: NotAuthenticated, now: datetime) -> None:
+    """The reason, for our own eyes."""
+    connection = refused.connection
+    logger.warning("partner request refused: %s (connection %s)", refused.reason, connection and connection.pk)
+    if connection and connection.peer_key_at:
+        note_refused(connection=connection, reason=refused.reason, now=now)
+
+
 def _routed(request: HttpRequest, call: PartnerCall, route: str) -> HttpResponse:
-    try:
-        match = resolve(route, urlconf="partners.api.urls")
-    except Resolver404:
-        return to_response(Reply.problem(numbered(problem_of(ProblemCode.NOT_FOUND))))
+    """What the endpoint says to a partner who keeps to his limits."""
+    match = _match(route)
+    view = match and getattr(match.func, "view_class", None)
+    rules = rules_of(view, call.method)
+    verdict = rates.count_signed(connection=call.connection, rate=rules.rate if rules else None, now=call.now)
+    if not verdict.is_allowed:
+        return _refusal(problem_of(ProblemCode.RATE, retry_after=verdict.retry_after))
+    if match is None:
+        return _refusal(problem_of(ProblemCode.NOT_FOUND))
     request.partner_call = call  # type: ignore[attr-defined]
     return match.func(request, **match.kwargs)
+
+
+def _match(route: str) -> ResolverMatch | None:
+    try:
+        return resolve(route, urlconf="partners.api.urls")
+    except Resolver404:
+        return None
+
+
+def _refusal(problem: Problem) -> HttpResponse:
+    return to_response(Reply.problem(numbered(problem)))
 
 
 def _signed(call: PartnerCall, response: HttpResponse) -> HttpResponse:
@@ -95,14 +136,12 @@ def _signed(call: PartnerCall, response: HttpResponse) -> HttpResponse:
 
 
 def _unsigned(problem: Problem) -> HttpResponse:
-    response = to_response(Reply.problem(problem))
-    if problem.retry_after is not None:
-        response.headers["Retry-After"] = str(problem.retry_after)
-    return _plain(response)
+    return _plain(to_response(Reply.problem(problem)))
 
 
 def _plain(response: HttpResponse) -> HttpResponse:
-    """`Date` lets an honest partner see that a clock is wrong."""
+    """`Date` lets an honest partner see that a clock is wrong. What is refused has its own log (`_note`)."""
+    response._has_been_logged = True  # type: ignore[attr-defined]
     response.headers["Date"] = http_date()
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -41,6 +41,7 @@ __all__ = [
     "Proof",
     "Reason",
     "SignatureRefused",
+    "UnreadBody",
     "content_digest",
     "fresh_nonce",
     "needs_idempotency_key",
@@ -71,6 +72,19 @@ _WITH_IDEMPOTENCY_KEY = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadBody:
+    """A body that is announced and not read yet. `read` gives the same bytes each time."""
+
+    read: Callable[[], bytes]
+
+    def __bytes__(self) -> bytes:
+        return self.read()
+
+
+Body = bytes | UnreadBody
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimedRequest:
     """A request whose headers are well-formed. Whoever it claims to be from has yet to be proven."""
 
@@ -80,7 +94,12 @@ class ClaimedRequest:
     new_key_signature: Signature | None
     components: Components
     digest: str | None
-    body: bytes = field(repr=False)
+    given_body: Body = field(repr=False)
+
+    @property
+    def body(self) -> bytes:
+        """Reads it where that was not done yet: nobody may make us wait for one before he is proven."""
+        return bytes(self.given_body)
 
     @property
     def keyid(self) -> str:
@@ -143,11 +162,11 @@ def sign_request(
     return headers | signed_headers(components, signers, now)
 
 
-def parse_request(*, method: str, origin: str, target: str, headers: Headers, body: bytes) -> ClaimedRequest:
+def parse_request(*, method: str, origin: str, target: str, headers: Headers, body: Body) -> ClaimedRequest:
     """Check the syntax of a request and learn whom it claims to be from; raises SignatureRefused.
 
     `origin` is our own, configured one, never one from a header; `target` the raw request target as
-    it was received, never decoded. Of the body only its presence counts here.
+    it was received, never decoded. Of the body only its presence counts here: an UnreadBody stays unread.
     """
     _check_request(method, target, headers, body)
     fields = read_fields(headers, (*_ALWAYS, *_OF_BODY, *_key_header(method, target)))
@@ -160,17 +179,18 @@ def parse_request(*, method: str, origin: str, target: str, headers: Headers, bo
         new_key_signature=signatures.get(NEW_KEY_LABEL),
         components=_request_components(method, origin + target, fields, bool(body)),
         digest=_digest_of(fields) if body else None,
-        body=body,
+        given_body=body,
     )
 
 
 def verify_request(claimed: ClaimedRequest, *, keys: Mapping[str, bytes], now: datetime) -> Proof:
     """Prove a request: key, coverage, signature, digest, time, in this order; raises SignatureRefused.
 
-    `keys` are the raw public keys of the claimed connection by key id. The caller then checks that
-    the nonce was never seen and, on POST /keys, calls `verify_new_key`.
+    `keys` are the raw public keys of the claimed connection by key id. The body is read only after the
+    signature proved right. The caller then checks that the nonce was never seen and, on POST /keys, calls
+    `verify_new_key`.
     """
-    return _verify(claimed.signature, claimed.components, claimed.digest, claimed.body, keys, now)
+    return _verify(claimed.signature, claimed.components, claimed.digest, claimed.given_body, keys, now)
 
 
 def verify_new_key(claimed: ClaimedRequest, *, public_key: bytes, now: datetime) -> Proof:
@@ -179,7 +199,7 @@ def verify_new_key(claimed: ClaimedRequest, *, public_key: bytes, now: datetime)
     if signature is None or signature.nonce == claimed.signature.nonce:
         raise SignatureRefused(Reason.HEADERS)
     keys = {keyid(public_key): public_key}
-    return _verify(signature, claimed.components, claimed.digest, claimed.body, keys, now)
+    return _verify(signature, claimed.components, claimed.digest, claimed.given_body, keys, now)
 
 
 # Answers
@@ -257,22 +277,29 @@ def _named(names: Iterable[str], fields: Mapping[str, str]) -> Components:
 # Signing and verifying
 
 
+_NOBODY = KeyPair.generate().public  # whose private half nobody has
+
+
 def _verify(
     signature: Signature,
     components: Components,
     digest: str | None,
-    body: bytes,
+    body: Body,
     keys: Mapping[str, bytes],
     now: datetime,
 ) -> Proof:
+    """Whatever is wrong with key or coverage costs the same work as a wrong signature: its time tells nothing."""
     public_key = keys.get(signature.keyid)
-    if public_key is None or keyid(public_key) != signature.keyid:
+    is_known = public_key is not None and keyid(public_key) == signature.keyid
+    base = signature_base(components, signature.components + signature.parameters)
+    is_right = verify(public_key if public_key and is_known else _NOBODY, signature.value, base)
+    if not is_known:
         raise SignatureRefused(Reason.KEY)
     if signature.components != inner_list(components):
         raise SignatureRefused(Reason.COVERAGE)
-    if not verify(public_key, signature.value, signature_base(components, signature.components + signature.parameters)):
+    if not is_right:
         raise SignatureRefused(Reason.SIGNATURE)
-    if body and digest != content_digest(body):
+    if digest is not None and digest != content_digest(bytes(body)):
         raise SignatureRefused(Reason.DIGEST)
     if not signature.created - SKEW <= now.timestamp() <= signature.expires:
         raise SignatureRefused(Reason.TIME)
@@ -283,7 +310,7 @@ def _verify(
 # Reading headers
 
 
-def _check_request(method: str, target: str, headers: Headers, body: bytes) -> None:
+def _check_request(method: str, target: str, headers: Headers, body: Body) -> None:
     """What our profile does without: odd targets, bodies where none belongs, encodings, chunks."""
     encoded = any(name.lower() in {"content-encoding", "transfer-encoding"} for name, _ in headers)
     misplaced_body = body and method in _BODILESS

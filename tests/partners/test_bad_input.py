@@ -23,6 +23,7 @@ from pytest_django import Settings
 
 from eventworx.audit import AuditEntry
 from eventworx.contacts.models import Contact
+from eventworx.limits import HitCount
 from eventworx.messaging.mail import send_mail
 from eventworx.messaging.models import MailMessage
 from eventworx.tenants.models import Tenant
@@ -42,8 +43,8 @@ from tests.services import free_port
 
 HTMX = {"HX-Request": "true"}
 PERIOD = {"start": "2027-07-01T08:00", "end": "2027-07-04T20:00"}
-# Whoever looks is logged in; a nonce is used up whatever became of its request.
-NOT_COUNTED = (Session, SeenNonce)
+# Whoever looks is logged in; a nonce is used up and counted whatever became of its request.
+NOT_COUNTED = (Session, SeenNonce, HitCount)
 
 # What each of its answers must say is the same.
 Deed = Callable[[], list[HttpResponse]]

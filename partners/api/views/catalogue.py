@@ -10,7 +10,7 @@ from partners.search import Question, parse_question
 
 
 class ArticlesView(PartnerAPIView):
-    @endpoint(parse=parse_question, needs="catalogue")
+    @endpoint(parse=parse_question, needs="catalogue", rate="search")
     def get(self, call: PartnerCall, question: Question) -> Reply:
         page = search.find_listings(connection=call.connection, question=question, now=call.now)
         return Reply.of(to_wire(page))
@@ -33,7 +33,7 @@ class PictureView(PartnerAPIView):
 
 
 class AvailabilityView(PartnerAPIView):
-    @endpoint(parse=parse_availability_request, needs="stock")
+    @endpoint(parse=parse_availability_request, needs="stock", rate="search")
     def post(self, call: PartnerCall, request: AvailabilityRequest) -> Reply:
         answer = search.answer_availability(connection=call.connection, request=request, now=call.now)
         return Reply.of(to_wire(answer))

@@ -25,7 +25,7 @@ class OrdersView(PartnerAPIView):
     def get(self, call: PartnerCall, question: OrdersQuestion) -> Reply:
         return Reply.of(orders.list_orders(connection=call.connection, question=question, now=call.now))
 
-    @endpoint(parse=lambda raw: (parse_order_request(raw), raw), needs="ordering")
+    @endpoint(parse=lambda raw: (parse_order_request(raw), raw), needs="ordering", rate="orders")
     def post(self, call: PartnerCall, question: tuple[OrderRequest, Raw]) -> Reply:
         request, raw = question
         order, is_new = orders.receive_order(connection=call.connection, request=request, raw=raw, now=call.now)
@@ -39,7 +39,7 @@ class OrderView(PartnerAPIView):
 
 
 class CommandsView(PartnerAPIView):
-    @endpoint(parse=parse_command)
+    @endpoint(parse=parse_command, rate="orders")
     def post(self, call: PartnerCall, command: Command, order_id: UUID) -> Reply:
         order = orders.receive_command(connection=call.connection, order_id=order_id, command=command, now=call.now)
         return Reply.of(order.document)

@@ -18,9 +18,9 @@ from tests.fakes import InProcess
 from tests.partners.api.asking import ADMIN, PERIOD, Ask, queries_of, refusal, reserve_row, set_level
 
 ZONED = {**PERIOD, "zone": "Europe/Berlin"}
-# Gateway: connection with tenant and contact, keys of both sides, the nonce between savepoint and release; then the
-# released articles, their reservations and movements.
-QUERIES = 9
+# Gateway: connection with tenant and contact, keys of both sides, the nonce between savepoint and release, the
+# limits; then the released articles, their reservations and movements.
+QUERIES = 10
 
 
 def day(number: int, hour: int = 0) -> datetime:
