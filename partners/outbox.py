@@ -23,7 +23,16 @@ from kombu.exceptions import OperationalError
 from eventworx.celery import app
 from eventworx.installation import in_quarantine
 from partners import client
-from partners.client import Answer, PartnerPaused, PartnerProblem, PartnerRefused, PartnerUnreachable, SignedRequest
+from partners.client import (
+    Answer,
+    PartnerDown,
+    PartnerPaused,
+    PartnerProblem,
+    PartnerRefused,
+    PartnerUnreachable,
+    Reason,
+    SignedRequest,
+)
 from partners.models import Delivery, DeliveryState, PartnerConnection, PartnerOrder
 from partners.protocol import retry
 from partners.protocol.signing import LIFETIME
@@ -168,9 +177,24 @@ def end_deliveries(*, connection: PartnerConnection) -> None:
     connection.deliveries.unfinished().update(state=DeliveryState.FAILED, last_problem=CLOSED)
 
 
+def refused_pairing(*, connection: PartnerConnection) -> str:
+    """The reason for which the partner refused the handshake for good; '' if he did not."""
+    ended = connection.deliveries.filter(kind=DeliveryKind.PAIRING, state=DeliveryState.FAILED)
+    last = ended.exclude(last_problem__in=[TOO_LATE, CLOSED]).newest_first().first()
+    return last.last_problem if last else ""
+
+
 def hurry_pairing(*, connection: PartnerConnection, now: datetime) -> None:
     """The partner has entered our code: the handshake need not wait for its next turn."""
     connection.deliveries.unfinished().filter(kind=DeliveryKind.PAIRING).update(next_attempt_at=now)
+
+
+def hurry_deliveries(*, connection: PartnerConnection, now: datetime) -> None:
+    """A partner who did not answer lives: what waited for him goes out at once."""
+    kept_back = connection.deliveries.filter(
+        state=DeliveryState.QUEUED, last_problem__in=[*client.NETWORK, Reason.DOWN]
+    )
+    kept_back.filter(next_attempt_at__gt=now).update(next_attempt_at=now)
 
 
 def attempt(*, delivery_id: int, now: datetime, handlers: Handlers) -> Outcome:
@@ -304,8 +328,12 @@ def _parked(delivery: Delivery, now: datetime) -> Outcome:
 
 def _unreachable(delivery: Delivery, problem: PartnerProblem, of_kind: DeliveryHandlers, now: datetime) -> Outcome:
     is_first = delivery.last_problem in {"", PAUSED_HERE, ProblemCode.PAUSED}
-    retry_after = problem.retry_after if isinstance(problem, PartnerUnreachable) else None
-    next_at = retry.next_attempt(delivery.attempts, now, SystemRandom(), retry_after)
+    if isinstance(problem, PartnerDown):
+        delivery.attempts -= 1  # he was not asked
+        next_at = problem.next_at
+    else:
+        retry_after = problem.retry_after if isinstance(problem, PartnerUnreachable) else None
+        next_at = retry.next_attempt(delivery.attempts, now, SystemRandom(), retry_after)
     _save(delivery, DeliveryState.QUEUED, problem.reason, next_at)
     if is_first and isinstance(problem, PartnerUnreachable):
         of_kind.unreachable(delivery, problem, now)
@@ -317,7 +345,8 @@ def _save(delivery: Delivery, state: DeliveryState, problem: str, next_at: datet
     # Never later than its end, so that the person who has to take over learns in time.
     next_at = next_at or delivery.next_attempt_at
     delivery.next_attempt_at = min(next_at, delivery.not_after or next_at)
-    delivery.save(update_fields=["state", "last_problem", "claimed_until", "next_attempt_at", "delivered_at", "body"])
+    changed = ["state", "attempts", "last_problem", "claimed_until", "next_attempt_at", "delivered_at", "body"]
+    delivery.save(update_fields=changed)
 
 
 def tell_late(*, now: datetime, handlers: Handlers) -> int:

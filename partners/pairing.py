@@ -41,6 +41,7 @@ from partners.protocol.wire import (
 from partners.transport import is_allowed_origin
 
 CODE_IS_GOOD_FOR = timedelta(days=14)
+GREETED_FOR = timedelta(hours=1)
 CODE_FILE = "partner-code.ewx"
 CODE_MAIL = "partner_code"
 
@@ -315,7 +316,7 @@ def _enter(*, connection: PartnerConnection, entered: EnteredCode, actor: Actor,
     connection.safety_number = entered.safety_number
     _save_unless_in_use(connection)
     key = connections.add_key(connection=connection, side=KeySide.PEER, key=code.public_key, now=now)
-    _greet(connection)
+    _greet(connection, now)
     record(
         tenant=connection.tenant,
         actor=actor,
@@ -336,15 +337,18 @@ def _save_unless_in_use(connection: PartnerConnection) -> None:
         raise CodeNotTaken(CodeRefused(Refusal.IN_USE)) from error
 
 
-def _greet(connection: PartnerConnection) -> None:
-    """POST /pairing, again and again, until the partner entered our code too or one of the codes expires."""
-    ends = [moment for moment in (connection.code_expires_at, connection.peer_code_expires_at) if moment]
+def _greet(connection: PartnerConnection, now: datetime) -> None:
+    """POST /pairing, again and again, until the partner has entered our code too or it expires.
+
+    His own code may expire meanwhile: it is entered already. Where ours has expired he may have entered it before, so
+    he is asked for a while all the same.
+    """
     outbox.enqueue_delivery(
         connection=connection,
         kind=DeliveryKind.PAIRING,
         path="/pairing",
         body={"connection": str(connection.pk), "partner_connection": str(connection.peer_connection_id)},
-        not_after=min(ends),
+        not_after=max(connection.code_expires_at or now, now + GREETED_FOR),
     )
 
 

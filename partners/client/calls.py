@@ -15,7 +15,7 @@ from django.utils import timezone
 from eventworx import installation
 from eventworx.encryption import CannotOpen
 from partners import transport
-from partners.client.contact import take_up_peer_key
+from partners.client.contact import noting, take_up_peer_key
 from partners.client.problems import PartnerPaused, PartnerProblem, PartnerRefused, PartnerUnreachable, Reason
 from partners.models import ConnectionKey, KeyState, PartnerConnection, public_halves
 from partners.protocol.keys import KeyPair
@@ -136,14 +136,18 @@ def call(
     idempotency_key: UUID | None = None,
     deadline: float | None = None,
     with_new_key: bool = False,
+    insist: bool = False,
 ) -> Answer:
     """Ask the partner; `path` lies below /api/partner/v1, `deadline` in seconds bounds the whole exchange.
 
-    `with_new_key`: our staged key signs too (POST /keys). Raises PartnerUnreachable, PartnerPaused or
-    PartnerRefused; RuntimeError inside a transaction.
+    `with_new_key`: our staged key signs too (POST /keys). `insist`: also while he is left in peace. Raises
+    PartnerUnreachable (of these PartnerDown at once, unasked), PartnerPaused or PartnerRefused; RuntimeError inside a
+    transaction.
     """
     line = line_of(connection, with_new_key=with_new_key)
-    return _read(line, _ask(connection, line, method, path, query, body, idempotency_key, deadline))
+    with noting(connection, insist=insist):
+        raw = _ask(connection, line, method, path, query, body, idempotency_key, deadline)
+    return _read(line, raw)
 
 
 def fetch(
@@ -151,7 +155,8 @@ def fetch(
 ) -> bytes:
     """What lies at `path`, in one of `media_types`; not empty, at most 1 MiB. Raises what `call` raises."""
     line = line_of(connection)
-    raw = _ask(connection, line, "GET", path, deadline=deadline)
+    with noting(connection, insist=False):
+        raw = _ask(connection, line, "GET", path, deadline=deadline)
     if not _is_success(raw):
         raise _no(line, raw)
     if not raw.body or _header(raw, "content-type") not in media_types:

@@ -1,12 +1,18 @@
 """Why a partner gave no useful answer, and the one table that makes sentences of it: what is wrong, who can mend it."""
 
 from collections.abc import Mapping
+from datetime import datetime, tzinfo
 from enum import StrEnum
+from functools import partial
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
+from partners.models import PartnerConnection
 from partners.protocol.wire import Problem, ProblemCode
 from partners.transport import Fault
 
@@ -35,6 +41,15 @@ class Reason(StrEnum):
     VERSION = "version"
     CAPABILITY = "capability"
     OWN_KEY = "own-key"
+    DOWN = "down"
+
+
+# Nothing came back.
+NETWORK = frozenset({Reason.NAME, Reason.REFUSED, Reason.CERTIFICATE, Reason.TIMEOUT, Reason.BROKEN})
+# He was not asked: nothing is learnt about him.
+LOCAL = frozenset(
+    {Reason.CODE_MISSING, Reason.ENDED, Reason.QUARANTINE, Reason.CAPABILITY, Reason.OWN_KEY, Reason.DOWN}
+)
 
 
 SENTENCES: Mapping[str, str | Promise] = {
@@ -100,6 +115,7 @@ SENTENCES: Mapping[str, str | Promise] = {
         "Our own key for %(partner)s cannot be opened: the key file of this installation is not the one it was made "
         "with. Whoever runs our installation can bring that file back; else please connect again, here and there."
     ),
+    Reason.DOWN: _("%(partner)s does not answer at present; it is tried again by and by."),
     ProblemCode.PAUSED: _("%(partner)s has paused the connection. An admin there can switch it on again."),
     ProblemCode.LEVEL: _("%(partner)s does not offer you this at present. An admin there can change the level."),
     ProblemCode.NOT_FOUND: _("%(partner)s does not know this, or has not released it for you any more."),
@@ -140,6 +156,38 @@ class PartnerUnreachable(PartnerProblem):
     def __init__(self, reason: str, *, partner: str, retry_after: int | None = None) -> None:
         super().__init__(reason, partner=partner)
         self.retry_after = retry_after
+
+
+class PartnerDown(PartnerUnreachable):
+    """Nothing came back several times in a row: he is not asked before `next_at`."""
+
+    code = "partner-down"
+
+    def __init__(self, connection: PartnerConnection) -> None:
+        super().__init__(Reason.DOWN, partner=str(connection))
+        self.next_at = connection.retry_at
+        self._sentence = down_sentence(connection)
+
+    def __str__(self) -> str:
+        return self._sentence
+
+
+def down_sentence(connection: PartnerConnection) -> str:
+    """Since when a partner at rest has not answered, and when he is tried again, in our company's time."""
+    clock = partial(_clock, zone=connection.tenant.zone)
+    said = {"partner": str(connection), "since": clock(connection.failing_since), "at": clock(connection.retry_at)}
+    if connection.rests(timezone.now()):
+        return gettext("%(partner)s has not answered since %(since)s; next try at %(at)s.") % said
+    return gettext("%(partner)s has not answered since %(since)s; the next request tries again.") % said
+
+
+def _clock(moment: datetime | None, zone: tzinfo) -> str:
+    """The time of day; with the day where that is another one."""
+    if moment is None:
+        return "–"
+    there = moment.astimezone(zone)
+    is_today = there.date() == timezone.now().astimezone(zone).date()
+    return date_format(there, "TIME_FORMAT" if is_today else "SHORT_DATETIME_FORMAT")
 
 
 class PartnerPaused(PartnerProblem):

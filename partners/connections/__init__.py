@@ -5,6 +5,7 @@ from partners.connections.ending import ConnectionEnded, close, end
 from partners.connections.hearing import describe_connection, last_refused, note_heard, note_refused, receive_notice
 from partners.connections.rotating import (
     KEY_HANDLERS,
+    KeyFileUnusable,
     KeyInUse,
     KeyLost,
     NoKeysThere,
@@ -33,6 +34,7 @@ __all__ = [
     "KEY_HANDLERS",
     "ConnectionEnded",
     "Deed",
+    "KeyFileUnusable",
     "KeyInUse",
     "KeyLost",
     "LevelNeeded",

@@ -45,7 +45,7 @@ def test_connection(*, connection: PartnerConnection, actor: Actor) -> None:
 
 
 def _ask(connection: PartnerConnection) -> None:
-    answer = client.call(connection=connection, method="GET", path="/connection")
+    answer = client.call(connection=connection, method="GET", path="/connection", insist=True)
     try:
         document = parse_connection(answer.document)
     except FieldErrors as error:

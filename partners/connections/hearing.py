@@ -10,6 +10,7 @@ from eventworx.audit import record
 from eventworx.messaging.inbox import notify
 from eventworx.tenants.roles import Permission
 from partners import outbox
+from partners.client import note_sign_of_life
 from partners.connections.ending import end
 from partners.models import PartnerConnection
 from partners.models.journal import Deed, partner_actor
@@ -31,6 +32,8 @@ def note_heard(*, connection: PartnerConnection, now: datetime) -> None:
         outbox.hurry_pairing(connection=connection, now=now)
     if connection.peer_paused_at and not connection.paused_at:
         outbox.unpark_deliveries(connection=connection, now=now)
+    if note_sign_of_life(connection, now):
+        outbox.hurry_deliveries(connection=connection, now=now)
     if connection.last_heard_at is None or now - connection.last_heard_at >= HEARD_EVERY:
         connection.last_heard_at = now
         connection.save(update_fields=["last_heard_at"])

@@ -64,6 +64,15 @@ class KeyLost(BusinessError):
         return sentence(Reason.OWN_KEY, str(self.params["partner"]))
 
 
+class KeyFileUnusable(BusinessError):
+    code = "key-file-unusable"
+    status = 409
+    message = _(
+        "The key file of this installation cannot be used, so no key can be kept. Whoever runs our installation has to "
+        "bring it back."
+    )
+
+
 class UnknownKey(BusinessError):
     code = ProblemCode.NOT_FOUND.value
     status = 404
@@ -92,7 +101,7 @@ def add_key(
     state: KeyState = KeyState.ACTIVE,
     now: datetime,
 ) -> ConnectionKey:
-    """Store a key of one side. Of ours (a pair) the private half is sealed into the row."""
+    """Store a key of one side. Of ours (a pair) the private half is sealed into the row. Raises KeyFileUnusable."""
     raw = key.public if isinstance(key, KeyPair) else key
     row = ConnectionKey(
         tenant_id=connection.tenant_id,
@@ -105,7 +114,10 @@ def add_key(
         created_at=now,
     )
     if isinstance(key, KeyPair):
-        row.seal_private_key(key.secret_bytes())
+        try:
+            row.seal_private_key(key.secret_bytes())
+        except CannotOpen as error:
+            raise KeyFileUnusable from error
     row.save()
     return row
 

@@ -6,13 +6,14 @@ from typing import Any
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from eventworx.periods import Period
 from eventworx.web.forms import TenantForm
 from jobs.models import Job
 from partners import search
+from partners.models import PartnerConnection
 
 LOCAL_TIME = "%Y-%m-%dT%H:%M"
 WAYS = [
@@ -28,6 +29,11 @@ def _instant(label: Any) -> forms.DateTimeField:
     missing = _("Please enter the period of the sub-rental.")
     within = [MinValueValidator(datetime(2000, 1, 1, tzinfo=UTC)), MaxValueValidator(datetime(2100, 1, 1, tzinfo=UTC))]
     return forms.DateTimeField(label=label, widget=widget, validators=within, error_messages={"required": missing})
+
+
+def _source_label(connection: PartnerConnection) -> str:
+    name = str(connection.contact)
+    return gettext("%(partner)s (does not answer)") % {"partner": name} if connection.retry_at else name
 
 
 class SearchForm(TenantForm):
@@ -53,7 +59,7 @@ class SearchForm(TenantForm):
     def narrow(self) -> None:
         choices: Any = self.fields["supplier"]
         choices.queryset = search.askable(self.tenant) if self.is_bound else search.sources(self.tenant)
-        choices.label_from_instance = lambda connection: str(connection.contact)
+        choices.label_from_instance = _source_label
 
     def clean(self) -> dict[str, Any]:
         given = dict(super().clean() or self.cleaned_data)

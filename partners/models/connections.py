@@ -72,6 +72,15 @@ class PartnerConnection(models.Model):
     peer_protocol_max = models.CharField(max_length=100, blank=True)
     peer_capabilities = models.JSONField(default=list, blank=True)
     last_heard_at = models.DateTimeField(null=True, blank=True)
+
+    # How our last call went: its problem, '' where it was answered; and since when, how often in a row nothing came
+    # back, and until when he is left in peace for that. Written by `partners.client` alone.
+    last_problem = models.CharField(max_length=30, blank=True)
+    last_problem_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    failing_since = models.DateTimeField(null=True, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
+
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ConnectionQuerySet.as_manager()
@@ -137,6 +146,19 @@ class PartnerConnection(models.Model):
         """
         rows = type(self).objects.select_for_update().prefetch_related("tenant", "contact")
         return rows.get(pk=self.pk)
+
+    def rests(self, now: datetime) -> bool:
+        """Whether he is left in peace at this moment, because nothing came back several times in a row."""
+        return self.retry_at is not None and now < self.retry_at
+
+    def claim_probe(self, *, until: datetime) -> bool:
+        """Of all who find that his rest is over one tries him; the others find him at rest `until` then."""
+        return type(self).objects.filter(pk=self.pk, retry_at=self.retry_at).update(retry_at=until) == 1
+
+    def still_rests(self) -> bool:
+        """Whether he is not asked, read anew; somebody else may have got an answer meanwhile."""
+        self.refresh_from_db(fields=["retry_at", "failing_since"])
+        return self.retry_at is not None
 
     @property
     def facts(self) -> ConnectionFacts:

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
-from eventworx.encryption import Place, open_sealed, seal
+from eventworx.encryption import CannotOpen, Place, open_sealed, seal
 from eventworx.tenants.models import Tenant
 
 RETIRES_AFTER = timedelta(days=7)  # from the first valid use of its successor (protocol §4)
@@ -80,6 +80,14 @@ class ConnectionKey(models.Model):
     def open_private_key(self) -> bytes:
         """The raw private key, decrypted for this one use; raises CannotOpen."""
         return open_sealed(self.sealed_private_key, self.place)
+
+    def opens(self) -> bool:
+        """Whether the private half can still be decrypted."""
+        try:
+            self.open_private_key()
+        except CannotOpen:
+            return False
+        return True
 
     @property
     def retires_at(self) -> datetime | None:

@@ -13,14 +13,14 @@ from django.views.decorators.http import require_POST
 from eventworx.contacts.models import Contact
 from eventworx.messaging import mail
 from eventworx.tenants.access import TenantRequest, actor_of, admin_required, member_required
-from partners import connections
+from partners import connections, outbox
 from partners.client import PartnerProblem, sentence
 from partners.forms.connection import LEVEL_EXPLANATIONS, LevelForm, RolesForm
-from partners.models import KeySide, KeyState, PartnerConnection
+from partners.models import ConnectionKey, KeySide, KeyState, PartnerConnection
 from partners.outbox import DeliveryKind
 from partners.pairing import CODE_MAIL, fingerprint
 from partners.views.deeds import shown
-from partners.views.standing import refusal, standing, steps
+from partners.views.standing import Beside, refusal, standing, steps
 
 JOURNAL_LENGTH = 10
 WAITING_LENGTH = 30
@@ -117,18 +117,20 @@ def tab(request: TenantRequest, pk: int) -> HttpResponse:
 def _tab_context(request: TenantRequest, contact: Contact, connection: PartnerConnection) -> dict[str, Any]:
     now = timezone.now()
     connection.tenant, connection.contact = request.tenant, contact
-    keys = _keys(connection, now)
-    is_rotating = any(key["is_ours"] and key["state"] == KeyState.STAGED for key in keys)
+    keys = [] if connection.closed_at else _counting(connection, now)
+    beside = _beside(connection, keys)
+    stands = standing(connection, now, beside)
+    is_rotating = any((key.side, key.state) == (KeySide.OWN, KeyState.STAGED) for key in keys)
     return {
         "contact": contact,
         "active_tab": "partner",
         "connection": connection,
-        "standing": standing(connection, now),
-        "steps": steps(connection, now),
+        "standing": stands,
+        "steps": steps(connection, stands),
         "levels": _levels(connection),
-        "mail": contact.mails.filter(topic=CODE_MAIL).newest_first().first(),
+        "mail": beside.mail,
         "mail_health": mail.health(tenant=request.tenant),
-        "keys": keys,
+        "keys": _shown_keys(keys),
         "is_rotating": is_rotating,
         "seen": f"{connection.state}-rotating" if is_rotating else str(connection.state),
         "waiting": _waiting(connection),
@@ -137,33 +139,41 @@ def _tab_context(request: TenantRequest, contact: Contact, connection: PartnerCo
     }
 
 
-def _levels(connection: PartnerConnection) -> list[dict[str, Any]]:
-    return [
-        {"value": level.value, "label": level.label, "text": text, "chosen": level == connection.level}
-        for level, text in LEVEL_EXPLANATIONS.items()
-    ]
-
-
-def _keys(connection: PartnerConnection, now: datetime) -> list[dict[str, Any]]:
+def _counting(connection: PartnerConnection, now: datetime) -> list[ConnectionKey]:
     """The keys that count for something, ours first, the one in use before the others."""
-    found = connection.keys.exclude(state=KeyState.DESTROYED) if not connection.closed_at else connection.keys.none()
     order = list(KeyState)
-    shown = sorted(
-        (key for key in found if not key.is_retired(now)),
-        key=lambda key: (key.side, order.index(KeyState(key.state))),
+    found = [key for key in connection.keys.exclude(state=KeyState.DESTROYED) if not key.is_retired(now)]
+    return sorted(found, key=lambda key: (key.side, order.index(KeyState(key.state))))
+
+
+def _beside(connection: PartnerConnection, keys: list[ConnectionKey]) -> Beside:
+    codes = connection.contact.mails.filter(topic=CODE_MAIL, created_at__gte=connection.created_at)
+    active = (key for key in keys if (key.side, key.state) == (KeySide.OWN, KeyState.ACTIVE))
+    return Beside(
+        mail=codes.newest_first().first(),
+        is_key_lost=not all(key.opens() for key in active),
+        refusal="" if connection.connected_at else outbox.refused_pairing(connection=connection),
     )
+
+
+def _shown_keys(keys: list[ConnectionKey]) -> list[dict[str, Any]]:
     return [
         {
             "side": KeySide(key.side).label,
-            "is_ours": key.side == KeySide.OWN,
             "fingerprint": fingerprint(bytes(key.public_key)),
-            "state": key.state,
-            "state_label": KeyState(key.state).label,
+            "state": KeyState(key.state).label,
             "tone": KEY_TONES[KeyState(key.state)],
             "since": key.since,
             "until": key.retires_at,
         }
-        for key in shown
+        for key in keys
+    ]
+
+
+def _levels(connection: PartnerConnection) -> list[dict[str, Any]]:
+    return [
+        {"value": level.value, "label": level.label, "text": text, "chosen": level == connection.level}
+        for level, text in LEVEL_EXPLANATIONS.items()
     ]
 
 

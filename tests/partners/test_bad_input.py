@@ -110,6 +110,9 @@ def desk(trade: Trade, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> I
         yield Desk(trade, settings, monkeypatch, stack)
 
 
+NOTED = {"last_problem", "last_problem_at", "failures", "failing_since", "retry_at"}
+
+
 def rows() -> dict[type, list[tuple[Any, ...]]]:
     """Everything that is stored, by model."""
     models = [model for model in apps.get_models() if model not in NOT_COUNTED]
@@ -117,9 +120,16 @@ def rows() -> dict[type, list[tuple[Any, ...]]]:
 
 
 def our_rows(tenant: Tenant) -> dict[type, list[tuple[Any, ...]]]:
-    """What one company has, but for its journal: there it stands that somebody tested."""
+    """What one company has, but for its journal, where it stands that somebody tested, and how the call went."""
     models = [model for model in apps.get_models() if hasattr(model, "tenant") and model is not AuditEntry]
-    return {model: list(model._default_manager.filter(tenant=tenant).order_by("pk").values_list()) for model in models}
+    columns = {
+        model: [column.attname for column in model._meta.concrete_fields if column.name not in NOTED]
+        for model in models
+    }
+    return {
+        model: list(model._default_manager.filter(tenant=tenant).order_by("pk").values_list(*columns[model]))
+        for model in models
+    }
 
 
 def text_of(response: HttpResponse) -> str:

@@ -19,6 +19,7 @@ from tests.factories import make_connection
 from tests.fakes import RUBBISH, SERVER_ERROR, InProcess
 
 Pair = tuple[PartnerConnection, PartnerConnection]
+REMEMBERED = {"last_problem", "last_problem_at", "failures", "failing_since"}
 JSON = (("Content-Type", "application/problem+json"),)
 
 
@@ -67,14 +68,16 @@ def skewed() -> RawAnswer:
 def test_no_answer_has_a_sentence_and_changes_nothing(
     pair: Pair, network: InProcess, fault: Fault | RawAnswer, reason: str, sentence: str
 ) -> None:
-    before = vars(PartnerConnection.objects.get(pk=pair[0].pk)) | {"_state": None}
+    before = PartnerConnection.objects.get(pk=pair[0].pk)
     network.fault = fault
     with pytest.raises(PartnerUnreachable) as caught:
         ask(pair[0])
     assert caught.value.reason == reason
     with translation.override("de"):
         assert str(caught.value).startswith(sentence)
-    assert vars(PartnerConnection.objects.get(pk=pair[0].pk)) | {"_state": None} == before
+    after = PartnerConnection.objects.get(pk=pair[0].pk)
+    assert {name for name, value in vars(after).items() if value != vars(before)[name]} - {"_state"} <= REMEMBERED
+    assert (after.last_problem, after.last_problem_at is None) == (reason, False)
 
 
 def other_body(answer: RawAnswer) -> RawAnswer:

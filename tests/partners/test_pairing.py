@@ -256,11 +256,12 @@ def test_one_code_per_connection(connection: PartnerConnection) -> None:
     assert everything_stored() == before
 
 
-def test_saving_starts_the_handshake_until_a_code_expires(connection: PartnerConnection) -> None:
+def test_saving_starts_the_handshake_until_our_code_expires(connection: PartnerConnection) -> None:
+    """The partner's own code may expire meanwhile: it is entered."""
     code = foreign_code(expires_at=timezone.now().replace(microsecond=0) + timedelta(days=3))
     saved = save(connection, encode(code))
     delivery = saved.deliveries.get()
-    assert (delivery.kind, delivery.path, delivery.not_after) == ("pairing", "/pairing", code.expires_at)
+    assert (delivery.kind, delivery.path, delivery.not_after) == ("pairing", "/pairing", connection.code_expires_at)
     assert delivery.body == {"connection": str(saved.pk), "partner_connection": str(code.connection_id)}
     assert saved.safety_number == read_again(connection, code)
 
@@ -273,7 +274,7 @@ def test_handshake(pair: Pair, network: InProcess) -> None:
     """Both codes are entered; the first call connects both sides."""
     PartnerConnection.objects.update(connected_at=None)
     ours, theirs = (PartnerConnection.objects.get(pk=side.pk) for side in pair)
-    pairing._greet(ours)
+    pairing._greet(ours, timezone.now())
     deliver_due()
     for side in (ours, theirs):
         side.refresh_from_db()
@@ -286,7 +287,7 @@ def test_handshake_waits_for_the_other_admin(pair: Pair, network: InProcess) -> 
     ours, theirs = (PartnerConnection.objects.get(pk=side.pk) for side in pair)
     entered = list(theirs.keys.filter(side="peer"))
     theirs.keys.filter(side="peer").delete()
-    pairing._greet(ours)
+    pairing._greet(ours, timezone.now())
     deliver_due()
     delivery = ours.deliveries.get()
     assert (delivery.state, delivery.last_problem) == ("queued", "not-entered-there")
@@ -302,20 +303,32 @@ def test_handshake_waits_for_the_other_admin(pair: Pair, network: InProcess) -> 
 def test_a_code_that_expired_tells_the_admins(pair: Pair, network: InProcess) -> None:
     admin = make_user(pair[0].tenant, Role.ADMIN)
     PartnerConnection.objects.update(connected_at=None)
+    PartnerConnection.objects.filter(pk=pair[0].pk).update(code_expires_at=timezone.now())
     ours = PartnerConnection.objects.get(pk=pair[0].pk)
-    ours.peer_code_expires_at = timezone.now()
-    pairing._greet(ours)
-    deliver_due()
+    pairing._greet(ours, timezone.now())
+    with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False):
+        deliver_due()
     message = ours.tenant.inbox_messages.get(recipient=admin)
     assert "Bassline" in message.subject
     assert network.sent == []
+
+
+def test_a_code_entered_in_its_last_hour_still_connects(pair: Pair, network: InProcess) -> None:
+    """Aurora entered Bassline's code, Bassline enters Aurora's later, when his own has expired: his call connects."""
+    PartnerConnection.objects.update(connected_at=None, code_expires_at=timezone.now() - timedelta(days=1))
+    theirs = PartnerConnection.objects.get(pk=pair[1].pk)
+    pairing._greet(theirs, timezone.now())
+    deliver_due()
+    for side in pair:
+        side.refresh_from_db()
+        assert side.state is ConnectionState.CONNECTED
 
 
 def test_a_handshake_answered_by_somebody_else_changes_nothing(pair: Pair, network: InProcess) -> None:
     PartnerConnection.objects.update(connected_at=None)
     ours = PartnerConnection.objects.get(pk=pair[0].pk)
     network.fault = RawAnswer(200, (("Content-Type", "application/json"),), b"{}")
-    pairing._greet(ours)
+    pairing._greet(ours, timezone.now())
     deliver_due()
     ours.refresh_from_db()
     assert ours.connected_at is None
