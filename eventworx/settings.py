@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "django_htmx",
     "rest_framework",
+    "drf_spectacular_sidecar",
     "csp",
     "django.contrib.auth",
     "django.contrib.contenttypes",

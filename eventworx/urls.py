@@ -1,5 +1,5 @@
 """Every URL of the product. Pages of a tenant lie below its short name; the partner API has its own door
-(`partners.api.gateway`)."""
+(`partners.api.gateway`) and only describes itself here."""
 
 from django.urls import include, path
 
@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("eventworx.tenants.entrance_urls")),
     path("accounts/", include("eventworx.accounts.urls")),
     path("demo/", include("eventworx.demo.urls")),
+    path("api/partner/v1/", include("partners.api.open_urls")),
     path("partner/", include("partners.entrance_urls")),
     path("<slug:tenant_slug>/", include("jobs.urls")),
     path("<slug:tenant_slug>/", include("inventory.urls")),

@@ -254,6 +254,8 @@ OUTSIDE: dict[str, tuple[str, list[Any], int | str, int | str]] = {
     "demo:mailbox": ("get", [], 404, 404),
     "demo:mail": ("get", ["1.eml", 0], 404, 404),
     "demo:attachment": ("get", ["1.eml", 0, 1], 404, 404),
+    "partner_api:schema": ("get", [], 200, 200),
+    "partner_api:docs": ("get", [], 200, 200),
     "partner_entrance:order": ("get", ["order_id"], LOGIN, 404),
 }
 

@@ -26,37 +26,51 @@ from partners.api.rates import Rate
 from partners.models import PartnerConnection
 from partners.protocol.signing import needs_idempotency_key
 from partners.protocol.wire import FieldErrors, Json, ProblemCode, loads_strict
+from partners.protocol.wire.fields import Parser
 
 Need = Literal["catalogue", "ordering", "stock"]
-Parse = Callable[[Any], Any]
 Handler = Callable[..., Reply]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Says:
+    """What an endpoint answers: a document or one of some media types, and what it refuses by itself."""
+
+    document: Parser[Any] | None = None
+    media_types: tuple[str, ...] = ()
+    statuses: tuple[int, ...] = (200,)
+    refusals: tuple[ProblemCode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What an endpoint asks of the connection, and how its question is read."""
 
-    parse: Parse | None = None
+    parse: Parser[Any] | None = None
+    keeps_raw: bool = False
     needs: Need | None = None
     works_while_paused: bool = False
     rate: Rate | None = None
+    says: Says = Says()
 
 
 def endpoint(
     *,
-    parse: Parse | None = None,
+    parse: Parser[Any] | None = None,
+    keeps_raw: bool = False,
     needs: Need | None = None,
     works_while_paused: bool = False,
     rate: Rate | None = None,
+    says: Says = Says(),
 ) -> Callable[[Handler], Callable[..., HttpResponse]]:
     """Make `handler(self, call, question, **ids) -> Reply` a method of a PartnerAPIView.
 
     `parse` makes the question of the JSON body or, without a body, of the query (a dict of texts); without
-    `parse` the handler gets no question. `needs` names what the level must allow, `rate` a limit narrower than
-    that of all requests. A route that takes an idempotency key runs in one transaction under the lock of the
-    connection.
+    `parse` the handler gets no question, with `keeps_raw` it gets the JSON, too. `needs` names what the level must
+    allow, `rate` a limit narrower than that of all requests. A route that takes an idempotency key runs in one
+    transaction under the lock of the connection. `says` is for those who read the OpenAPI document.
     """
-    rules = Rules(parse, needs, works_while_paused, rate)
+    rules = Rules(parse, keeps_raw, needs, works_while_paused, rate, says)
 
     def decorate(handler: Handler) -> Callable[..., HttpResponse]:
         @wraps(handler)
@@ -165,9 +179,9 @@ def _check_media_type(call: PartnerCall) -> None:
 def _question(call: PartnerCall, rules: Rules) -> tuple[Any, ...]:
     if rules.parse is None:
         return ()
-    if call.method == "POST":
-        return (rules.parse(loads_strict(call.body)),)
-    return (rules.parse(_query(call.target)),)
+    raw = loads_strict(call.body) if call.method == "POST" else _query(call.target)
+    question = rules.parse(raw)
+    return (question, raw) if rules.keeps_raw else (question,)
 
 
 def _query(target: str) -> Json:

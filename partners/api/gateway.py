@@ -30,13 +30,15 @@ logger = logging.getLogger(__name__)
 
 API_PREFIX = "/api/partner/"
 WELL_KNOWN = "/.well-known/ewx-partner"
+# The API as it describes itself (`partners.api.reference`): nothing of any company, the same for everybody.
+OPEN = frozenset({f"{API_PREFIX}v1/schema", f"{API_PREFIX}v1/docs"})
 VERSION = str(OURS.max)
 QUARANTINE_RETRY_SECONDS = 300
 _VERSIONED = re.compile(r"/api/partner/v(?P<major>[0-9]{1,4})(?P<route>/.*)")
 
 
 class PartnerGatewayMiddleware:
-    """Hands requests below the API's prefix to the gateway; lets all others pass."""
+    """Hands requests below the API's prefix to the gateway; lets all others pass, and who reads about the API."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -44,6 +46,8 @@ class PartnerGatewayMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info == WELL_KNOWN:
             return _well_known(request)
+        if request.path_info in OPEN and request.method in {"GET", "HEAD"}:
+            return self.get_response(request)
         if request.path_info.startswith(API_PREFIX):
             return _answer(request)
         return self.get_response(request)

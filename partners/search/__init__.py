@@ -6,6 +6,7 @@ from partners.search.answering import (
     describe_article,
     find_listings,
     list_categories,
+    parse_article_question,
     parse_question,
 )
 from partners.search.asking import (
@@ -32,6 +33,7 @@ __all__ = [
     "find_listings",
     "is_orderable",
     "list_categories",
+    "parse_article_question",
     "parse_question",
     "partner_picture",
     "picked_listing",

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
@@ -223,12 +224,23 @@ def _question(node: Node) -> Question:
     return Question(
         words=node.text("q", fields.MAX_NAME),
         category=node.id("category"),
-        period=_period(node, "start", "end"),
-        usage=_period(node, "use_start", "use_end"),
-        zone=node.optional("zone", fields.zone) or "",
+        **_periods(node),
         cursor=node.optional("cursor", fields.cursor) or "",
         limit=node.optional("limit", _limit) or DEFAULT_LIMIT,
     )
+
+
+def _article_question(node: Node) -> Question:
+    return Question(**_periods(node))
+
+
+def _periods(node: Node) -> dict[str, Any]:
+    """The arguments of a Question about one article."""
+    return {
+        "period": _period(node, "start", "end"),
+        "usage": _period(node, "use_start", "use_end"),
+        "zone": node.optional("zone", fields.zone) or "",
+    }
 
 
 def _period(node: Node, first: str, last: str) -> Period | None:
@@ -257,4 +269,5 @@ def _written_limit(node: Node) -> int:
 
 _limit = fields.shaped(_written_limit, type="integer", minimum=1, maximum=wire.MAX_PAGE, default=DEFAULT_LIMIT)
 # The question in a query string's texts; raises FieldErrors.
+parse_article_question = fields.Parser(_article_question)
 parse_question = fields.Parser(_question)

@@ -1,24 +1,38 @@
-"""What a partner may see: articles, one article, categories (protocol §4 "Reading")."""
+"""What a partner may see: articles, one article, its picture, categories, what is free (protocol §4 "Reading")."""
 
-from inventory.pictures import CONTENT_TYPE
+from inventory.pictures import CONTENT_TYPE, MEDIA_TYPES
 from partners import search
 from partners.api.authentication import PartnerCall
-from partners.api.base import PartnerAPIView, endpoint
+from partners.api.base import PartnerAPIView, Says, endpoint
 from partners.api.errors import Reply
-from partners.protocol.wire import AvailabilityRequest, parse_availability_request, to_wire
-from partners.search import Question, parse_question
+from partners.protocol.wire import (
+    AvailabilityRequest,
+    ProblemCode,
+    parse_availability,
+    parse_availability_request,
+    parse_category_list,
+    parse_listing,
+    parse_listing_page,
+    to_wire,
+)
+from partners.search import Question, parse_article_question, parse_question
+
+PAGE = Says(document=parse_listing_page, refusals=(ProblemCode.CURSOR,))
+PICTURE = Says(media_types=tuple(sorted(MEDIA_TYPES)))
 
 
 class ArticlesView(PartnerAPIView):
-    @endpoint(parse=parse_question, needs="catalogue", rate="search")
+    @endpoint(parse=parse_question, needs="catalogue", rate="search", says=PAGE)
     def get(self, call: PartnerCall, question: Question) -> Reply:
+        """Search what is released to the caller. Stock is told from level 2 on."""
         page = search.find_listings(connection=call.connection, question=question, now=call.now)
         return Reply.of(to_wire(page))
 
 
 class ArticleView(PartnerAPIView):
-    @endpoint(parse=parse_question, needs="catalogue")
+    @endpoint(parse=parse_article_question, needs="catalogue", says=Says(document=parse_listing))
     def get(self, call: PartnerCall, question: Question, article_id: str) -> Reply:
+        """One released article."""
         listing = search.describe_article(
             connection=call.connection, article_id=article_id, question=question, now=call.now
         )
@@ -26,20 +40,23 @@ class ArticleView(PartnerAPIView):
 
 
 class PictureView(PartnerAPIView):
-    @endpoint(needs="catalogue")
+    @endpoint(needs="catalogue", says=PICTURE)
     def get(self, call: PartnerCall, article_id: str) -> Reply:
+        """The picture of a released article, up to 1 MiB; to be encoded anew before it is shown."""
         content = search.article_picture(connection=call.connection, article_id=article_id)
         return Reply(200, content, CONTENT_TYPE)
 
 
 class AvailabilityView(PartnerAPIView):
-    @endpoint(parse=parse_availability_request, needs="stock", rate="search")
+    @endpoint(parse=parse_availability_request, needs="stock", rate="search", says=Says(document=parse_availability))
     def post(self, call: PartnerCall, request: AvailabilityRequest) -> Reply:
+        """What is free of up to 100 articles in a period, and when the fewest are. Nothing is promised."""
         answer = search.answer_availability(connection=call.connection, request=request, now=call.now)
         return Reply.of(to_wire(answer))
 
 
 class CategoriesView(PartnerAPIView):
-    @endpoint(needs="catalogue")
+    @endpoint(needs="catalogue", says=Says(document=parse_category_list))
     def get(self, call: PartnerCall) -> Reply:
+        """The categories in which the caller sees something, and those above them."""
         return Reply.of(to_wire(search.list_categories(connection=call.connection, now=call.now)))

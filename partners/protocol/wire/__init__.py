@@ -61,6 +61,7 @@ from partners.protocol.wire.listings import (
 )
 from partners.protocol.wire.order_parsing import (
     MAX_LINES,
+    parse_applied,
     parse_command,
     parse_order,
     parse_order_event,
@@ -71,6 +72,7 @@ from partners.protocol.wire.orders import (
     AFTER_COMMAND,
     SEEN,
     Answer,
+    Applied,
     BuyerArticle,
     BuyerProposal,
     Command,
@@ -119,6 +121,7 @@ __all__ = [
     "STATUS",
     "Answer",
     "AnsweredLine",
+    "Applied",
     "AskedLine",
     "Availability",
     "AvailabilityRequest",
@@ -174,6 +177,7 @@ __all__ = [
     "loads_strict",
     "new_key_to_wire",
     "new_order_id",
+    "parse_applied",
     "parse_availability",
     "parse_availability_request",
     "parse_category_list",

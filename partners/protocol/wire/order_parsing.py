@@ -9,6 +9,7 @@ from partners.protocol.wire.orders import (
     AFTER_COMMAND,
     SEEN,
     Answer,
+    Applied,
     BuyerArticle,
     BuyerProposal,
     Command,
@@ -201,6 +202,10 @@ def _order_event(node: Node) -> OrderEvent:
     return OrderEvent(event=node.required("event", fields.required_term(_EVENTS)), order=node.required("order", _order))
 
 
+def _applied(node: Node) -> Applied:
+    return Applied(applied=node.required("applied", fields.flag))
+
+
 def _order_page(node: Node) -> OrderPage:
     return OrderPage(
         items=node.items("items", _order),
@@ -212,5 +217,6 @@ def _order_page(node: Node) -> OrderPage:
 parse_order_request = fields.Parser(_order_request)
 parse_order = fields.Parser(_order)
 parse_command = fields.Parser(_command)
+parse_applied = fields.Parser(_applied)
 parse_order_event = fields.Parser(_order_event)
 parse_order_page = fields.Parser(_order_page)

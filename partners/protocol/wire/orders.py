@@ -196,6 +196,13 @@ class OrderEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """The answer to POST /order-events: whether the version was a higher one."""
+
+    applied: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPage:
     """GET /orders."""
 

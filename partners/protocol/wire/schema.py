@@ -30,14 +30,19 @@ class Outlines:
             raise TypeError(f"{read} neither reads a document nor says what it takes")
         if document.__name__ not in self.documents:
             self.documents[document.__name__] = {}
-            self.documents[document.__name__] = _described(document) | self.fields_of(read)
+            self.documents[document.__name__] = _described(document) | self._document(read)
         return {"$ref": f"#/components/schemas/{document.__name__}"}
 
-    def fields_of(self, read: Reader[Any]) -> Shape:
-        """The fields that `read` asks for."""
+    def fields_of(self, read: Reader[Any]) -> tuple[dict[str, Shape], list[str]]:
+        """The fields that `read` asks for, and the names of those that have to be there."""
         outline = _Outline(None, "", [], self)
         read(outline)
-        return {"type": "object", "properties": outline.properties, "required": outline.needed}
+        return outline.fields, outline.needed
+
+    def _document(self, read: Reader[Any]) -> Shape:
+        fields, needed = self.fields_of(read)
+        properties = {name: shape if name in needed else nullable(shape) for name, shape in fields.items()}
+        return {"type": "object", "properties": properties, "required": needed}
 
     def _variants(self, by: str, variants: Any) -> Shape:
         known = [self._variant(by, word, read) for word, read in variants.items()]
@@ -64,7 +69,7 @@ class _Outline(Node):
     """A node that is asked like any other."""
 
     outlines: Outlines
-    properties: dict[str, Shape] = field(default_factory=dict)
+    fields: dict[str, Shape] = field(default_factory=dict)
     needed: list[str] = field(default_factory=list)
 
     def required(self, name: str, read: Reader[T]) -> T:
@@ -73,21 +78,20 @@ class _Outline(Node):
         return nothing
 
     def optional(self, name: str, read: Reader[T]) -> T | None:
-        self._note_shape(name, nullable(self.outlines.of(read)))
+        self._note_shape(name, self.outlines.of(read))
         return None
 
     def items(self, name: str, read: Reader[T], low: int = 0, high: int = 100) -> tuple[T, ...]:
-        shape = {"type": "array", "items": self.outlines.of(read), "minItems": low, "maxItems": high}
         if low:
             self.needed.append(name)
-        self._note_shape(name, shape if low else nullable(shape))
+        self._note_shape(name, {"type": "array", "items": self.outlines.of(read), "minItems": low, "maxItems": high})
         return ()
 
     def note_error(self, name: str, code: str) -> None:
         """Between fields nothing is wrong in an outline."""
 
     def _note_shape(self, name: str, shape: Shape) -> Any:
-        self.properties[name] = shape
+        self.fields[name] = shape
         # Readers compare fields with each other only where none is wrong; here none has a value.
         self.errors.append(FieldError(name, "outlined"))
 

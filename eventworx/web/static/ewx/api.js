@@ -1,0 +1,22 @@
+// The page that describes the partner API: Swagger UI over our own document. Nothing is tried out (requests are
+// signed by servers) and no other host is asked (its validator would be one).
+(function () {
+  "use strict";
+  var page = document.documentElement;
+
+  function follow() {
+    page.classList.toggle("dark-mode", page.getAttribute("data-bs-theme") === "dark");
+  }
+
+  new MutationObserver(follow).observe(page, { attributes: true, attributeFilter: ["data-bs-theme"] });
+  follow();
+  window.SwaggerUIBundle({
+    url: document.getElementById("api").getAttribute("data-schema"),
+    domNode: document.getElementById("api"),
+    deepLinking: false,
+    defaultModelsExpandDepth: 0,
+    queryConfigEnabled: false,
+    supportedSubmitMethods: [],
+    validatorUrl: null,
+  });
+})();
