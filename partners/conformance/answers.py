@@ -42,12 +42,24 @@ class Answer:
         return bool(self.header("Signature") or self.header("Signature-Input"))
 
     @cached_property
+    def _said(self) -> Problem | None:
+        """The problem, as far as it is one."""
+        try:
+            return parse_problem(loads_strict(self.raw.body))
+        except (Malformed, FieldErrors):
+            return None
+
+    @property
     def code(self) -> str:
         """The problem's code, '' where the answer is none."""
-        try:
-            return parse_problem(loads_strict(self.raw.body)).code
-        except (Malformed, FieldErrors):
-            return ""
+        return self._said.code if self._said else ""
+
+    @property
+    def retry_after(self) -> int:
+        """For how many seconds a limit wants us to wait: as the body says, else the header, else 30."""
+        header = self.header("Retry-After")
+        told = int(header) if header.isascii() and header.isdecimal() and len(header) < 6 else 30
+        return told if self._said is None or self._said.retry_after is None else self._said.retry_after
 
     def __str__(self) -> str:
         code = f" {self.code}" if self.code and self.status >= 400 else ""

@@ -123,7 +123,7 @@ class Peer:
         """Send these bytes; raises Busy where the answer is the server's limit."""
         answer = self.hear(wire)
         if answer.status == 429 and answer.code == ProblemCode.RATE:
-            raise Busy(_seconds(answer.header("Retry-After")))
+            raise Busy(answer.retry_after)
         return answer
 
     def hear(self, wire: Wire) -> Answer:
@@ -186,11 +186,6 @@ class Peer:
         if self.reception is None:
             raise NotApplicable("the kit does not listen")
         return self.reception
-
-
-def _seconds(after: str) -> int:
-    """What Retry-After says, as far as it can be read."""
-    return int(after) if after.isascii() and after.isdecimal() and len(after) < 6 else 30
 
 
 def with_query(path: str, query: dict[str, str | int]) -> str:

@@ -64,13 +64,13 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in (*given.headers, *length):
             self.send_header(name, value)
         self.send_header("Date", self.date_time_string())
+        self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(given.body)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815  (what the standard library calls)
 
     def _heard(self) -> HeardRequest:
-        self.close_connection = "Transfer-Encoding" in self.headers  # where such a body ends is not our affair
         length = self.headers.get("Content-Length", "0")
         size = min(int(length), MAX_BODY_BYTES) if length.isascii() and length.isdecimal() else 0
         return HeardRequest(self.command, self.path, tuple(self.headers.items()), self.rfile.read(size))

@@ -1,6 +1,7 @@
 """How answers are signed, and what the refusals look like (protocol §3, §5)."""
 
 from partners.conformance.answers import Answer, Broken
+from partners.conformance.cases.signatures import flipped
 from partners.conformance.checks import case
 from partners.conformance.drafts import Draft
 from partners.conformance.peer import Peer
@@ -49,13 +50,13 @@ def plain(peer: Peer) -> None:
 
 @case("refusal.identical", "Every 401 is the same, byte for byte, whatever was wrong", "§3")
 def identical(peer: Peer) -> None:
-    wrong_connection, stale, flipped = peer.notice(), peer.notice(), peer.notice()
+    wrong_connection, stale, forged = peer.notice(), peer.notice(), peer.notice()
     wrong_connection.headers["EWX-Connection"] = str(peer.identity.connection_id)
     stale.signer.shift(-1000)
-    flipped.spoilers.append(lambda wire: wire.set("Signature", f"ewx={wire.get('Signature')[4:].swapcase()}"))
+    forged.spoilers.append(flipped)
     replayed = peer.notice().signed()
     peer.transmit(replayed).signed(204)
-    for answer in (*map(peer.send, (wrong_connection, stale, flipped)), peer.transmit(replayed)):
+    for answer in (*map(peer.send, (wrong_connection, stale, forged)), peer.transmit(replayed)):
         peer.refused(answer)
 
 

@@ -136,7 +136,7 @@ def _withdrawn(peer: Peer, *moods: Mood) -> tuple[OrderDocument, int]:
 def _tried_again(peer: Peer, mood: Mood) -> None:
     order, since = _withdrawn(peer, mood)
     first = _delivered(peer, order, since)
-    again = _delivered(peer, order, peer.heard().heard.index(first) + 1)
+    again = _delivered(peer, order, peer.heard().heard.index(first) + 1, "it was not tried again")
     if first.nonce == again.nonce:
         raise Broken("the nonce was used twice")
     if first.request.body != again.request.body or _key(first) != _key(again):
@@ -144,11 +144,11 @@ def _tried_again(peer: Peer, mood: Mood) -> None:
     peer.seen = f"tried again after {(again.at - first.at).total_seconds():.1f} s"
 
 
-def _delivered(peer: Peer, order: OrderDocument, since: int) -> Heard:
-    """The next event about an order."""
+def _delivered(peer: Peer, order: OrderDocument, since: int, otherwise: str = "no event came") -> Heard:
+    """The next event about an order; Broken says `otherwise`."""
     found = peer.heard().wait_for(_about(order), seconds=peer.options.patience, since=since)
     if found is None:
-        raise Broken(f"no event came within {peer.options.patience:.0f} s")
+        raise Broken(f"{otherwise} within {peer.options.patience:.0f} s")
     _proven(found)
     return found
 

@@ -6,6 +6,7 @@ The kit's clock has to be right within five seconds, and so has that of the serv
 from email.utils import parsedate_to_datetime
 
 from partners.conformance.answers import Broken
+from partners.conformance.cases.signatures import flipped
 from partners.conformance.checks import case
 from partners.conformance.drafts import Draft, Wire
 from partners.conformance.forging import forged
@@ -94,7 +95,7 @@ def replayed_together(peer: Peer) -> None:
 def after_signature(peer: Peer) -> None:
     honest = peer.notice().signed()
     forged_one = Wire(method=honest.method, target=honest.target, headers=list(honest.headers), body=honest.body)
-    forged_one.set("Signature", honest.get("Signature")[:-5] + "AA==:")
+    flipped(forged_one)
     peer.refused(peer.transmit(forged_one))
     peer.transmit(honest).signed(204)
 

@@ -13,6 +13,8 @@ from tests.foreign.server import ForeignServer
 from tests.services import free_port
 from tests.source import ROOT
 
+pytestmark = pytest.mark.sqlite  # no database at all: once is enough
+
 Done = subprocess.CompletedProcess[str]
 
 
