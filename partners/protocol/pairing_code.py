@@ -7,7 +7,7 @@ the whole mail, quoted, wrapped, as HTML - and either gives exactly what was enc
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -111,11 +111,8 @@ def decode(
         raise CodeRefused(Refusal.NOT_A_CODE)
     first_refusal: CodeRefused | None = None
     for reading in readings(text):
-        markers = list(_MARKER.finditer(reading.translate(_INVISIBLE)))
-        if not markers:
-            continue
         try:
-            code = _read(markers, allow_origin)
+            code = _read(reading, allow_origin)
             _judge(code, now, is_own, is_in_use)
         except CodeRefused as refused:
             if first_refusal is None or first_refusal.refusal is Refusal.NOT_A_CODE:
@@ -161,22 +158,21 @@ def _judge(code: PairingCode, now: datetime, is_own: Judge, is_in_use: Judge) ->
 # From a mail to symbols
 
 
-def _read(markers: Sequence[re.Match[str]], allow_origin: Callable[[str], bool]) -> PairingCode:
-    found = _find(markers)
+def _read(text: str, allow_origin: Callable[[str], bool]) -> PairingCode:
+    found = _find(text.translate(_INVISIBLE))
     return _from_bytes(_checked(_from_symbols(found.symbols)), found.format, allow_origin)
 
 
-def _find(markers: Sequence[re.Match[str]]) -> _Found:
-    """The one code between the markers of a text, cleaned; every complete pair must enclose the same."""
+def _find(text: str) -> _Found:
+    """The one code of the text, cleaned; every complete pair of markers must enclose the same."""
     started: re.Match[str] | None = None
     any_start = False
     pairs: set[_Found] = set()
-    for marker in markers:
+    for marker in _MARKER.finditer(text):
         if not marker["end"]:
             started, any_start = marker, True
         elif started:
-            enclosed = marker.string[started.end() : marker.start()]
-            pairs.add(_Found(int(started["format"]), _cleaned(enclosed)))
+            pairs.add(_Found(int(started["format"]), _cleaned(text[started.end() : marker.start()])))
             started = None
     if len(pairs) == 1:
         return pairs.pop()

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from partners.protocol.keys import KeyPair, verify
+from partners.protocol.signature_headers import inner_list, signature_base
 from partners.protocol.signing import (
     ClaimedRequest,
     Proof,
@@ -121,7 +122,7 @@ FOUND = Sent(method="GET", target="/api/partner/v1/articles?q=par%2064&limit=5",
 
 
 def test_the_ed25519_example_of_rfc_9421():
-    """Appendix B.2.6: key, base and signature as printed there."""
+    """Appendix B.2.6: key, base and signature as printed there; the base is put together by our own code."""
     secret = base64.urlsafe_b64decode("n4Ni-HpISpVObnQMW0wOhCKROaIKqKtW_2ZYb2p9KcU=")
     base = (
         '"date": Tue, 20 Apr 2021 02:07:55 GMT\n"@method": POST\n"@path": /foo\n"@authority": example.com\n'
@@ -130,6 +131,10 @@ def test_the_ed25519_example_of_rfc_9421():
         ';created=1618884473;keyid="test-key-ed25519"'
     )
     printed = "wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw=="
+    lines = [line.partition(": ") for line in base.splitlines()]
+    components = tuple((name, value) for name, _, value in lines[:-1])
+    assert signature_base(components, lines[-1][2]) == base.encode()
+    assert lines[-1][2].startswith(inner_list(components))
     pair = KeyPair.from_raw(secret)
     assert base64.b64encode(pair.sign(base.encode())).decode() == printed
     assert verify(pair.public, base64.b64decode(printed), base.encode())
