@@ -1,5 +1,6 @@
 """`./dev fuzz`: every parser of the protocol against a coverage-guided fuzzer, one after the other, on one core.
 
+`--oracle N` compares our signatures with those of a general library instead, over N random messages.
 What is found lies in var/fuzz/TARGET/finding-…; `--keep` takes what was grown, minimised, into tests/fuzz/corpus.
 Standard library only; the fuzzer itself is started with the project's Python.
 """
@@ -35,6 +36,15 @@ def fuzz(names: Sequence[str], *, seconds: int, keep: bool) -> int:
         for name in chosen:
             _keep(name)
     return int(not all(sound))
+
+
+def compare_signatures(messages: int) -> int:
+    """Our signing against the library's; exit code 1 at the first difference."""
+    test = "tests/partners/protocol/test_signing_oracle.py"
+    environment = os.environ | {"EWX_ORACLE_MESSAGES": str(messages)}
+    return subprocess.run(
+        [PYTHON, "-m", "pytest", "-q", "-rP", test], cwd=ROOT, env=environment, check=False
+    ).returncode
 
 
 def target_names() -> list[str]:

@@ -83,6 +83,12 @@ connections = st.builds(
     time=maybe(instants),
 )
 pairing_requests = st.builds(wire.PairingRequest, connection=st.uuids(), partner_connection=st.uuids())
+public_keys = st.binary(min_size=32, max_size=32).map(lambda secret: KeyPair.from_raw(secret).public)
+new_keys = st.builds(wire.NewKey, public_key=public_keys)
+stored_keys = st.builds(
+    wire.StoredKey, keyid=st.text("0123456789abcdef", min_size=16, max_size=16), state=words, since=maybe(instants)
+)
+key_lists = st.builds(wire.KeyList, items=st.lists(stored_keys, max_size=3).map(tuple))
 notices = st.builds(wire.Notice, notice=words)
 
 prices = st.builds(
@@ -239,11 +245,6 @@ commands = st.builds(
         st.builds(wire.BuyerProposal, planning_period=periods(), usage_period=periods(), lines=request_lines)
     ),
 )
-order_events = st.builds(wire.OrderEvent, event=words, order=orders)
-order_pages = st.builds(
-    wire.OrderPage, items=st.lists(orders, max_size=2).map(tuple), next=maybe_ids, as_of=maybe(instants)
-)
-
 json_values = st.recursive(
     st.none()
     | st.booleans()
@@ -257,4 +258,21 @@ json_values = st.recursive(
         )
     ),
     max_leaves=12,
+)
+problems = st.builds(
+    wire.Problem,
+    type=lines(200),
+    title=lines(200, least=0),
+    status=st.integers(100, 599),
+    detail=notes(),
+    instance=lines(200, least=0),
+    errors=st.lists(st.builds(wire.FieldError, pointer=lines(1000, least=0), code=lines(100)), max_size=3).map(tuple),
+    current=st.none() | st.lists(st.integers() | st.booleans() | st.just("")),  # raw: what is in it stays as it is
+    retry_after=maybe(st.integers(0, 2**31 - 1)),
+    min=lines(100, least=0),
+    max=lines(100, least=0),
+)
+order_events = st.builds(wire.OrderEvent, event=words, order=orders)
+order_pages = st.builds(
+    wire.OrderPage, items=st.lists(orders, max_size=2).map(tuple), next=maybe_ids, as_of=maybe(instants)
 )

@@ -3,8 +3,11 @@
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from partners.protocol.signing import Proof, Reason, SignatureRefused, sign_response, verify_response
+from tests.partners.protocol.strategies import moderate
 from tests.partners.protocol.test_signing import AURORA, BASSLINE, CYMBAL, FOUND, NOW, SENT
 
 NONCE = "answer-nonce-0123456789"
@@ -85,6 +88,29 @@ def test_what_is_no_answer_to_this(headers: dict[str, str], arguments: dict, rea
 @pytest.mark.parametrize("seconds", [-55, 0, 295])
 def test_a_clock_a_little_off_does_no_harm(seconds: int):
     assert check(answered(), now=later(seconds))
+
+
+@given(
+    st.sampled_from(["Signature-Input", "Signature", "Content-Type", "Content-Digest"]),
+    st.integers(0, 400),
+    st.characters(),
+)
+@moderate
+def test_any_garbage_in_a_header_is_refused_politely(name: str, at: int, character: str):
+    headers = answered()
+    value = headers[name]
+    changed = value[: at % len(value)] + character + value[at % len(value) + 1 :]
+    if changed.strip(" \t") != value:
+        assert reason_of(headers | {name: changed}) in set(Reason)
+
+
+@given(st.integers(100, 599), st.binary(max_size=80))
+@moderate
+def test_an_answer_is_good_for_its_status_and_body_alone(status: int, body: bytes):
+    headers = answered(status=status, body=body)
+    assert check(headers, status=status, body=body)
+    assert reason_of(headers, status=status, body=body + b"x") in {Reason.DIGEST, Reason.HEADERS}
+    assert reason_of(headers, status=status + 1, body=body) is Reason.SIGNATURE
 
 
 def later(seconds: int) -> datetime:
