@@ -27,7 +27,8 @@ MAX_DISPLAY_NAME = 80  # bytes
 LINE_LENGTH = 69  # below what mail programs wrap
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_VALUES = {symbol: value for value, symbol in enumerate(_ALPHABET)}
+_SYMBOLS = frozenset(_ALPHABET)
+_AS_PYTHON = str.maketrans(_ALPHABET, "0123456789ABCDEFGHIJKLMNOPQRSTUV")
 _ALIKE = str.maketrans("OIL", "011")
 _NO_SYMBOL = re.compile(r"[\W_]+")  # neither letter nor digit of any script
 _CHECKSUM_BYTES = 5
@@ -197,7 +198,7 @@ def _to_symbols(data: bytes) -> str:
 
 def _from_symbols(symbols: str) -> bytes:
     """The bytes with their padding, as long as they say they are."""
-    if not _VALUES.keys() >= set(symbols):
+    if not _SYMBOLS.issuperset(symbols):
         raise CodeRefused(Refusal.CHANGED)
     if len(symbols) < 8:
         raise CodeRefused(Refusal.INCOMPLETE)
@@ -214,16 +215,8 @@ def _stated_length(symbols: str) -> int:
 
 
 def _bytes_of(symbols: str) -> bytes:
-    """Block by block, so that the time grows with the length only."""
-    blocks = (symbols[at : at + 8] for at in range(0, len(symbols), 8))
-    return b"".join(_block(block) for block in blocks)
-
-
-def _block(symbols: str) -> bytes:
-    number = 0
-    for symbol in symbols:
-        number = number << 5 | _VALUES[symbol]
-    return number.to_bytes(5, "big")
+    """Of whole blocks of eight symbols, all of our alphabet; in time that grows with their number only."""
+    return int(symbols.translate(_AS_PYTHON), 32).to_bytes(len(symbols) * 5 // 8, "big")
 
 
 def _checked(data: bytes) -> bytes:
