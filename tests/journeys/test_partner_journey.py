@@ -223,6 +223,7 @@ def step_8_both_directions(world: World) -> None:
     roles = aurora.page.locator("#contact-roles")
     expect(roles.locator("option:checked")).to_have_text("2 – Bestand anbieten")
     roles.get_by_role("button", name="Speichern").click()
+    aurora.page.wait_for_load_state("networkidle")
     aurora.tab("Partner")
     expect(aurora.page.locator(".ewx-levels").get_by_label("2 – Bestand anbieten")).to_be_checked()
     aurora.click("Alles freigeben")
