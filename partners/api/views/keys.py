@@ -6,8 +6,8 @@ from partners.api.base import PartnerAPIView, Says, endpoint
 from partners.api.errors import Reply
 from partners.protocol.wire import NewKey, ProblemCode, parse_key_list, parse_new_key, parse_stored_key, to_wire
 
-STAGED = Says(document=parse_stored_key, statuses=(201,))
-WITHDRAWN = Says(statuses=(204,), refusals=(ProblemCode.KEY_IN_USE,))
+STAGED = Says(document=parse_stored_key, statuses=(201,), refusals=(ProblemCode.STATE,))
+WITHDRAWN = Says(statuses=(204,), refusals=(ProblemCode.KEY_IN_USE, ProblemCode.STATE))
 
 
 class KeysView(PartnerAPIView):
