@@ -29,7 +29,7 @@ CHROMIUM_FLAGS = [
 
 
 # Folders whose tests know no database.
-PLAIN = tuple(Path(__file__).parent / folder for folder in ("fuzz", "partners/protocol"))
+PLAIN = tuple(Path(__file__).parent / folder for folder in ("foreign", "fuzz", "partners/protocol"))
 
 
 @pytest.hookimpl(tryfirst=True)
