@@ -21,6 +21,7 @@ _QUOTED_BY = re.compile(r"(?:[ \t|]*[A-Za-z]{0,4}>)+")
 _NUMBERED = re.compile(r"[ \t]*([0-9]{1,4})[.:)|]?(?:[ \t]+|$)")
 _APART = re.compile(r"(EWX[1-9][0-9]{0,2})[^\S\n]+:(?!\s*EWX)|:[^\S\n]+(EWX)(?![0-9])", re.IGNORECASE)
 _TYPED = re.compile(r"(?<=EWX)[IL](?=[^\S\n]*:(?!\s*EWX))", re.IGNORECASE)
+_PROSE = re.compile(r"EWX[1-9][0-9]{0,2}:(?!EWX)[^:]{0,60}:EWX(?![0-9]+:)", re.IGNORECASE)  # a code is longer
 _COLONS = dict.fromkeys(map(ord, "\ufe55\uff1a\u2236"), ":")
 
 
@@ -69,11 +70,12 @@ def _unpacked(text: str) -> str:
 
 
 def _mended(text: str) -> str:
-    """Read in the right character set, without what stands before lines, markers whole, in one line."""
+    """In the right character set, without what stands before lines, in one line, markers whole, none in a sentence."""
     right = _LONE_MISREAD.sub("", _MISREAD.sub(lambda run: _reread(run[0]), text)).translate(_COLONS)
     lines = _without_numbers([_without_start(_QUOTED_BY, line) for line in right.splitlines()])
     line = _TYPED.sub("1", "".join(map(_bare, lines)))
-    return _APART.sub(lambda marker: f"{marker[1]}:" if marker[1] else f":{marker[2]}", line)
+    whole = _APART.sub(lambda marker: f"{marker[1]}:" if marker[1] else f":{marker[2]}", line)
+    return _PROSE.sub(" ", whole)
 
 
 def _reread(run: str) -> str:
