@@ -283,8 +283,12 @@ def step_10_nobody_else(world: World) -> None:
     """Sales, read-only staff and strangers neither see nor reach the admin's steps; all of it is in the journal."""
     admin = world.person(world.aurora, "admin")
     open_tab(admin, "Bassline Rental")
+    admin.page.get_by_role("link", name="Ganzes Protokoll").click()
     for deed in ("Schlüsselpaar erzeugt", "Partner-Code per E-Mail gesendet", "Code des Partners eingetragen"):
         admin.sees(deed)
+    admin.page.get_by_role("link", name="Kette prüfen").click()
+    admin.sees("Die Kette hält")
+    open_tab(admin, "Bassline Rental")
     path = admin.page.url.removeprefix(admin.company.url())
     for role, status in (("sales", 403), ("read_only", 403), ("warehouse", 403)):
         person = world.person(world.aurora, role)
