@@ -24,7 +24,8 @@ def unknown(peer: Peer) -> None:
 
 @case("route.method", "Another method on a known path is 405", "§3")
 def method(peer: Peer) -> None:
-    peer.send(peer.draft("DELETE", "/connection")).problem(ProblemCode.METHOD, 405)
+    for name in ("DELETE", "PUT", "PATCH", "OPTIONS"):
+        peer.send(peer.draft(name, "/connection")).problem(ProblemCode.METHOD, 405)
     peer.get(NOTICE).problem(ProblemCode.METHOD, 405)
 
 

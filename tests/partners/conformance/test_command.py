@@ -2,10 +2,12 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,11 +26,13 @@ def server() -> Iterator[ForeignServer]:
         yield foreign
 
 
-def kit(*arguments: str, stdin: str = "") -> Done:
+def kit(*arguments: str, stdin: str | int = "") -> Done:
+    """`stdin` is a text, or the file of a terminal."""
     nowhere = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing", "DJANGO_SETTINGS_MODULE": "tests.settings"}
     command = [sys.executable, "manage.py", "partner_conformance", *arguments]
+    said: dict[str, Any] = {"input": stdin} if isinstance(stdin, str) else {"stdin": stdin}
     return subprocess.run(
-        command, cwd=ROOT, env=os.environ | nowhere, input=stdin, capture_output=True, text=True, check=False
+        command, cwd=ROOT, env=os.environ | nowhere, capture_output=True, text=True, check=False, **said
     )
 
 
@@ -73,3 +77,19 @@ def test_without_a_code_there_is_no_run(tmp_path: Path) -> None:
 def test_every_case_is_listed() -> None:
     done = kit("list", "--group", "closed")
     assert [line.split()[2] for line in done.stdout.splitlines()] == ["closed.gone", "closed.writes"]
+
+
+def test_at_a_terminal_the_kit_asks_before_each_group(server: ForeignServer, tmp_path: Path) -> None:
+    state, code = tmp_path / "kit.json", tmp_path / "code.txt"
+    code.write_text(server.make_code())
+    kit("code", "--state", str(state), "--origin", f"http://127.0.0.1:{free_port()}")
+    run = ["run", "--state", str(state), "--code", str(code), "--no-listen"]
+    operator, terminal = pty.openpty()
+    with open(operator, "wb", buffering=0) as answers:
+        answers.write(b"\n" + b"s\n" * 8)  # the first group, which runs before the kit's code is entered, and no other
+        done = kit(*run, stdin=terminal)
+    os.close(terminal)
+    assert done.returncode == 0, done.stderr
+    assert "unpaired: Please do not enter the kit's code yet." in done.stdout
+    assert "closed: Please end the connection." in done.stdout
+    assert "5 held, 0 failed, 0 n/a" in done.stdout
