@@ -9,7 +9,7 @@ import quopri
 import re
 import struct
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -76,15 +76,25 @@ def sealed(number: int, content: bytes) -> bytes:
     return raw + bytes(-len(raw) % 5)
 
 
-def decode(text: str, now: float, own: Collection[object] = (), in_use: Collection[object] = ()) -> Code:
-    """The code in a pasted text. `own` and `in_use` hold connection ids (UUID) and public keys (bytes)."""
+def decode(
+    text: str,
+    now: float,
+    own: Collection[object] = (),
+    in_use: Collection[object] = (),
+    allowed: Collection[str] | None = None,
+) -> Code:
+    """The code in a pasted text. `own` and `in_use` hold connection ids (UUID) and public keys (bytes), `allowed` the
+    origins that need not be HTTPS on port 443; None lets all pass, which is for one's own machine."""
     first: Refused | None = None
     for transform in (_as_it_is, _quoted_printable, _without_html, lambda mail: _without_html(_quoted_printable(mail))):
         try:
-            return _check(*_find(transform(text)), now, own, in_use)
+            code = _whole(*_find(transform(text)), allowed)
+            _judge(code, now, own, in_use)
         except Refused as refusal:  # the refusal of the first transformation that found a code (§9)
             if first is None or first.reason == "not-a-code":
                 first = refusal
+        else:
+            return code
     raise first or Refused("not-a-code")
 
 
@@ -129,9 +139,8 @@ def _symbols(body: str) -> str:
     return kept.translate(str.maketrans("OIL", "011"))
 
 
-def _check(
-    number: int, symbols: int, raw: bytes, now: float, own: Collection[object], in_use: Collection[object]
-) -> Code:
+def _whole(number: int, symbols: int, raw: bytes, allowed: Collection[str] | None) -> Code:
+    """The code behind a checksum that holds, all of its fields well-formed."""
     length = int.from_bytes(raw[1:3], "big")
     whole = (length + -length % 5) * 8 // 5
     if symbols < max(whole, 16):
@@ -142,18 +151,23 @@ def _check(
     if raw[0] != FORMAT:
         raise Refused("newer")
     code = _unpack(hashed)
-    checks: list[tuple[str, Callable[[], bool]]] = [
-        ("not-a-code", lambda: _pack(code) == raw and number == FORMAT),
-        ("bad-key", lambda: good_key(code.public_key)),
-        ("not-a-code", lambda: good_origin(code.origin) and bool(TENANT.fullmatch(code.tenant)) and _good_name(code)),
-        ("own", lambda: code.connection not in own and code.public_key not in own),
-        ("in-use", lambda: code.connection not in in_use and code.public_key not in in_use),
-        ("expired", lambda: now < code.expiry),
-    ]
-    for reason, holds in checks:
-        if not holds():
-            raise Refused(reason)
+    if number != FORMAT or _pack(code) != raw:
+        raise Refused("not-a-code")
+    if not good_key(code.public_key):
+        raise Refused("bad-key")
+    standard = re.fullmatch(r"https://(\[.*\]|[^:]*)", code.origin) or allowed is None or code.origin in allowed
+    if not (standard and good_origin(code.origin) and TENANT.fullmatch(code.tenant) and _good_name(code)):
+        raise Refused("not-a-code")
     return code
+
+
+def _judge(code: Code, now: float, own: Collection[object], in_use: Collection[object]) -> None:
+    if code.connection in own or code.public_key in own:
+        raise Refused("own")
+    if code.connection in in_use or code.public_key in in_use:
+        raise Refused("in-use")
+    if now >= code.expiry:
+        raise Refused("expired")
 
 
 def _unpack(hashed: bytes) -> Code:

@@ -15,6 +15,8 @@ from tests.foreign.store import Article, Order
 from tests.foreign.strict import is_list, is_record, is_text
 
 BUYER, SUPPLIER = "buyer", "supplier"
+DIGITS = dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0)
+DIGITS |= dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
 # (state, event) -> (next state, who); an accepted or agreed change ends in confirmed with the new content (§7)
 TABLE: dict[tuple[str, str], tuple[str, str]] = {
     ("requested", "confirm"): ("confirmed", SUPPLIER),
@@ -117,26 +119,29 @@ class WrongState(Exception):
     """The table of §7 has no such row."""
 
 
-def money(amount: Decimal) -> Decimal:
-    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+def money(amount: Decimal, currency: str = "EUR") -> Decimal:
+    """Half-up to the currency's digits."""
+    return amount.quantize(Decimal(1).scaleb(-DIGITS.get(currency, 2)), ROUND_HALF_UP)
 
 
 def factor(article: Article, usage: Mapping[str, str]) -> Decimal:
     """Of the greatest step that fits, plus the extra days; 1 for sale or where no step fits."""
-    if article.kind == "sale":
-        return Decimal(1)
-    days = strict.days_touched(usage)
-    fitting = [step for step in article.factors if step[0] <= days]
+    steps = () if article.kind == "sale" else article.factors
+    return factor_for(strict.days_touched(usage), steps, article.extra_day_factor)
+
+
+def factor_for(days: int, steps: Iterable[tuple[int, Decimal]], extra_day: Decimal) -> Decimal:
+    fitting = [step for step in steps if step[0] <= days]
     if not fitting:
         return Decimal(1)
     step, value = max(fitting)
-    return value + article.extra_day_factor * (days - step)
+    return value + extra_day * (days - step)
 
 
-def net(quantity: int, terms: Mapping[str, Any]) -> Decimal:
+def net(quantity: int, terms: Mapping[str, Any], currency: str = "EUR") -> Decimal:
     """Of one line: quantity x unit price x factor x (1 - discount), half-up."""
     part = 1 - Decimal(terms["discount_percent"]) / 100
-    return money(quantity * Decimal(terms["unit_price"]) * Decimal(terms["factor"]) * part)
+    return money(quantity * Decimal(terms["unit_price"]) * Decimal(terms["factor"]) * part, currency)
 
 
 def total(lines: Iterable[Mapping[str, Any]]) -> str:
