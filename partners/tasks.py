@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from eventworx import limits
 from partners import connections, outbox, pairing
-from partners.models import ConnectionKey, SeenNonce, StoredAnswer
+from partners.models import ConnectionKey, Refusal, SeenNonce, StoredAnswer
 from partners.orders import ORDER_HANDLERS
 from partners.outbox import DeliveryHandlers, DeliveryKind
 
@@ -52,6 +52,7 @@ def sweep() -> None:
     _forget(limits.ended(now=now))
     _forget(SeenNonce.objects.filter(seen_at__lt=now - NONCES_KEPT))
     _forget(StoredAnswer.objects.filter(created_at__lt=now - ANSWERS_KEPT))
+    _forget(Refusal.objects.older(now))
     ConnectionKey.forget_retired(now)
 
 

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 MAX_REQUEST_BYTES = 256 * 1024
 PAIRING_TARGET = "/api/partner/v1/pairing"
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_/-]+")
 
 
@@ -88,7 +89,7 @@ def authenticate(request: HttpRequest, *, now: datetime) -> PartnerCall:
     try:
         length = _announced_length(request)
         if length > MAX_REQUEST_BYTES:
-            raise NotAuthenticated(problem_of(ProblemCode.TOO_LARGE))
+            raise NotAuthenticated(problem_of(ProblemCode.TOO_LARGE), connection=_named(request))
         target = raw_target(request)
         claimed = _claimed(request, target, UnreadBody(lambda: _body(request)) if length else b"")
         connection = PartnerConnection.for_wire_id(claimed.connection_id)
@@ -99,9 +100,12 @@ def authenticate(request: HttpRequest, *, now: datetime) -> PartnerCall:
             _prove_new_key(claimed, connection, now)
     except SignatureRefused as refused:
         reason = Reason.CONNECTION if claimed and not connection else refused.reason
-        named = str(claimed.connection_id) if claimed else ""
-        problem = problem_of(ProblemCode.SIGNATURE)
-        raise NotAuthenticated(problem, reason=reason, connection=connection, claimed=named) from refused
+        raise NotAuthenticated(
+            problem_of(ProblemCode.SIGNATURE),
+            reason=reason,
+            connection=connection if claimed else _named(request),
+            claimed=request.headers.get("EWX-Connection", ""),
+        ) from refused
     return PartnerCall(
         connection=connection,
         peer_key=peer_key,
@@ -115,6 +119,12 @@ def authenticate(request: HttpRequest, *, now: datetime) -> PartnerCall:
         request_signature=request.headers["Signature"],
         now=now,
     )
+
+
+def _named(request: HttpRequest) -> PartnerConnection | None:
+    """The connection whose admin is to learn of a request that was not read far enough to look for it."""
+    name = request.headers.get("EWX-Connection", "")
+    return PartnerConnection.for_wire_id(UUID(name)) if _UUID.fullmatch(name) else None
 
 
 def _own_key(connection: PartnerConnection) -> KeyPair:

@@ -121,9 +121,15 @@ def to_response(reply: Reply) -> HttpResponse:
         del response.headers["Content-Type"]
     if reply.is_replayed:
         response.headers["Idempotent-Replayed"] = "true"
+    response.refused_for = reply.refused_for  # type: ignore[attr-defined]
     if reply.retry_after is not None:
         response.headers["Retry-After"] = str(reply.retry_after)
     return response
+
+
+def refused_for(response: HttpResponse) -> str:
+    """The code of the problem that an answer is, '' for any other."""
+    return getattr(response, "refused_for", "")
 
 
 def _answer(call: PartnerCall, rules: Rules, effect: Handler) -> Reply:

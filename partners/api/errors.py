@@ -27,13 +27,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What an endpoint answers. `body` are the bytes as they go out."""
+    """What an endpoint answers. `body` are the bytes as they go out, `refused_for` the code of a problem."""
 
     status: int
     body: bytes = b""
     content_type: str = "application/json"
     is_replayed: bool = False
     retry_after: int | None = None
+    refused_for: str = ""
 
     @classmethod
     def of(cls, document: Json, status: int = 200) -> "Reply":
@@ -42,7 +43,7 @@ class Reply:
     @classmethod
     def problem(cls, problem: Problem) -> "Reply":
         document = dumps(problem_to_wire(problem))
-        return cls(problem.status, document, CONTENT_TYPE, retry_after=problem.retry_after)
+        return cls(problem.status, document, CONTENT_TYPE, retry_after=problem.retry_after, refused_for=problem.code)
 
 
 class ApiProblem(Exception):

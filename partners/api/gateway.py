@@ -4,7 +4,6 @@ Nothing that helps browsers (sessions, cookies, languages, hosts, redirects) tou
 every answer to an authenticated request leaves through one place, signed.
 """
 
-import logging
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -14,10 +13,11 @@ from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils import timezone
 from django.utils.http import http_date
 
+from eventworx.addresses import client_address
 from eventworx.installation import in_quarantine
 from partners.api import rates
 from partners.api.authentication import NotAuthenticated, PartnerCall, authenticate
-from partners.api.base import rules_of, to_response
+from partners.api.base import refused_for, rules_of, to_response
 from partners.api.errors import Reply, numbered, problem_of
 from partners.client import take_up_peer_key
 from partners.connections import note_heard, note_refused
@@ -25,8 +25,6 @@ from partners.models import KeyState
 from partners.protocol.signing import fresh_nonce, sign_response
 from partners.protocol.versions import OURS
 from partners.protocol.wire import Problem, ProblemCode
-
-logger = logging.getLogger(__name__)
 
 API_PREFIX = "/api/partner/"
 WELL_KNOWN = "/.well-known/ewx-partner"
@@ -65,35 +63,31 @@ def _answer(request: HttpRequest) -> HttpResponse:
     versioned = _VERSIONED.fullmatch(request.path_info)
     if versioned and versioned["major"] != "1":
         return _unsigned(problem_of(ProblemCode.PROTOCOL, supported=VERSION))
-    now = timezone.now()
+    now, address = timezone.now(), client_address(request)
     try:
         call = authenticate(request, now=now)
     except NotAuthenticated as refused:
-        return _unsigned(_turned_away(request, refused, now))
+        return _unsigned(_turned_away(refused, address, now))
     note_heard(connection=call.connection, now=call.now)
     if call.peer_key.state == KeyState.STAGED:
         take_up_peer_key(connection=call.connection, keyid=call.peer_key.keyid, now=call.now)
     route = versioned["route"] if versioned else "/"
-    return _signed(call, _routed(request, call, route))
+    response = _routed(request, call, route)
+    if reason := refused_for(response):
+        note_refused(connection=call.connection, reason=reason, address=address, now=now)
+    return _signed(call, response)
 
 
-def _turned_away(request: HttpRequest, refused: NotAuthenticated, now: datetime) -> Problem:
+def _turned_away(refused: NotAuthenticated, address: str, now: datetime) -> Problem:
     """The answer to a request that proved nothing: always the same, until there were too many of them."""
     problem = refused.problem
     if problem.code == ProblemCode.SIGNATURE:
-        verdict = rates.count_failed(request=request, claimed=refused.claimed, now=now)
+        verdict = rates.count_failed(address=address, claimed=refused.claimed, now=now)
         if not verdict.is_allowed:
-            return problem_of(ProblemCode.RATE, retry_after=verdict.retry_after)
-        _note(refused, now)
+            problem = problem_of(ProblemCode.RATE, retry_after=verdict.retry_after)
+    is_flood = problem.code == ProblemCode.RATE
+    note_refused(connection=refused.connection, reason=refused.reason, address=address, now=now, is_flood=is_flood)
     return problem
-
-
-def _note(refused: NotAuthenticated, now: datetime) -> None:
-    """The reason, for our own eyes."""
-    connection = refused.connection
-    logger.warning("partner request refused: %s (connection %s)", refused.reason, connection and connection.pk)
-    if connection and connection.peer_key_at:
-        note_refused(connection=connection, reason=refused.reason, now=now)
 
 
 def _routed(request: HttpRequest, call: PartnerCall, route: str) -> HttpResponse:
@@ -144,7 +138,7 @@ def _unsigned(problem: Problem) -> HttpResponse:
 
 
 def _plain(response: HttpResponse) -> HttpResponse:
-    """`Date` lets an honest partner see that a clock is wrong. What is refused has its own log (`_note`)."""
+    """`Date` lets an honest partner see that a clock is wrong. What was refused is logged by `note_refused`."""
     response._has_been_logged = True  # type: ignore[attr-defined]
     response.headers["Date"] = http_date()
     response.headers["Cache-Control"] = "no-store"

@@ -5,9 +5,6 @@ from datetime import datetime
 from ipaddress import ip_network
 from typing import Literal
 
-from django.http import HttpRequest
-
-from eventworx.addresses import client_address
 from eventworx.limits import Limit, Verdict, hit_all
 from partners.models import PartnerConnection
 
@@ -34,9 +31,9 @@ def count_signed(*, connection: PartnerConnection, rate: Rate | None, now: datet
     return hit_all([(PER_CONNECTION[name], str(connection.pk)) for name in names], now=now)
 
 
-def count_failed(*, request: HttpRequest, claimed: str, now: datetime) -> Verdict:
+def count_failed(*, address: str, claimed: str, now: datetime) -> Verdict:
     """Count a request that proved nothing. It is judged only after it failed, so no flood locks a partner out."""
-    keys = ((FAILED_FROM_ADDRESS, network_of(client_address(request))), (FAILED_FOR_CONNECTION, claimed))
+    keys = ((FAILED_FROM_ADDRESS, network_of(address)), (FAILED_FOR_CONNECTION, claimed))
     return hit_all([(limit, _counter(key)) for limit, key in keys], now=now)
 
 

@@ -2,7 +2,8 @@
 
 from partners.connections.checking import NothingToCompare, OtherSafetyNumber, learn, test_connection, verify
 from partners.connections.ending import ConnectionEnded, close, end
-from partners.connections.hearing import describe_connection, last_refused, note_heard, note_refused, receive_notice
+from partners.connections.hearing import describe_connection, note_heard, receive_notice
+from partners.connections.refusing import UNPROVEN, RefusalSummary, note_refused, refusals_of
 from partners.connections.rotating import (
     KEY_HANDLERS,
     KeyFileUnusable,
@@ -32,6 +33,7 @@ from partners.models.journal import Deed, entries_about, partner_actor
 
 __all__ = [
     "KEY_HANDLERS",
+    "UNPROVEN",
     "ConnectionEnded",
     "Deed",
     "KeyFileUnusable",
@@ -43,6 +45,7 @@ __all__ = [
     "NotConnectedYet",
     "NothingToCompare",
     "OtherSafetyNumber",
+    "RefusalSummary",
     "RetiringKey",
     "UnknownKey",
     "add_key",
@@ -50,7 +53,6 @@ __all__ = [
     "describe_connection",
     "end",
     "entries_about",
-    "last_refused",
     "learn",
     "list_peer_keys",
     "note_heard",
@@ -58,6 +60,7 @@ __all__ = [
     "open_connection",
     "partner_actor",
     "receive_notice",
+    "refusals_of",
     "rotate_key",
     "set_contact_roles",
     "set_level",

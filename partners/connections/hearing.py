@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from django.core.cache import cache
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -20,7 +19,6 @@ from partners.protocol.versions import OURS
 from partners.protocol.wire import ConnectionDocument, NoticeKind, ProtocolRange
 
 HEARD_EVERY = timedelta(minutes=1)
-REFUSALS_SHOWN = 86_400  # seconds
 
 
 def note_heard(*, connection: PartnerConnection, now: datetime) -> None:
@@ -37,17 +35,6 @@ def note_heard(*, connection: PartnerConnection, now: datetime) -> None:
     if connection.last_heard_at is None or now - connection.last_heard_at >= HEARD_EVERY:
         connection.last_heard_at = now
         connection.save(update_fields=["last_heard_at"])
-
-
-def note_refused(*, connection: PartnerConnection, reason: str, now: datetime) -> None:
-    """A request in the partner's name proved nothing: for our own admin to see, for a day."""
-    cache.set(f"partner-refused:{connection.pk}", (reason, now), REFUSALS_SHOWN)
-
-
-def last_refused(connection: PartnerConnection) -> tuple[str, datetime] | None:
-    """Why, and when, a request in the partner's name was last refused; None if not in the last day."""
-    found: tuple[str, datetime] | None = cache.get(f"partner-refused:{connection.pk}")
-    return found
 
 
 def describe_connection(*, connection: PartnerConnection, now: datetime) -> ConnectionDocument:

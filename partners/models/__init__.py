@@ -5,6 +5,7 @@ from partners.models.connections import ConnectionQuerySet, PartnerConnection
 from partners.models.deliveries import Delivery, DeliveryQuerySet, DeliveryState, SeenNonce, StoredAnswer
 from partners.models.keys import ConnectionKey, KeySide, KeyState, public_halves
 from partners.models.orders import Direction, PartnerOrder
+from partners.models.refusals import Refusal
 
 __all__ = [
     "ArticleLink",
@@ -20,6 +21,7 @@ __all__ = [
     "PartnerConnection",
     "PartnerListing",
     "PartnerOrder",
+    "Refusal",
     "Release",
     "SeenNonce",
     "StoredAnswer",

@@ -13,7 +13,6 @@ from eventworx.messaging.models import MailMessage, MailState
 from partners.client import Reason, down_sentence, sentence
 from partners.models import PartnerConnection
 from partners.protocol.connection_state import ConnectionState
-from partners.protocol.signing import Reason as SignatureReason
 
 
 class Who(models.TextChoices):
@@ -242,13 +241,3 @@ def _well(connection: PartnerConnection) -> Standing:
         return Standing(_("Active"), "good", text)
     phone = _("Next, please compare the safety number.")
     return Standing(_("Active"), "good", f"{text} {phone}", Who.US, "verify", is_step=True)
-
-
-def refusal(connection: PartnerConnection, reason: str) -> str:
-    """What our admin reads where requests in the partner's name prove nothing; the partner himself learns no reason."""
-    if reason == SignatureReason.TIME:
-        return sentence(Reason.CLOCK, str(connection))
-    return _(
-        "A request in the name of %(partner)s was refused: its signature was not right. Where %(partner)s has no "
-        "trouble, somebody else tried."
-    ) % {"partner": str(connection)}

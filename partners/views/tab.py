@@ -19,8 +19,9 @@ from partners.forms.connection import LEVEL_EXPLANATIONS, LevelForm, RolesForm
 from partners.models import ConnectionKey, KeySide, KeyState, PartnerConnection
 from partners.outbox import DeliveryKind
 from partners.pairing import CODE_MAIL, fingerprint
+from partners.views import refusals
 from partners.views.deeds import shown
-from partners.views.standing import Beside, refusal, standing, steps
+from partners.views.standing import Beside, standing, steps
 
 JOURNAL_LENGTH = 10
 WAITING_LENGTH = 30
@@ -118,6 +119,7 @@ def _tab_context(request: TenantRequest, contact: Contact, connection: PartnerCo
     now = timezone.now()
     connection.tenant, connection.contact = request.tenant, contact
     keys = [] if connection.closed_at else _counting(connection, now)
+    refused = connections.refusals_of(connection=connection, now=now)
     beside = _beside(connection, keys)
     stands = standing(connection, now, beside)
     is_rotating = any((key.side, key.state) == (KeySide.OWN, KeyState.STAGED) for key in keys)
@@ -134,7 +136,8 @@ def _tab_context(request: TenantRequest, contact: Contact, connection: PartnerCo
         "is_rotating": is_rotating,
         "seen": f"{connection.state}-rotating" if is_rotating else str(connection.state),
         "waiting": _waiting(connection),
-        "refused": _refused(connection),
+        "refusals": refusals.in_words(refused),
+        "warning": refusals.warning(connection, refused, now),
         "journal": shown(connections.entries_about(contact)[:JOURNAL_LENGTH]),
     }
 
@@ -175,11 +178,6 @@ def _levels(connection: PartnerConnection) -> list[dict[str, Any]]:
         {"value": level.value, "label": level.label, "text": text, "chosen": level == connection.level}
         for level, text in LEVEL_EXPLANATIONS.items()
     ]
-
-
-def _refused(connection: PartnerConnection) -> dict[str, Any] | None:
-    found = None if connection.closed_at else connections.last_refused(connection)
-    return found and {"text": refusal(connection, found[0]), "at": found[1]}
 
 
 def _waiting(connection: PartnerConnection) -> list[dict[str, Any]]:

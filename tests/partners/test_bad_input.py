@@ -30,7 +30,7 @@ from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from inventory.models import Article
 from partners import connections, pairing, transport
-from partners.models import PartnerConnection, SeenNonce
+from partners.models import PartnerConnection, Refusal, SeenNonce
 from partners.protocol.keys import KeyPair
 from partners.protocol.pairing_code import PairingCode, encode
 from partners.releases import release
@@ -43,8 +43,8 @@ from tests.services import free_port
 
 HTMX = {"HX-Request": "true"}
 PERIOD = {"start": "2027-07-01T08:00", "end": "2027-07-04T20:00"}
-# Whoever looks is logged in; a nonce is used up and counted whatever became of its request.
-NOT_COUNTED = (Session, SeenNonce, HitCount)
+# Whoever looks is logged in; a nonce is used up and counted whatever became of its request, and refusals are counted.
+NOT_COUNTED = (Session, SeenNonce, HitCount, Refusal)
 
 # What each of its answers must say is the same.
 Deed = Callable[[], list[HttpResponse]]

@@ -14,7 +14,7 @@ from django.utils import timezone
 from eventworx.messaging.mail import queue_mail
 from eventworx.tenants.roles import Role
 from jobs.states import JobState
-from partners.connections import Deed
+from partners.connections import Deed, note_refused
 from partners.models import PartnerConnection
 from partners.outbox import DeliveryKind, enqueue_delivery
 from tests.factories import make_article, make_contact, make_job, make_tenant, make_user
@@ -39,8 +39,9 @@ def more_supplied_articles(trade: Trade) -> None:
 
 
 def more_news_of_the_partner(trade: Trade) -> None:
-    """Something that waits for him, a mail and an entry of the journal."""
+    """Something that waits for him, a mail, a refusal and an entry of the journal."""
     ours = trade.ours
+    note_refused(connection=ours, reason=f"reason-{ours.refusals.count()}", address="", now=timezone.now())
     enqueue_delivery(connection=ours, kind=DeliveryKind.NOTICE, path="/connection/notice", body={})
     texts = {"topic": "partner_code", "template": "test", "context": {}, "language": "de"}
     queue_mail(tenant=ours.tenant, to=ours.contact.email, contact=ours.contact, **texts)
@@ -84,7 +85,7 @@ def more_connections(trade: Trade) -> None:
         ("contacts:people", "contact", more_people, 7),
         ("jobs:of_contact", "contact", more_jobs_of_the_contact, 8),
         ("jobs:articles_of_supplier", "contact", more_supplied_articles, 8),
-        ("partners:tab", "contact", more_news_of_the_partner, 13),
+        ("partners:tab", "contact", more_news_of_the_partner, 14),
         ("partners:journal", "contact", more_news_of_the_partner, 9),
         ("partners:release_search", "contact", more_articles, 5),
         ("partners:job_orders", "job", more_unordered_positions, 7),
