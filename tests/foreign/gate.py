@@ -184,11 +184,9 @@ class Gate:
             raise Refused("unknown key")
         if NEW_LABEL not in signed:
             return {LABEL: key.public}
-        if key.state == "retiring":
-            raise Refused("a key that retires introduces no other")
-        return {LABEL: key.public, NEW_LABEL: self.new_key(request)}
+        return {LABEL: key.public, NEW_LABEL: self.new_key(request, connection)}
 
-    def new_key(self, request: Request) -> bytes:
+    def new_key(self, request: Request, connection: Connection) -> bytes:
         """The public key in a body of POST /keys; what is no good key can have signed nothing."""
         try:
             public = signatures.unbase64(strict.loads(request.body)["public_key"])
@@ -196,6 +194,9 @@ class Gate:
             raise Refused("no new key") from broken
         if len(public) != 32 or not (good_key(public) or self.has("accepts-small-order-key")):
             raise Refused("bad new key")
+        taken = [*self.company.issued(), *self.company.entered()]
+        if public in taken and signatures.keyid(public) not in connection.keys:
+            raise Refused("somebody else's key")
         return public
 
     def _lines(self, request: Request) -> list[tuple[str, str]]:

@@ -52,15 +52,14 @@ TABLE: dict[tuple[str, str], tuple[str, str]] = {
 RESERVING = {"confirmed", "cancel_requested", "change_requested", "change_proposed", "dispatched"}
 REASONED = {"decline", "refuse", "cancel", "request_cancel", "expire"}
 
-_person = is_record(
-    {"name": is_text()}, {"email": is_text(), "phone": is_text()}
-)  # every container of texts is optional, the names in it are not
+is_name, is_word = is_text(shortest=1), is_text(strict.REFERENCE, 1)
+_person = is_record({}, {name: is_text() for name in ("name", "email", "phone")})
 _address = is_record({}, {name: is_text() for name in ("street", "postcode", "city", "country")})
 LINE = is_record(
     {"id": strict.is_uuid, "article": strict.is_id, "quantity": strict.is_quantity},
     {
-        "expected_net": strict.is_decimal,
-        "buyer_article": is_record({"number": is_text(strict.REFERENCE), "name": is_text()}),
+        "expected_net": strict.is_amount,
+        "buyer_article": is_record({"number": is_text(strict.REFERENCE, 1), "name": is_name}),
     },
 )
 ORDER = is_record(
@@ -69,18 +68,18 @@ ORDER = is_record(
         "planning_period": strict.is_period,
         "usage_period": strict.is_period,
         "currency": strict.is_currency,
+        "buyer": is_record({"name": is_name}, {"contact": _person, "address": _address}),
         "lines": is_list(LINE, 1, 500),
     },
     {
-        "intent": is_text(),
+        "intent": is_text(strict.REFERENCE),
         "buyer_reference": is_text(strict.REFERENCE),
-        "buyer": is_record({"name": is_text()}, {"contact": _person, "address": _address}),
         "logistics": is_record(
             {},
             {
-                "out": is_text(),
+                "out": is_text(strict.REFERENCE),
                 "out_at": strict.is_instant,
-                "back": is_text(),
+                "back": is_text(strict.REFERENCE),
                 "back_at": strict.is_instant,
                 "address": _address,
                 "note": is_text(strict.NOTE),
@@ -93,17 +92,17 @@ PROPOSAL = is_record(
     {"lines": is_list(LINE, 1, 500)}, {"planning_period": strict.is_period, "usage_period": strict.is_period}
 )
 COMMAND = is_record(
-    {"command": is_text(), "expected_version": strict.is_integer(1, 2**31)},
+    {"command": is_word, "expected_version": strict.is_integer(1, 2**31)},
     {"lines": is_list(strict.is_uuid, 1, 500), "reason": is_text(strict.NOTE), "proposal": PROPOSAL},
 )
 EVENT = is_record(
     {
-        "event": is_text(),
+        "event": is_word,
         "order": is_record(
             {
                 "id": strict.is_uuid,
                 "version": strict.is_integer(1, 2**31),
-                "state": is_text(),
+                "state": is_word,
                 "currency": strict.is_currency,
                 "lines": is_list(is_record({"id": strict.is_uuid}), 1, 500),
             }

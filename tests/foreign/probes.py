@@ -82,10 +82,12 @@ class Ask:
         headers += [("EWX-Connection", self.connection or client.partner)]
         if raw:
             headers += [("Content-Type", self.media), ("Content-Digest", signatures.digest(raw))]
+        origin = self.origin or client.origin
+        components = signatures.request_components(self.method, origin, target, headers, raw)
         if self.key and signatures.needs_key(self.method, target):
             headers.append(("Idempotency-Key", self.key))
-        origin = self.origin or client.origin
-        components = self.covered(signatures.request_components(self.method, origin, target, headers, raw))
+            components = {**components, '"idempotency-key"': self.key}  # also where it is no UUID
+        components = self.covered(components)
         keys = {"ewx": client.connection.key} | ({"ewx-new": self.also} if self.also else {})
         keys |= {self.beside: client.connection.key} if self.beside else {}
         signed = {label: self._signed(components, key) for label, key in keys.items()}

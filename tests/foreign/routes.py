@@ -16,7 +16,7 @@ from tests.foreign.signatures import Signed
 from tests.foreign.store import CATEGORIES, Article, Company, Connection, Order, ends
 from tests.foreign.strict import Shape, is_list, is_record, is_text, is_uuid
 
-CURSOR_SECONDS = 3600
+CURSOR_SECONDS, PAGE = 3600, 50
 CURSOR = re.compile(r"[A-Za-z0-9_-]{1,512}")
 PERIODS = ("start", "end"), ("use_start", "use_end")
 
@@ -111,21 +111,21 @@ def list_keys(asked: Asked) -> Answer:
 
 def stage_key(asked: Asked) -> Answer:
     """The gate has verified that the new key's owner signed."""
-    public = asked.gate.new_key(asked.request)
-    if (
-        signatures.keyid(public) in asked.connection.keys
-        and asked.connection.keys[signatures.keyid(public)].state != "staged"
-    ):
-        raise Problem(422, "invalid", errors=[{"pointer": "/public_key", "code": "known"}])
-    keyid = asked.connection.stage(public, asked.now, keep=asked.has("keeps-every-staged-key"))
-    return Answer(201, {"keyid": keyid, "state": "staged"})
+    public = asked.gate.new_key(asked.request, asked.connection)
+    known = asked.connection.keys.get(signatures.keyid(public))
+    if asked.connection.keys[asked.signed.values["keyid"]].state == "retiring":
+        raise Problem(409, "state")
+    if known is None:
+        asked.connection.stage(public, asked.now, keep=asked.has("keeps-every-staged-key"))
+    return Answer(201, {"keyid": signatures.keyid(public), "state": known.state if known else "staged"})
 
 
 def delete_key(asked: Asked) -> Answer:
     (keyid,) = asked.ids
-    if keyid not in asked.connection.keys:
+    if keyid not in asked.connection.keys or not asked.connection.keys[keyid].good(asked.now):
         raise Problem(404, "not-found")
-    if keyid == asked.signed.values["keyid"] and not asked.has("deletes-key-in-use"):
+    in_use = keyid == asked.signed.values["keyid"] or asked.connection.keys[keyid].state == "active"
+    if in_use and not asked.has("deletes-key-in-use"):
         raise Problem(409, "key-in-use")
     del asked.connection.keys[keyid]
     return Answer(204)
@@ -133,7 +133,7 @@ def delete_key(asked: Asked) -> Answer:
 
 # --- reading ---------------------------------------------------------------------------------------
 def query(asked: Asked) -> dict[str, str]:
-    """The parameters; an empty one counts as absent."""
+    """The parameters, each once; only `q` may be empty."""
     try:
         pairs = parse_qsl(asked.request.query, keep_blank_values=True, errors="strict", max_num_fields=50)
     except ValueError as broken:
@@ -142,7 +142,7 @@ def query(asked: Asked) -> dict[str, str]:
         raise Problem(400, "malformed")
     if len(dict(pairs)) < len(pairs):
         raise Problem(422, "invalid", errors=[{"pointer": "/", "code": "twice"}])
-    given = {name: text for name, text in pairs if text}
+    given = dict(pairs)
     if not asked.has("no-field-check"):
         _check_query(given, asked)
     return given
@@ -151,6 +151,7 @@ def query(asked: Asked) -> dict[str, str]:
 def _check_query(given: dict[str, str], asked: Asked) -> None:
     shapes: dict[str, Shape] = {
         "limit": strict.matches(re.compile(r"[1-9]\d?|100", re.ASCII)),
+        "cursor": strict.matches(CURSOR),
         "zone": strict.is_zone,
         "changed_after": strict.is_instant,
         "role": strict.matches(re.compile("supplier|buyer")),
@@ -173,16 +174,12 @@ def invalid(problems: Iterable[tuple[str, str]]) -> Problem:
 
 def page(asked: Asked, given: dict[str, str], items: dict[str, Any]) -> Answer:
     """One page of what is found, from key to item; the keys in order tell where the next one begins."""
-    limit, after = int(given.get("limit", 50)), ""
+    limit, after = int(given.get("limit", PAGE)), ""
     bound = repr(sorted((name, text) for name, text in given.items() if name not in ("cursor", "limit")))
     bound = f"{asked.request.path} {bound}"
     if cursor := given.get("cursor"):
         query_then, after, until = asked.connection.cursors.get(cursor, ("", "", 0.0))
-        if (
-            not CURSOR.fullmatch(cursor)
-            or asked.now > until
-            or (query_then != bound and not asked.has("cursor-not-bound"))
-        ):
+        if asked.now > until or (query_then != bound and not asked.has("cursor-not-bound")):
             raise Problem(422, "cursor")
     rest = sorted(key for key in items if key > after)
     following = secrets.token_urlsafe(18) if len(rest) > limit else None
@@ -269,6 +266,9 @@ def _check_order(asked: Asked, content: dict[str, Any]) -> None:
         problems.append(("/lines", "twice"))
     if content["currency"] != asked.company.currency:
         problems.append(("/currency", "invalid"))
+    planning, usage = ends(content["planning_period"]), ends(content["usage_period"])
+    if usage[0] < planning[0] or planning[1] < usage[1]:
+        problems.append(("/usage_period", "invalid"))
     if problems:
         raise invalid(problems)
 
@@ -295,6 +295,7 @@ def read_order(asked: Asked) -> Answer:
 
 def list_orders(asked: Asked) -> Answer:
     given = query(asked)
+    given.pop("limit", None)  # a page of orders is as long as we like
     connections = asked.company.connections.values() if asked.has("orders-of-others") else [asked.connection]
     ours = [order.document for connection in connections for order in connection.orders.values()]
     found = list(asked.connection.copies.values()) if given.get("role") == "buyer" else ours
@@ -324,8 +325,8 @@ def command(asked: Asked) -> Answer:
 
 def _settle(asked: Asked, document: dict[str, Any]) -> None:
     said = asked.body
-    chosen = said.get("lines")
-    if chosen is not None and (document["state"] != "proposed" or not set(chosen) <= orders.line_ids(document)):
+    chosen = said.get("lines") if (said["command"], document["state"]) == ("accept", "proposed") else None
+    if chosen is not None and not set(chosen) <= orders.line_ids(document):
         raise invalid([("/lines", "invalid")])
     orders.settle(document, said["command"], chosen)
     if said["command"] == "request_change":
@@ -366,7 +367,7 @@ ASKING = is_record(
 ROUTES = (
     Route("POST", "/pairing", pair, shape=PAIRING),
     Route("GET", "/connection", document, while_paused=True),
-    Route("POST", "/connection/notice", notice, while_paused=True, shape=is_record({"notice": is_text()})),
+    Route("POST", "/connection/notice", notice, while_paused=True, shape=is_record({"notice": orders.is_word})),
     Route("GET", "/keys", list_keys, while_paused=True),
     Route("POST", "/keys", stage_key, while_paused=True, shape=is_record({"public_key": is_text()})),
     Route("DELETE", f"/keys/{ID}", delete_key, while_paused=True),

@@ -97,6 +97,8 @@ class ForeignServer:
     def _answer(self, request: Request, now: float) -> Answer:
         self.gate.check_size(request)
         if request.path == WELL_KNOWN:
+            if request.method != "GET":
+                raise Problem(405, "method")
             more = {"name": self.company.name, "software": "foreign 1.0"} if self.gate.has("well-known-chatty") else {}
             return Answer(200, {"protocols": ["1.0"]} | more)
         self.gate.check_version(request)
@@ -122,7 +124,8 @@ class ForeignServer:
             if self.gate.has("unknown-route-200") and unknown.status == 404:
                 return Answer(200, {})
             raise
-        if request.body and request.line("content-type") != "application/json" and not self.gate.has("no-415"):
+        media = request.line("content-type").partition(";")[0].rstrip().lower()
+        if request.body and media != "application/json" and not self.gate.has("no-415"):
             raise Problem(415, "media-type")
         key = request.line("idempotency-key") if needs_key(request.method, request.path) else ""
         if needs_key(request.method, request.path) and not strict.UUID.fullmatch(key) and not self.gate.has("no-428"):

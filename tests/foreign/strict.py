@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -15,7 +16,8 @@ DEPTH = 16
 ZONES = available_timezones()
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 DECIMAL = re.compile(r"-?\d{1,12}(\.\d{1,6})?", re.ASCII)
-INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)", re.ASCII)
+YEARS = range(1970, 2200)  # far enough, and no calendar ends there (§9)
 CURRENCY = re.compile(r"[A-Z]{3}")
 SURROGATE = re.compile("[\ud800-\udfff]")
 NAME, REFERENCE, NOTE = 200, 100, 4000
@@ -69,6 +71,7 @@ def _checked(value: Any, depth: int, allowed: Collection[str]) -> Any:
 
 # --- shapes: what is wrong with a value, as pointers and codes -------------------------------------
 def is_text(longest: int = NAME, shortest: int = 0) -> Shape:
+    """Where a text is required, `shortest` is 1: an empty one is none."""
     return _rule(lambda value: isinstance(value, str) and shortest <= len(value) <= longest)
 
 
@@ -120,7 +123,7 @@ def is_record(required: Mapping[str, Shape], optional: Mapping[str, Shape] | Non
 
 def instant(text: str) -> datetime:
     """An instant of the wire; ValueError if there is no such date."""
-    if not INSTANT.fullmatch(text):
+    if not INSTANT.fullmatch(text) or int(text[:4]) not in YEARS:
         raise ValueError(text)
     return datetime.fromisoformat(text)
 
@@ -137,7 +140,8 @@ def _is_instant(value: Any) -> bool:
         return False
 
 
-is_uuid, is_decimal, is_currency = matches(UUID), matches(DECIMAL), matches(CURRENCY)
+is_uuid, is_currency = matches(UUID), matches(CURRENCY)
+is_amount = _rule(lambda value: isinstance(value, str) and bool(DECIMAL.fullmatch(value)) and Decimal(value) >= 0)
 is_id = matches(re.compile(r"[A-Za-z0-9_-]{1,64}"))
 is_quantity = is_integer(1, 999_999)
 is_instant = _rule(_is_instant)

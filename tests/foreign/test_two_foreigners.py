@@ -24,6 +24,7 @@ def order(**lines: int) -> dict[str, Any]:
     return {
         "id": str(uuid.uuid4()),
         "intent": "order",
+        "buyer": {"name": "Hirer Ltd"},
         "planning_period": PERIOD,
         "usage_period": PERIOD,
         "currency": "EUR",

@@ -46,6 +46,8 @@ def test_a_cursor_belongs_to_its_query(meeting: Meeting) -> None:
         meeting.article(f"Stativ {number}")
     page = meeting.client.get("/articles", limit="2", q="stativ")
     assert len(page["items"]) == 2
+    rest = meeting.client.get("/articles", limit="50", q="stativ", cursor=page["next"])
+    assert (len(rest["items"]), rest["next"]) == (1, None)
     with pytest.raises(Failed) as failure:
         meeting.client.get("/articles", limit="2", q="anderes", cursor=page["next"])
     assert failure.value.received.problem == "cursor"
