@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004
 from django.db import DatabaseError
 
 from eventworx import installation
@@ -44,10 +44,11 @@ def check_deployment(**_: Any) -> list[CheckMessage]:
         *cache_faults(cache=cache, database=engine),
         *quarantine_faults(_standing()),
     )
-    return [Error(message, hint=hint, id=f"eventworx.{code}") for code, message, hint in faults]
+    kinds = {"E": Error, "W": Warning}
+    return [kinds[code[0]](message, hint=hint, id=f"eventworx.{code}") for code, message, hint in faults]
 
 
-Fault = tuple[str, str, str]  # code, what is wrong, how to mend it
+Fault = tuple[str, str, str]  # code (W: a warning), what is wrong, how to mend it
 
 
 def _origin(origin: str) -> Iterator[Fault]:
@@ -178,10 +179,10 @@ def _switches() -> Iterator[Fault]:
 
 
 def cache_faults(*, cache: str, database: str) -> Iterator[Fault]:
-    """Several processes, which SQLite does not have, count in a cache that all of them see."""
+    """Limits and nonces hold without a common cache (`eventworx.limits`); what is only remembered does not."""
     if cache.endswith("LocMemCache") and not database.endswith("sqlite3"):
         hint = "Set EWX_REDIS_URL=redis://host:6379/0."
-        yield "E010", "Each process has a cache of its own: nonces and limits hold per process only.", hint
+        yield "W010", "Each process has a cache of its own: not every page shows what another one refused.", hint
 
 
 def _standing() -> Standing | None:

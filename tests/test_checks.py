@@ -238,3 +238,8 @@ def test_the_command_refuses_an_origin_that_is_none(tmp_path: Path) -> None:
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 1
     assert "EWX_ORIGIN=https://your.host" in ran.stderr
+
+
+def test_a_cache_per_process_is_a_warning_because_no_limit_relies_on_it(key_file: Path, settings: Settings) -> None:
+    settings.CACHES = {"default": {"BACKEND": LOCAL}}
+    assert faults() == ([] if settings.DATABASES["default"]["ENGINE"] == SQLITE else ["W010"])

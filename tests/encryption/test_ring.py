@@ -159,3 +159,15 @@ def test_a_link_left_in_the_way_leads_nowhere_else(key_file: Path, tmp_path: Pat
 def test_a_master_key_is_not_copied_anywhere(make_copy: object) -> None:
     with pytest.raises(TypeError, match="not copied or stored"):
         make_copy(ONE)  # type: ignore[operator]
+
+
+def test_the_file_stays_its_owners_whoever_runs_the_command(key_file: Path) -> None:
+    """Root, above all: else the servers could not read it any more."""
+    owner = 65534 if os.geteuid() == 0 else os.geteuid()
+    os.chown(key_file, owner, -1)
+    write_ring(key_file, (ONE,))
+    assert key_file.stat().st_uid == owner
+    os.chown(key_file.parent, owner, -1)
+    key_file.unlink()
+    create_ring(key_file)
+    assert key_file.stat().st_uid == owner
