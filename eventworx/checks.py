@@ -27,6 +27,7 @@ _MAKE_KEY = (
 _ROTATE = "Make a fresh key and have everything sealed anew: manage.py rotate_encryption_keys, then --drop-old."
 _FRESH_ONE = 'Set EWX_SECRET_KEY to what this prints: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
 _SECRET_LENGTH, _SECRET_VARIETY = 50, 10
+_WIDEST_PARTNER_NETWORK = {4: 16, 6: 48}
 _WIDEST_PROXY_NETWORK = {4: 8, 6: 7}  # 10.0.0.0/8, fc00::/7: more can be no network of one's own
 
 
@@ -159,6 +160,14 @@ def _neighbours() -> Iterator[Fault]:
         if not origin.startswith("https://"):
             hint = "Have the partner offer https, and name that address in EWX_ALLOWED_PARTNER_ORIGINS."
             yield "E018", f"EWX_ALLOWED_PARTNER_ORIGINS holds {origin}: everybody on the way reads along.", hint
+    for network in settings.EWX_ALLOWED_PARTNER_NETWORKS:
+        if network.prefixlen < _WIDEST_PARTNER_NETWORK[network.version]:
+            hint = "Name the networks in which your partners' servers really lie."
+            yield (
+                "E023",
+                f"EWX_ALLOWED_PARTNER_NETWORKS holds {network}: mailed codes could point anywhere in it.",
+                hint,
+            )
     if "*" in settings.ALLOWED_HOSTS:
         yield (
             "E019",

@@ -43,6 +43,10 @@ EWX_KEY_FILE_IS_DEFAULT = not _key_file
 EWX_INSTANCE_FILE = Path(env("EWX_INSTANCE_FILE", default="") or EWX_KEY_FILE.parent / "instance.id")
 # Operators may name partner origins that are plain http, on another port, or in their own network.
 EWX_ALLOWED_PARTNER_ORIGINS = frozenset(env.list("EWX_ALLOWED_PARTNER_ORIGINS", default=[]))
+# … or whole networks of theirs in which partners may lie; https on port 443 all the same.
+EWX_ALLOWED_PARTNER_NETWORKS = tuple(
+    ip_network(network) for network in env.list("EWX_ALLOWED_PARTNER_NETWORKS", default=[])
+)
 # The proxies before us, as addresses or networks: what they write into X-Forwarded-For is believed.
 EWX_TRUSTED_PROXIES = tuple(ip_network(network) for network in env.list("EWX_TRUSTED_PROXIES", default=[]))
 EWX_PARTNER_DEADLINE_SECONDS = env.float("EWX_PARTNER_DEADLINE_SECONDS", default=5.0)

@@ -29,6 +29,7 @@ from partners.models import Delivery, KeySide, PartnerConnection
 from partners.outbox import DeliveryHandlers, DeliveryKind
 from partners.protocol import pairing_code
 from partners.protocol.keys import KeyPair, keyid
+from partners.protocol.look_alikes import Oddity, oddities, shown_host
 from partners.protocol.pairing_code import CodeRefused, PairingCode, Refusal
 from partners.protocol.safety_number import Side, safety_number
 from partners.protocol.wire import (
@@ -115,12 +116,12 @@ class EnteredCode:
     code: PairingCode
     fingerprint: str
     safety_number: str
-    differs_from_mail_domain: str
-    is_internationalised: bool
+    mail_domain: str
+    oddities: tuple[Oddity, ...]
 
     @property
     def server_name(self) -> str:
-        return self.code.origin.removeprefix("https://")
+        return server_name(self.code.origin)
 
 
 # Our key and our code
@@ -259,13 +260,21 @@ def _check_may_enter(connection: PartnerConnection) -> None:
 
 def _described(connection: PartnerConnection, code: PairingCode) -> EnteredCode:
     host = urlsplit(code.origin).hostname or ""
+    domain = connection.contact.email.rpartition("@")[2].lower()
     return EnteredCode(
         code=code,
         fingerprint=fingerprint(code.public_key),
         safety_number=safety_number(_our_side(connection), _side_of(code)),
-        differs_from_mail_domain=_foreign_domain(host, connection.contact.email),
-        is_internationalised=any(label.startswith("xn--") for label in host.split(".")),
+        mail_domain=domain,
+        oddities=oddities(host, domain),
     )
+
+
+def server_name(origin: str) -> str:
+    """A server as people compare it: letters beyond a to z as they are read, and as they are spelt (punycode)."""
+    spelt = origin.removeprefix("https://")
+    read = shown_host(spelt)
+    return spelt if read == spelt else f"{read} ({spelt})"
 
 
 def fingerprint(public_key: bytes) -> str:
@@ -290,13 +299,6 @@ def _side_of(code: PairingCode) -> Side:
         connection_id=code.connection_id,
         pairing_key=code.public_key,
     )
-
-
-def _foreign_domain(host: str, email: str) -> str:
-    """The contact's mail domain where the server lies somewhere else: worth a phone call (security.md §3)."""
-    domain = email.rpartition("@")[2].lower()
-    is_same = host == domain or host.endswith(f".{domain}")
-    return "" if not domain or is_same else domain
 
 
 def save_code(*, connection: PartnerConnection, text: str, actor: Actor, now: datetime) -> PartnerConnection:

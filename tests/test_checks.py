@@ -105,6 +105,8 @@ def test_a_link_to_a_key_file_does_not_hide_where_it_lies(key_file: Path, settin
         ({"CSRF_COOKIE_SECURE": False}, ["E020"]),
         ({"ALLOWED_HOSTS": ["rental.example.com", "*"]}, ["E019"]),
         ({"EWX_ALLOWED_PARTNER_ORIGINS": frozenset({"http://10.0.0.7", "https://lan.example"})}, ["E018"]),
+        ({"EWX_ALLOWED_PARTNER_NETWORKS": (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))}, ["E023", "E023"]),
+        ({"EWX_ALLOWED_PARTNER_NETWORKS": (ip_network("192.168.10.0/24"), ip_network("fd12:3456::/48"))}, []),
         ({"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}, ["E016"]),
         ({"EWX_TRUSTED_PROXIES": (ip_network("0.0.0.0/0"), ip_network("10.0.0.0/8"))}, ["E017"]),
         ({"EWX_TRUSTED_PROXIES": (ip_network("128.0.0.0/1"), ip_network("::/0"))}, ["E017", "E017"]),

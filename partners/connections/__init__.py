@@ -1,6 +1,13 @@
 """The life of a partner connection (mission P1, P2, P5-P9): on and off, the test, what is heard of it, its end."""
 
-from partners.connections.checking import NothingToCompare, OtherSafetyNumber, learn, test_connection, verify
+from partners.connections.checking import (
+    NothingToCompare,
+    OtherSafetyNumber,
+    TooManyTests,
+    learn,
+    test_connection,
+    verify,
+)
 from partners.connections.ending import ConnectionEnded, close, end
 from partners.connections.hearing import describe_connection, note_heard, receive_notice
 from partners.connections.refusing import UNPROVEN, RefusalSummary, note_refused, refusals_of
@@ -47,6 +54,7 @@ __all__ = [
     "OtherSafetyNumber",
     "RefusalSummary",
     "RetiringKey",
+    "TooManyTests",
     "UnknownKey",
     "add_key",
     "close",

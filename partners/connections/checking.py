@@ -1,12 +1,15 @@
 """Asking the partner who he is, and comparing the safety number (mission P6, protocol §1)."""
 
+import math
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.audit import Actor, record
 from eventworx.errors import BusinessError
+from eventworx.limits import Limit, hit_all
 from partners import client, outbox
 from partners.client import PartnerPaused, PartnerProblem, PartnerUnreachable, Reason
 from partners.connections.ending import ConnectionEnded
@@ -15,6 +18,8 @@ from partners.models.journal import Deed, partner_actor
 from partners.protocol.signing import SKEW
 from partners.protocol.versions import NoCommonVersion
 from partners.protocol.wire import ConnectionDocument, FieldErrors, parse_connection
+
+TESTS = Limit("connection-test", most=10, per=3600)
 
 
 class NothingToCompare(BusinessError):
@@ -29,11 +34,22 @@ class OtherSafetyNumber(BusinessError):
     message = _("The safety number has changed since this page was opened. Please compare the new one.")
 
 
+class TooManyTests(BusinessError):
+    code = "tested-too-often"
+    status = 429
+    message = _("The connection was tested %(most)s times within an hour. Please try again in %(minutes)s minutes.")
+
+
 def test_connection(*, connection: PartnerConnection, actor: Actor) -> None:
     """Ask the partner's server who it is ("Verbindung testen", mission P6). Returns where all is well.
 
-    Raises PartnerUnreachable, PartnerPaused or PartnerRefused with a sentence that says who can mend it.
+    Ten times an hour with one contact, whatever is paired anew in between: whoever enters codes of his own making
+    finds out little about other people's servers (security.md row 20). Raises TooManyTests, and PartnerUnreachable,
+    PartnerPaused or PartnerRefused with a sentence that says who can mend it.
     """
+    verdict = hit_all([(TESTS, str(connection.contact_id))], now=timezone.now())
+    if not verdict.is_allowed:
+        raise TooManyTests(most=TESTS.most, minutes=math.ceil(verdict.retry_after / 60))
     outcome = "ok"
     try:
         _ask(connection)

@@ -7,64 +7,40 @@ knows none. One deadline holds over the whole exchange, however slowly the other
 Tests put a fake into `current`; nothing else opens connections.
 """
 
-import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Protocol
 
 import httpcore2
 from django.conf import settings
 
 from partners.protocol import origins
+from partners.transport import addresses
+from partners.transport.addresses import is_public
+from partners.transport.faults import Fault, Unreachable
+from partners.transport.names import Resolve, Resolver
 
 MAX_ANSWER_BYTES = 1024 * 1024
+MAX_HEADER_BYTES = 32 * 1024
+MAX_RECEIVED = MAX_ANSWER_BYTES + 256 * 1024  # with headers, chunks and whatever else stands around the content
+MAX_PIECES = 10_000  # chunks of a byte each would keep us busy for seconds
 MAX_CONNECTIONS = 64
 IDLE_SECONDS = 10.0
-RESOLVER_THREADS = 8
 
-# The special-purpose registries (RFC 6890 and successors), and what tunnels into them.
-_REFUSED_V4 = tuple(
-    IPv4Network(network)
-    for network in (
-        "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 "
-        "192.31.196.0/24 192.52.193.0/24 192.88.99.0/24 192.168.0.0/16 192.175.48.0/24 198.18.0.0/15 "
-        "198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4"
-    ).split()
-)
-_GLOBAL_V6 = IPv6Network("2000::/3")
-_REFUSED_V6 = tuple(IPv6Network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
-
-
-Resolve = Callable[[str, int, float], list[str]]
-"""All addresses of a host and port, within so many seconds."""
-
-
-class Fault(StrEnum):
-    """Why nothing came back: a category, never a banner or a timing of the target."""
-
-    NAME = "name"
-    REFUSED = "refused"
-    CERTIFICATE = "certificate"
-    TIMEOUT = "timeout"
-    BROKEN = "broken"
-    TOO_LARGE = "answer-too-large"
-    NOT_ALLOWED = "not-allowed"
-
-
-class Unreachable(Exception):
-    """No answer came back; `reason` says at which step."""
-
-    def __init__(self, reason: Fault) -> None:
-        super().__init__(reason.value)
-        self.reason = reason
+__all__ = [
+    "Fault",
+    "NetworkTransport",
+    "RawAnswer",
+    "Transport",
+    "Unreachable",
+    "current",
+    "is_allowed_origin",
+    "is_public",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,27 +62,21 @@ class Transport(Protocol):
         ...
 
 
-def is_public(address: str) -> bool:
-    """Whether an IP address may be connected to without an operator's leave."""
-    parsed = ip_address(address.partition("%")[0])
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
-        parsed = parsed.ipv4_mapped
-    if isinstance(parsed, IPv4Address):
-        return not any(parsed in network for network in _REFUSED_V4)
-    return parsed in _GLOBAL_V6 and not any(parsed in network for network in _REFUSED_V6)
-
-
 def is_allowed_origin(origin: str) -> bool:
-    """Whether the operator named this origin: plain http, another port or a private address are fine then."""
+    """Whether the operator named this origin: plain http, another port or a private address are fine then.
+
+    This machine, this cable and the metadata of a cloud are not, unless it is their address that is named.
+    """
     return origin in settings.EWX_ALLOWED_PARTNER_ORIGINS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Exchange:
     """What the layers below must know of the exchange that runs in this thread."""
 
     ends_at: float
-    any_address: bool
+    is_named: bool  # the origin, by the operator
+    received: int = 0
 
     def remaining(self) -> float:
         left = self.ends_at - time.monotonic()
@@ -114,22 +84,20 @@ class _Exchange:
             raise Unreachable(Fault.TIMEOUT)
         return left
 
+    def count(self, received: bytes) -> bytes:
+        self.received += len(received)
+        if self.received > MAX_RECEIVED:
+            raise Unreachable(Fault.TOO_LARGE)
+        return received
+
+    def allows(self, host: str, address: str) -> bool:
+        """Whether this host may lie at this address."""
+        if is_public(address) or addresses.is_allowed(address, settings.EWX_ALLOWED_PARTNER_NETWORKS):
+            return True
+        return self.is_named and (addresses.is_neighbour(address) or host in {address, "localhost"})
+
 
 _exchange: ContextVar[_Exchange] = ContextVar("exchange")
-_resolver = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="resolver")
-
-
-def _resolve(host: str, port: int, seconds: float) -> list[str]:
-    """All addresses of `host`; the system's resolver knows no deadline, so it waits in a thread of its own."""
-    lookup = _resolver.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-    try:
-        found = lookup.result(seconds)
-    except FutureTimeout as error:
-        lookup.cancel()
-        raise Unreachable(Fault.TIMEOUT) from error
-    except (OSError, UnicodeError) as error:
-        raise Unreachable(Fault.NAME) from error
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class _Stream(httpcore2.NetworkStream):
@@ -139,10 +107,20 @@ class _Stream(httpcore2.NetworkStream):
         self._inner = inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _exchange.get().remaining())
+        exchange = _exchange.get()
+        return exchange.count(self._inner.read(max_bytes, exchange.remaining()))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _exchange.get().remaining())
+        """Piece by piece: whoever takes a few bytes now and then gains no time by it."""
+        waiting, connected = memoryview(buffer), self._inner.get_extra_info("socket")
+        while waiting:
+            connected.settimeout(_exchange.get().remaining())
+            try:
+                waiting = waiting[connected.send(waiting) :]
+            except TimeoutError as error:
+                raise Unreachable(Fault.TIMEOUT) from error
+            except OSError as error:
+                raise httpcore2.WriteError(str(error)) from error
 
     def close(self) -> None:
         self._inner.close()
@@ -152,6 +130,8 @@ class _Stream(httpcore2.NetworkStream):
     ) -> httpcore2.NetworkStream:
         try:
             return _Stream(self._inner.start_tls(ssl_context, server_hostname, _exchange.get().remaining()))
+        except httpcore2.ConnectTimeout as error:
+            raise Unreachable(Fault.TIMEOUT) from error
         except httpcore2.ConnectError as error:
             raise Unreachable(Fault.CERTIFICATE) from error
 
@@ -175,25 +155,26 @@ class _JudgingBackend(httpcore2.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
         exchange = _exchange.get()
-        addresses = self._resolve(host, port, exchange.remaining())
-        if not exchange.any_address and not all(is_public(address) for address in addresses):
+        found = self._resolve(host, port, exchange.remaining())
+        if not found or not all(exchange.allows(host, address) for address in found):
             raise Unreachable(Fault.NOT_ALLOWED)
-        return _Stream(self._first_that_answers(addresses, port, exchange))
+        return _Stream(self._first_that_answers(found, port, exchange))
 
-    def _first_that_answers(self, addresses: list[str], port: int, exchange: _Exchange) -> httpcore2.NetworkStream:
-        for address in addresses[:-1]:
+    def _first_that_answers(self, found: list[str], port: int, exchange: _Exchange) -> httpcore2.NetworkStream:
+        """Whether a port is closed or filtered is nobody's business: both are REFUSED."""
+        for left in range(len(found), 0, -1):
             try:
-                return self._sockets.connect_tcp(address, port, exchange.remaining() / 2)
+                return self._sockets.connect_tcp(found[-left], port, exchange.remaining() / min(left, 2))
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 continue
-        return self._sockets.connect_tcp(addresses[-1], port, exchange.remaining())
+        raise Unreachable(Fault.REFUSED)
 
 
 class NetworkTransport:
     """HTTP/1.1 over real sockets, connections kept for a few seconds."""
 
     def __init__(self, resolve: Resolve | None = None) -> None:
-        self._resolve = resolve or _resolve
+        self._resolve = resolve or Resolver()
 
     @cached_property
     def _pool(self) -> httpcore2.ConnectionPool:
@@ -227,13 +208,23 @@ class NetworkTransport:
         sent = [("User-Agent", "Eventworx"), ("Accept-Encoding", "identity"), *headers.items()]
         waits: dict[str, Any] = {"timeout": {"pool": deadline}}
         with self._pool.stream(method, url, headers=sent, content=body, extensions=waits) as answer:
-            received = b""
-            for part in answer.iter_stream():
+            fields = _judged(answer.headers)
+            received = bytearray()
+            for pieces, part in enumerate(answer.iter_stream()):
                 received += part
-                if len(received) > MAX_ANSWER_BYTES:
+                if len(received) > MAX_ANSWER_BYTES or pieces > MAX_PIECES:
                     raise Unreachable(Fault.TOO_LARGE)
-            fields = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers)
-            return RawAnswer(answer.status, fields, received)
+            return RawAnswer(answer.status, fields, bytes(received))
+
+
+def _judged(headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+    """The headers of an answer, if they are few enough and say in one way only where it ends."""
+    fields = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+    if sum(len(name) + len(value) for name, value in fields) > MAX_HEADER_BYTES:
+        raise Unreachable(Fault.TOO_LARGE)
+    if {"content-length", "transfer-encoding"} <= {name.lower() for name, _value in fields}:
+        raise Unreachable(Fault.BROKEN)
+    return fields
 
 
 current: Transport = NetworkTransport()

@@ -1,10 +1,14 @@
 """Making and changing our key, sending our code, entering the partner's (mission P3, P4, P10)."""
 
+from collections.abc import Mapping
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from eventworx.tenants.access import TenantRequest, actor_of, admin_required
@@ -12,7 +16,29 @@ from partners import connections, pairing
 from partners.forms.connection import CodeForm
 from partners.models import PartnerConnection
 from partners.pairing import EnteredCode
+from partners.protocol.look_alikes import Oddity
 from partners.views.tab import connection_of, contact_of, to_tab
+
+ODDITIES: Mapping[Oddity, str | Promise] = {
+    Oddity.MIXED: gettext_lazy(
+        "The server name %(server)s mixes letters of several alphabets, as forged names do. Please do not save before "
+        "you have compared it with the partner by phone."
+    ),
+    Oddity.ALIKE: gettext_lazy(
+        "The server name %(server)s looks like %(domain)s and is another one. Please do not save before you have "
+        "compared it with the partner by phone."
+    ),
+    Oddity.CONTAINS: gettext_lazy(
+        "The server %(server)s bears the name of %(domain)s, but does not belong to that domain. Please ask by phone."
+    ),
+    Oddity.FOREIGN: gettext_lazy(
+        "The server %(server)s does not belong to the mail domain %(domain)s of this contact. That may be right; "
+        "please ask by phone."
+    ),
+    Oddity.INTERNATIONAL: gettext_lazy(
+        "The server name holds letters that can look like others. Please compare it with the partner by phone."
+    ),
+}
 
 
 @require_POST
@@ -78,5 +104,12 @@ def _entering(
         "connection": connection,
         "form": form,
         "entered": entered,
+        "oddities": [_said(oddity, entered) for oddity in entered.oddities] if entered else [],
     }
     return render(request, "partners/enter_code.html", context)
+
+
+def _said(oddity: Oddity, entered: EnteredCode) -> dict[str, str]:
+    """What is odd about the server's name, and how grave that is."""
+    names = {"server": entered.server_name, "domain": entered.mail_domain}
+    return {"text": str(ODDITIES[oddity]) % names, "kind": "info" if oddity is Oddity.FOREIGN else "warning"}

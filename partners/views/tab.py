@@ -15,10 +15,11 @@ from eventworx.messaging import mail
 from eventworx.tenants.access import TenantRequest, actor_of, admin_required, member_required
 from partners import connections, outbox
 from partners.client import PartnerProblem, sentence
+from partners.connections import TooManyTests
 from partners.forms.connection import LEVEL_EXPLANATIONS, LevelForm, RolesForm
 from partners.models import ConnectionKey, KeySide, KeyState, PartnerConnection
 from partners.outbox import DeliveryKind
-from partners.pairing import CODE_MAIL, fingerprint
+from partners.pairing import CODE_MAIL, fingerprint, server_name
 from partners.views import refusals
 from partners.views.deeds import shown
 from partners.views.standing import Beside, standing, steps
@@ -127,6 +128,7 @@ def _tab_context(request: TenantRequest, contact: Contact, connection: PartnerCo
         "contact": contact,
         "active_tab": "partner",
         "connection": connection,
+        "server_name": server_name(connection.peer_origin),
         "standing": stands,
         "steps": steps(connection, stands),
         "levels": _levels(connection),
@@ -213,7 +215,7 @@ def test(request: TenantRequest, pk: int) -> HttpResponse:
     connection = connection_of(request, pk)
     try:
         connections.test_connection(connection=connection, actor=actor_of(request))
-    except PartnerProblem as problem:
+    except (PartnerProblem, TooManyTests) as problem:
         return _result(request, str(problem), "danger")
     return _result(request, _("Test successful"), "success")
 

@@ -1,18 +1,20 @@
 """On, off, level, roles, test and end of a connection, in process (mission P1, P2, P5-P9)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone, translation
 
 from eventworx.audit import Actor, AuditEntry
 from eventworx.contacts.contacts import NoRole
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
-from partners import client, connections, outbox
+from partners import client, connections, outbox, pairing
 from partners.access import AccessLevel
 from partners.client import PartnerPaused, PartnerUnreachable
-from partners.connections import ConnectionEnded, LevelNeeded, LevelNotOffered, OtherSafetyNumber
+from partners.connections import ConnectionEnded, LevelNeeded, LevelNotOffered, OtherSafetyNumber, TooManyTests
 from partners.models import PartnerConnection
 from partners.transport import Fault, RawAnswer
 from tests.factories import make_contact, make_user
@@ -150,6 +152,30 @@ def test_test_connection_fails_with_a_reason(
     pair[0].refresh_from_db()
     assert pair[0].facts == before
     assert AuditEntry.objects.about(pair[0])[0].detail == {"outcome": outcome}
+
+
+def test_ten_tests_an_hour(pair: Pair, network: InProcess) -> None:
+    """Pairing anew begins no new hour: that would make a port scanner of it."""
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(10):
+            connections.test_connection(connection=pair[0], actor=ADMIN)
+        asked = len(network.sent)
+        clock.shift(timedelta(minutes=30))
+        with pytest.raises(TooManyTests) as caught, translation.override("de"):
+            connections.test_connection(connection=pair[0], actor=ADMIN)
+        with translation.override("de"):
+            assert str(caught.value) == (
+                "Die Verbindung wurde innerhalb einer Stunde 10-mal getestet. Bitte in 30 Minuten wieder versuchen."
+            )
+        connections.test_connection(connection=pair[1], actor=ADMIN)
+        again = pairing.start_pairing(contact=pair[0].contact, actor=ADMIN, now=timezone.now())
+        with pytest.raises(TooManyTests):
+            connections.test_connection(connection=again, actor=ADMIN)
+        assert (len(network.sent), deeds(pair[0]).count("tested")) == (asked + 1, 10)
+        clock.shift(timedelta(minutes=30))
+        pair[0].refresh_from_db()
+        with pytest.raises(PartnerUnreachable):
+            connections.test_connection(connection=again, actor=ADMIN)
 
 
 def test_verify(pair: Pair) -> None:

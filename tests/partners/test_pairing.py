@@ -167,23 +167,23 @@ def test_reading_stores_nothing(connection: PartnerConnection, form: Any) -> Non
     assert entered.code == code
     assert entered.server_name == "rent.bassline.example"
     assert len(entered.safety_number.replace(" ", "")) == 30
-    assert entered.differs_from_mail_domain == ""
+    assert entered.oddities == ()
     assert everything_stored() == before
 
 
 @pytest.mark.parametrize(
-    ("origin", "domain", "is_international"),
+    ("origin", "shown", "expected"),
     [
-        ("https://bassline.example", "", False),
-        ("https://bassline.example.evil.example", "bassline.example", False),
-        ("https://xn--bssline-5wa.example", "bassline.example", True),
+        ("https://bassline.example", "bassline.example", []),
+        ("https://bassline.example.evil.example", "bassline.example.evil.example", ["contains"]),
+        ("https://xn--bssline-5wa.example", "bässline.example (xn--bssline-5wa.example)", ["alike", "international"]),
     ],
 )
 def test_the_server_is_compared_with_the_mail_domain(
-    connection: PartnerConnection, origin: str, domain: str, is_international: bool
+    connection: PartnerConnection, origin: str, shown: str, expected: list[str]
 ) -> None:
     entered = read(connection, encode(foreign_code(origin=origin)))
-    assert (entered.differs_from_mail_domain, entered.is_internationalised) == (domain, is_international)
+    assert (entered.server_name, list(entered.oddities)) == (shown, expected)
 
 
 def damaged(connection: PartnerConnection) -> str:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ REFUSED = """
 0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.127.255.255 127.0.0.1 127.1.2.3 169.254.0.1 169.254.169.254
 172.16.0.1 172.31.255.255 192.0.0.1 192.0.0.170 192.0.2.1 192.31.196.1 192.52.193.1 192.88.99.1 192.168.0.1
 192.168.255.255 192.175.48.1 198.18.0.1 198.19.255.255 198.51.100.1 203.0.113.1 224.0.0.1 239.255.255.255 240.0.0.1
-255.255.255.255
+255.255.255.255 100.100.100.200 168.63.129.16
 :: ::1 ::127.0.0.1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:169.254.169.254 ::ffff:0:127.0.0.1 64:ff9b::7f00:1
 64:ff9b::a00:1 64:ff9b:1::1 100::1 2001::1 2001:0:4136:e378:8000:63bf:3fff:fdd2 2001:2::1 2001:10::1 2001:20::1
 2001:1ff:ffff::1 2001:db8::1 2002:7f00:1::1 2002:a00:1::1 3fff::1 3fff:fff::1 4000::1 5f00::1 fc00::1 fd00::1
@@ -95,6 +96,7 @@ def allow(settings: Settings) -> Callable[[int], str]:
     def named(port: int, host: str = "127.0.0.1", scheme: str = "http") -> str:
         origin = f"{scheme}://{host}:{port}"
         settings.EWX_ALLOWED_PARTNER_ORIGINS = frozenset({origin})
+        settings.EWX_ALLOWED_PARTNER_NETWORKS = (ip_network("127.0.0.0/8"),)
         return origin
 
     return named
