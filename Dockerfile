@@ -25,4 +25,4 @@ WORKDIR /app
 USER eventworx
 VOLUME /data
 EXPOSE 8000
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "8", "--no-ws", "eventworx.wsgi:application"]
+CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "8", "--http", "1", "--no-ws", "--http1-header-read-timeout", "10000", "--http1-buffer-size", "65536", "eventworx.wsgi:application"]

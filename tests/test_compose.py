@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from tests.source import ROOT
+from tools import two_companies
 
 SERVICES = {"postgres", "redis", "migrate", "web", "worker", "beat", "mail"}
 FROM_ENVIRONMENT = re.compile(r"env(?:\.\w+)?\(\s*\"(\w+)\"")
@@ -65,6 +67,12 @@ def test_image_runs_as_nobody_special(dockerfile: str) -> None:
     *_, last_user = re.findall(r"^USER (\w+)", dockerfile, re.MULTILINE)
     assert last_user == "eventworx"
     assert dockerfile.index("USER eventworx") < dockerfile.index('CMD ["granian"')
+
+
+def test_the_server_is_guarded_as_in_the_demo(dockerfile: str) -> None:
+    command = json.loads(dockerfile.partition("\nCMD ")[2])
+    start = command.index(two_companies.GUARDED[0])
+    assert command[start : start + len(two_companies.GUARDED)] == two_companies.GUARDED
 
 
 def test_image_installs_only_what_is_locked(dockerfile: str) -> None:

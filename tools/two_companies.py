@@ -18,7 +18,10 @@ from tools.environment import PYTHON, ROOT, VENV, Failed, captured, start, stop
 
 DEMO = ROOT / "var" / "demo"
 COMPANIES = [("aurora", "Aurora Veranstaltungstechnik"), ("bassline", "Bassline Rental")]
-GRANIAN = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", "8", "--no-ws"]
+# As in the Dockerfile: HTTP/1 alone; who has not sent his headers after 10 seconds is disconnected, and so is whoever
+# keeps a line open without asking; headers fit into 64 KiB.
+GUARDED = ["--http", "1", "--no-ws", "--http1-header-read-timeout", "10000", "--http1-buffer-size", "65536"]
+GRANIAN = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", "8", *GUARDED]
 SECONDS_TO_START = 60
 
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import psycopg2
 
 from tests import services
+from tools.two_companies import GRANIAN
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_TO_START = 60
@@ -80,8 +81,8 @@ class Instance:
 
     def start(self, *parts: str) -> None:
         """Start `web`, `worker`, or both; returns once the server answers."""
-        granian = [str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--workers", "1", "--no-ws"]
-        where = ["--blocking-threads", "4", "--host", "127.0.0.1", "--port", str(self.port)]
+        granian = [str(Path(sys.executable).parent / "granian"), *GRANIAN]
+        where = ["--host", "127.0.0.1", "--port", str(self.port)]
         commands: dict[str, list[str]] = {
             "web": [*granian, *where, "eventworx.wsgi:application"],
             "worker": [sys.executable, "manage.py", "worker"],

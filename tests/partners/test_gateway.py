@@ -8,11 +8,14 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
+from rest_framework.request import Request
 
 from eventworx.tenants.models import Tenant
 from partners import connections
+from partners.api.base import PartnerAPIView
 from partners.models import PartnerConnection, SeenNonce, StoredAnswer
 from partners.transport import RawAnswer
 from tests.factories import make_connection
@@ -225,3 +228,11 @@ def test_a_question_costs_five_queries_before_it_is_answered(pair: Pair, django_
     headers = question.signed()
     with django_assert_num_queries(5):
         assert deliver("GET", question.target, headers, b"").status == 200
+
+
+def test_an_endpoint_that_does_not_say_what_it_needs_stops_the_start() -> None:
+    def get(self: PartnerAPIView, request: Request) -> HttpResponse:
+        return HttpResponse()
+
+    with pytest.raises(TypeError, match="does not say what it needs"):
+        type("Forgotten", (PartnerAPIView,), {"get": get})
