@@ -124,6 +124,7 @@ class Client:
             raise signatures.Refused("unknown key")
         components = signatures.answer_components(status, headers, raw, bound)
         signatures.verify(headers, raw, components, known.public, self.now())
+        self.connection.promote(keyid, self.now())
 
     def get(self, path: str, **query: str) -> Any:
         """The content of a success, or `Failed`."""

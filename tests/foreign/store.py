@@ -138,8 +138,12 @@ class Connection:
         return keyid
 
     def used(self, keyid: str, now: float) -> None:
-        """A valid request was signed with that key: the first use of a staged one retires the old one."""
+        """A valid request was signed with that key."""
         self.connected = True
+        self.promote(keyid, now)
+
+    def promote(self, keyid: str, now: float) -> None:
+        """The first use of a staged key, be it under an answer, retires the old one."""
         if self.keys[keyid].state == "staged":
             for key in self.keys.values():
                 if key.state == "active":

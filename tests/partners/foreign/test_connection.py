@@ -77,6 +77,27 @@ def test_their_pause_and_level_are_in_force_at_once(meeting: Meeting) -> None:
     connections.test_connection(connection=meeting.ours, actor=BOSS)
 
 
+def test_our_key_changes_with_no_mail(meeting: Meeting) -> None:
+    connections.test_connection(connection=meeting.ours, actor=BOSS)  # he says that he knows /keys
+    number = meeting.ours.safety_number
+    (old,) = meeting.theirs.keys
+    new = connections.rotate_key(connection=meeting.ours, actor=BOSS, now=timezone.now()).keyid
+    deliver_all()
+    assert meeting.theirs.keys[new].state in ("staged", "active")
+    connections.test_connection(connection=meeting.ours, actor=BOSS)
+    assert {keyid: key.state for keyid, key in meeting.theirs.keys.items()} == {old: "retiring", new: "active"}
+    assert meeting.client.test()["connection"] == str(meeting.ours.pk)
+    assert meeting.theirs.safety_number == meeting.ours.safety_number == number
+
+
+def test_their_key_changes_with_no_mail(meeting: Meeting) -> None:
+    (old,) = (key["keyid"] for key in meeting.client.list_keys())
+    new = meeting.client.rotate()
+    assert {key["keyid"]: key["state"] for key in meeting.client.list_keys()} == {old: "retiring", new: "active"}
+    connections.test_connection(connection=meeting.ours, actor=BOSS)
+    assert meeting.theirs.safety_number == meeting.ours.safety_number
+
+
 def test_our_end_is_the_end(meeting: Meeting) -> None:
     connections.close(connection=meeting.ours, actor=BOSS, now=timezone.now())
     assert problem(meeting) == "410 closed unsigned"

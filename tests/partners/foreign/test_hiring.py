@@ -3,6 +3,7 @@
 import pytest
 
 from jobs.states import OrderState
+from tests.foreign.store import Article
 from tests.partners.foreign.meeting import Meeting
 
 
@@ -14,6 +15,20 @@ def test_the_search_reads_their_pages(meeting: Meeting) -> None:
     by_id = {listing.id: listing for listing in found.listings}
     assert by_id["a2"].stock is not None
     assert (by_id["a2"].stock.owned, by_id["a2"].stock.free) == (8, 8)
+
+
+def test_a_search_goes_on_where_a_page_ends(meeting: Meeting) -> None:
+    many = {f"p{number}": Article(f"p{number}", f"Pipe {number:03}") for number in range(120)}
+    meeting.server.company.articles |= many
+    meeting.server.release(*many)
+    job, found, cursor = meeting.job(), [], ""
+    for size in (50, 50, 20):
+        page = meeting.search(job, "pipe", cursor)
+        assert len(page.listings) == size
+        found += [listing.id for listing in page.listings]
+        cursor = page.next
+    assert cursor == ""
+    assert sorted(found) == sorted(many)
 
 
 def test_an_order_is_confirmed_there_and_known_here(meeting: Meeting) -> None:
