@@ -21,14 +21,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-TEST_CLUSTER_SETTINGS = {
-    "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",
-    "fsync": "off",
-    "full_page_writes": "off",
-    "synchronous_commit": "off",
-    "max_connections": "100",
-}
+DURABLE_SETTINGS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "100"}
+TEST_CLUSTER_SETTINGS = DURABLE_SETTINGS | {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
 class MissingComponent(Exception):
@@ -110,17 +104,20 @@ def redis() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[str]:
-    """URL of a PostgreSQL whose user may create databases: TEST_DATABASE_URL, or a throw-away cluster."""
+def postgres(*, durable: bool = False) -> Iterator[str]:
+    """URL of a PostgreSQL whose user may create databases: TEST_DATABASE_URL, or a throw-away cluster.
+
+    A `durable` one is always our own, and writes every commit to the disk, as in production."""
     named = os.environ.get("TEST_DATABASE_URL")
-    if named:
+    if named and not durable:
         yield named
         return
     programs, owner, port = postgres_programs(), _server_owner(), free_port()
     directory = Path(tempfile.mkdtemp(prefix="eventworx-postgres-"))
     try:
         password = _create_cluster(programs, directory, owner)
-        settings = [f"-c{name}={value}" for name, value in TEST_CLUSTER_SETTINGS.items()]
+        chosen = DURABLE_SETTINGS if durable else TEST_CLUSTER_SETTINGS
+        settings = [f"-c{name}={value}" for name, value in chosen.items()]
         command = [str(programs / "postgres"), "-D", str(directory / "data"), f"-cport={port}", *settings]
         with _server(command, signal.SIGINT, log=directory / "log", **owner) as process:
             _wait_until(lambda: _accepts(programs, port), process, "PostgreSQL", directory / "log")

@@ -1,0 +1,72 @@
+"""What proof costs within one signed partner search with dated availability: each part is replaced by nothing in turn.
+
+The whole runs through the WSGI application, without a server and a network around it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from django.core.wsgi import get_wsgi_application
+from django.utils import timezone
+
+from eventworx.limits import Limit, Verdict
+from partners.api import authentication, gateway, rates
+from partners.models import PartnerConnection
+from partners.protocol.keys import KeyPair
+from partners.protocol.signing import Proof, fresh_nonce, sign_request
+from tests.bench.catalogue import TARGETS, Market
+from tests.bench.side_by_side import Replacement, Taken, answered, differences, interleaved, median, row
+
+TITLE = "A signed partner search with dated availability, and what is proof in it"
+WHOLE, ALL = "the whole request", "all of these together"
+
+
+def measure(market: Market, *, rounds: int, runs: int) -> dict[str, Any]:
+    key, signer = market.lender.own_key(), market.hirer.own_key()
+    parts: dict[str, list[Replacement]] = {
+        "verifying the signature": [Replacement(authentication, "verify_request", _believe)],
+        "letting the nonce pass once": [Replacement(authentication, "_use_nonce", _nothing)],
+        "counting against the limits": [Replacement(rates, "count_signed", _allow)],
+        "opening our own key": [Replacement(authentication, "_own_key", lambda _connection: key)],
+        "signing the answer": [Replacement(gateway, "sign_response", lambda **_answer: {})],
+    }
+    variants = {WHOLE: [], **parts, ALL: list(itertools.chain(*parts.values()))}
+    rates.PER_CONNECTION |= {name: Limit(name, 10**9, 60) for name in rates.PER_CONNECTION}
+    application = get_wsgi_application()
+
+    def run(_variant: str, number: int) -> Taken:
+        target = TARGETS[number % len(TARGETS)]
+        return answered(application, target, signed(market.hirer, signer, target), "200 OK")
+
+    times = interleaved(variants, run, rounds=rounds, runs=runs)
+    whole = times.pop(WHOLE)
+    rows = [row(WHOLE, median(whole), median(whole))]
+    rows += [row(name, median(differences(whole, without)), median(whole)) for name, without in times.items()]
+    return {"title": TITLE, "rows": rows}
+
+
+def signed(hirer: PartnerConnection, key: KeyPair, target: str) -> dict[str, str]:
+    assert hirer.peer_connection_id
+    return sign_request(
+        method="GET",
+        origin=hirer.peer_origin,
+        target=target,
+        connection_id=hirer.peer_connection_id,
+        key=key,
+        now=timezone.now(),
+        nonce=fresh_nonce(),
+    )
+
+
+def _believe(claimed: Any, *, keys: Any, now: Any) -> Proof:
+    return Proof(claimed.keyid, claimed.signature.nonce, now, now)
+
+
+def _allow(**_request: Any) -> Verdict:
+    return Verdict(is_allowed=True)
+
+
+def _nothing(*_arguments: Any, **_named: Any) -> None:
+    pass

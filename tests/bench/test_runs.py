@@ -1,0 +1,18 @@
+"""The bench runs and says what it measured; how much that is, no test judges."""
+
+import json
+import subprocess
+import sys
+
+from tests.bench.__main__ import FIGURES
+from tests.source import ROOT
+
+
+def test_every_figure_is_taken() -> None:
+    command = [sys.executable, "-m", "tests.bench", "--on=sqlite", "--articles=40", "--rounds=1", "--runs=1", "--json"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    figures = json.loads(ran.stdout)["SQLite"]
+    assert list(figures) == list(FIGURES)
+    for figure in figures.values():
+        assert {"what", "wall_us", "cpu_us", "wall_share", "cpu_share"} == set(figure["rows"][0])
