@@ -1,17 +1,18 @@
 """Why a partner gave no useful answer, and the one table that makes sentences of it: what is wrong, who can mend it."""
 
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
+from eventworx.tenants.models import Tenant
+from eventworx.web.templatetags.ewx import local
 from partners.models import PartnerConnection
 from partners.protocol.wire import Problem, ProblemCode
 from partners.transport import Fault
@@ -174,20 +175,19 @@ class PartnerDown(PartnerUnreachable):
 
 def down_sentence(connection: PartnerConnection) -> str:
     """Since when a partner at rest has not answered, and when he is tried again, in our company's time."""
-    clock = partial(_clock, zone=connection.tenant.zone)
+    clock = partial(_clock, tenant=connection.tenant)
     said = {"partner": str(connection), "since": clock(connection.failing_since), "at": clock(connection.retry_at)}
     if connection.rests(timezone.now()):
         return gettext("%(partner)s has not answered since %(since)s; next try at %(at)s.") % said
     return gettext("%(partner)s has not answered since %(since)s; the next request tries again.") % said
 
 
-def _clock(moment: datetime | None, zone: tzinfo) -> str:
+def _clock(moment: datetime | None, tenant: Tenant) -> str:
     """The time of day; with the day where that is another one."""
     if moment is None:
-        return "–"
-    there = moment.astimezone(zone)
-    is_today = there.date() == timezone.now().astimezone(zone).date()
-    return date_format(there, "TIME_FORMAT" if is_today else "SHORT_DATETIME_FORMAT")
+        return local(None)
+    there, today = moment.astimezone(tenant.zone), timezone.now().astimezone(tenant.zone).date()
+    return f"{there:%H:%M}" if there.date() == today else local(moment, tenant)
 
 
 class PartnerPaused(PartnerProblem):

@@ -135,6 +135,7 @@ def _tab_context(request: TenantRequest, contact: Contact, connection: PartnerCo
         "mail": beside.mail,
         "mail_health": mail.health(tenant=request.tenant),
         "keys": _shown_keys(keys),
+        "is_key_lost": beside.is_key_lost,
         "is_rotating": is_rotating,
         "seen": f"{connection.state}-rotating" if is_rotating else str(connection.state),
         "waiting": _waiting(connection),
@@ -153,12 +154,16 @@ def _counting(connection: PartnerConnection, now: datetime) -> list[ConnectionKe
 
 def _beside(connection: PartnerConnection, keys: list[ConnectionKey]) -> Beside:
     codes = connection.contact.mails.filter(topic=CODE_MAIL, created_at__gte=connection.created_at)
-    active = (key for key in keys if (key.side, key.state) == (KeySide.OWN, KeyState.ACTIVE))
     return Beside(
         mail=codes.newest_first().first(),
-        is_key_lost=not all(key.opens() for key in active),
+        is_key_lost=any(_is_lost(key) for key in keys),
         refusal="" if connection.connected_at else outbox.refused_pairing(connection=connection),
     )
+
+
+def _is_lost(key: ConnectionKey) -> bool:
+    """Whether we should sign with it and cannot."""
+    return (key.side, key.state) == (KeySide.OWN, KeyState.ACTIVE) and not key.opens()
 
 
 def _shown_keys(keys: list[ConnectionKey]) -> list[dict[str, Any]]:
@@ -166,8 +171,8 @@ def _shown_keys(keys: list[ConnectionKey]) -> list[dict[str, Any]]:
         {
             "side": KeySide(key.side).label,
             "fingerprint": fingerprint(bytes(key.public_key)),
-            "state": KeyState(key.state).label,
-            "tone": KEY_TONES[KeyState(key.state)],
+            "state": _("cannot be opened") if _is_lost(key) else KeyState(key.state).label,
+            "tone": "bad" if _is_lost(key) else KEY_TONES[KeyState(key.state)],
             "since": key.since,
             "until": key.retires_at,
         }

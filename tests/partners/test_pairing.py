@@ -20,11 +20,13 @@ from partners import connections, pairing
 from partners.models import ConnectionKey, PartnerConnection
 from partners.pairing import (
     AddressMissing,
+    AlreadyConnected,
     CodeAlreadyEntered,
     CodeNotTaken,
     EnteredCode,
     KeyMissing,
     NotSwitchedOn,
+    OurCodeExpired,
 )
 from partners.protocol.connection_state import ConnectionState
 from partners.protocol.keys import KeyPair
@@ -155,6 +157,18 @@ def test_send_needs_an_address(connection: PartnerConnection) -> None:
     assert connection.tenant.mails.count() == 0
 
 
+def test_an_expired_code_is_not_sent(connection: PartnerConnection) -> None:
+    with time_machine.travel(timezone.now() + timedelta(days=14), tick=False), pytest.raises(OurCodeExpired):
+        pairing.send_code(connection=connection, actor=ADMIN, sender=make_user(connection.tenant), now=timezone.now())
+    assert connection.tenant.mails.count() == 0
+
+
+def test_who_is_connected_needs_no_code(pair: Pair) -> None:
+    """After a change of keys it would name a key that is none any more."""
+    with pytest.raises(AlreadyConnected):
+        pairing.code_text(pair[0])
+
+
 def whole_mail(code: str) -> str:
     quoted = "\n".join(f"> {line}" for line in f"Hallo,\n\nunser Code:\n\n{code}\n\nGrüße".splitlines())
     return quopri.encodestring(quoted.encode()).decode()
@@ -267,14 +281,14 @@ def test_saving_starts_the_handshake_until_our_code_expires(connection: PartnerC
 
 
 def read_again(connection: PartnerConnection, code: PairingCode) -> str:
-    return pairing._described(connection, code).safety_number
+    return pairing.describe_code(connection=connection, code=code).safety_number
 
 
 def test_handshake(pair: Pair, network: InProcess) -> None:
     """Both codes are entered; the first call connects both sides."""
     PartnerConnection.objects.update(connected_at=None)
     ours, theirs = (PartnerConnection.objects.get(pk=side.pk) for side in pair)
-    pairing._greet(ours, timezone.now())
+    pairing.greet(connection=ours, now=timezone.now())
     deliver_due()
     for side in (ours, theirs):
         side.refresh_from_db()
@@ -287,7 +301,7 @@ def test_handshake_waits_for_the_other_admin(pair: Pair, network: InProcess) -> 
     ours, theirs = (PartnerConnection.objects.get(pk=side.pk) for side in pair)
     entered = list(theirs.keys.filter(side="peer"))
     theirs.keys.filter(side="peer").delete()
-    pairing._greet(ours, timezone.now())
+    pairing.greet(connection=ours, now=timezone.now())
     deliver_due()
     delivery = ours.deliveries.get()
     assert (delivery.state, delivery.last_problem) == ("queued", "not-entered-there")
@@ -305,7 +319,7 @@ def test_a_code_that_expired_tells_the_admins(pair: Pair, network: InProcess) ->
     PartnerConnection.objects.update(connected_at=None)
     PartnerConnection.objects.filter(pk=pair[0].pk).update(code_expires_at=timezone.now())
     ours = PartnerConnection.objects.get(pk=pair[0].pk)
-    pairing._greet(ours, timezone.now())
+    pairing.greet(connection=ours, now=timezone.now())
     with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False):
         deliver_due()
     message = ours.tenant.inbox_messages.get(recipient=admin)
@@ -317,7 +331,7 @@ def test_a_code_entered_in_its_last_hour_still_connects(pair: Pair, network: InP
     """Aurora entered Bassline's code, Bassline enters Aurora's later, when his own has expired: his call connects."""
     PartnerConnection.objects.update(connected_at=None, code_expires_at=timezone.now() - timedelta(days=1))
     theirs = PartnerConnection.objects.get(pk=pair[1].pk)
-    pairing._greet(theirs, timezone.now())
+    pairing.greet(connection=theirs, now=timezone.now())
     deliver_due()
     for side in pair:
         side.refresh_from_db()
@@ -328,7 +342,7 @@ def test_a_handshake_answered_by_somebody_else_changes_nothing(pair: Pair, netwo
     PartnerConnection.objects.update(connected_at=None)
     ours = PartnerConnection.objects.get(pk=pair[0].pk)
     network.fault = RawAnswer(200, (("Content-Type", "application/json"),), b"{}")
-    pairing._greet(ours, timezone.now())
+    pairing.greet(connection=ours, now=timezone.now())
     deliver_due()
     ours.refresh_from_db()
     assert ours.connected_at is None
@@ -350,7 +364,7 @@ def test_two_admins_who_enter_one_code_at_once_get_one_connection() -> None:
         entered = read(connection, text)
         both.wait(10)
         try:
-            pairing._enter(connection=connection, entered=entered, actor=ADMIN, now=timezone.now())
+            pairing.enter_code(connection=connection, entered=entered, actor=ADMIN, now=timezone.now())
         except pairing.CodeNotTaken as refused:
             return refused.refusal.value
         finally:

@@ -54,8 +54,8 @@ def enter(contact: Contact, text: str) -> None:
         ),
         allow_origin=lambda _origin: True,
     )
-    entered = pairing._described(connection, code)
-    pairing._enter(connection=connection, entered=entered, actor=ADMIN, now=now)
+    entered = pairing.describe_code(connection=connection, code=code)
+    pairing.enter_code(connection=connection, entered=entered, actor=ADMIN, now=now)
 
 
 def is_in_touch(contact: Contact) -> bool:

@@ -48,11 +48,11 @@ def post(client: Client, contact: Contact, name: str, **data: str) -> str:
     return client.post(url(contact, name), data, follow=True, headers=HTMX).content.decode()
 
 
-def foreign_code() -> str:
+def foreign_code(origin: str = "https://rent.bassline.example") -> str:
     code = PairingCode(
         connection_id=uuid4(),
         public_key=KeyPair.generate().public,
-        origin="https://rent.bassline.example",
+        origin=origin,
         tenant_id="bassline",
         display_name="Bassline Rental",
         expires_at=timezone.now().replace(microsecond=0) + timedelta(days=14),
@@ -88,6 +88,18 @@ def test_a_refused_code_is_said_at_the_field(contact: Contact, log_in: LogIn) ->
         assert 'id="id_code_error"' in answer
         assert "In diesem Text steht kein Partner-Code" in answer
     assert contact.partner_connections.get().peer_key_at is None
+
+
+def test_a_look_alike_is_shown_as_it_is_read_and_as_it_is_spelt(contact: Contact, log_in: LogIn) -> None:
+    client = log_in(contact.tenant)
+    post(client, contact, "switch", on="1")
+    post(client, contact, "connect")
+    forged = "bаssline.example".encode("idna").decode()  # with a Cyrillic а
+    shown = post(client, contact, "enter_code", code=foreign_code(f"https://{forged}"))
+    assert f"bаssline.example ({forged})" in shown
+    assert "mischt Buchstaben verschiedener Alphabete" in shown
+    assert f"({forged}) sieht aus wie bassline.example und ist ein anderer" in shown
+    assert "sieht aus wie" not in post(client, contact, "enter_code", code=foreign_code())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,73 @@
+"""POST /pairing, both ends (mission P5, protocol §2)."""
+
+from datetime import datetime, timedelta
+
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.messaging.inbox import notify
+from eventworx.tenants.roles import Permission
+from partners import connections, outbox
+from partners.client import Answer, PartnerRefused
+from partners.models import Delivery, PartnerConnection
+from partners.outbox import DeliveryHandlers, DeliveryKind
+from partners.protocol.wire import ConnectionDocument, FieldError, FieldErrors, PairingRequest, parse_connection
+
+GREETED_FOR = timedelta(hours=1)
+
+
+def greet(*, connection: PartnerConnection, now: datetime) -> None:
+    """POST /pairing, again and again, until the partner has entered our code too or it expires.
+
+    His own code may expire meanwhile: it is entered already. Where ours has expired he may have entered it before, so
+    he is asked for a while all the same.
+    """
+    outbox.enqueue_delivery(
+        connection=connection,
+        kind=DeliveryKind.PAIRING,
+        path="/pairing",
+        body={"connection": str(connection.pk), "partner_connection": str(connection.peer_connection_id)},
+        not_after=max(connection.code_expires_at or now, now + GREETED_FOR),
+    )
+
+
+def receive_pairing(*, connection: PartnerConnection, request: PairingRequest, now: datetime) -> ConnectionDocument:
+    """The partner has entered our code and we his: answer who we are. Raises FieldErrors for other ids."""
+    expected = {"/connection": connection.peer_connection_id, "/partner_connection": connection.pk}
+    said = {"/connection": request.connection, "/partner_connection": request.partner_connection}
+    wrong = tuple(FieldError(pointer, "mismatch") for pointer, value in said.items() if value != expected[pointer])
+    if wrong:
+        raise FieldErrors(wrong)
+    return connections.describe_connection(connection=connection, now=now)
+
+
+def _answered(delivery: Delivery, answer: Answer, now: datetime) -> None:
+    connections.note_heard(connection=delivery.connection, now=now)
+    try:
+        document = parse_connection(answer.document)
+    except FieldErrors:  # the signed 200 was what counts
+        return
+    connections.learn(connection=delivery.connection, document=document, now=now)
+
+
+def _refused(delivery: Delivery, refused: PartnerRefused, now: datetime) -> None:
+    _tell_admins(delivery, str(refused))
+
+
+def _expired(delivery: Delivery, why: str, now: datetime) -> None:
+    if not delivery.connection.connected_at:
+        _tell_admins(delivery, _("The code expired before the partner entered it. Please connect again."))
+
+
+def _tell_admins(delivery: Delivery, body: str | Promise) -> None:
+    notify(
+        tenant=delivery.tenant,
+        permission=Permission.MANAGE_PARTNERS,
+        subject=format_lazy(_("The connection with {partner} did not come about"), partner=str(delivery.connection)),
+        body=body,
+        link=delivery.tenant.url("partners:tab", delivery.connection.contact_id),
+    )
+
+
+HANDLERS = DeliveryHandlers(delivered=_answered, refused=_refused, given_up=_expired)

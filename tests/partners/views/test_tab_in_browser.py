@@ -1,0 +1,155 @@
+"""The tab "Partner" in a real browser: whatever state a connection is in, it is accessible, fits and says who acts."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import ConsoleMessage, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from eventworx.audit import Actor
+from eventworx.tenants.models import Tenant
+from eventworx.tenants.roles import Role
+from partners import connections, outbox
+from partners.models import ConnectionKey, KeySide, KeyState, PartnerConnection
+from partners.outbox import DeliveryKind
+from partners.tasks import HANDLERS
+from partners.transport import Fault
+from tests.axe import assert_axe_clean
+from tests.factories import make_connection, make_tenant, make_user
+from tests.fakes import InProcess
+
+ADMIN = Actor(label="Ada Admin")
+NUMBER = "11111 22222 33333 44444 55555 66666"
+Change = Callable[[PartnerConnection], None]
+
+
+def facts(**changes: Any) -> Change:
+    return lambda connection: PartnerConnection.objects.filter(pk=connection.pk).update(**changes) and None
+
+
+def now(**shift: int) -> Any:
+    return timezone.now() + timedelta(**shift)
+
+
+def expired(connection: PartnerConnection) -> None:
+    facts(connected_at=None, code_expires_at=now(days=-1))(connection)
+
+
+def silent(connection: PartnerConnection) -> None:
+    problem = {"last_problem": "timeout", "last_problem_at": now(minutes=-2), "failures": 5}
+    facts(failing_since=now(minutes=-20), retry_at=now(minutes=2), **problem)(connection)
+    outbox.enqueue_notice(connection=connection, notice="level_changed")
+
+
+def changing_keys(connection: PartnerConnection) -> None:
+    connections.rotate_key(connection=connection, actor=ADMIN, now=timezone.now())
+    peers = connection.keys.filter(side=KeySide.PEER)
+    peers.update(state=KeyState.RETIRING)
+    for state, byte in ((KeyState.ACTIVE, "1"), (KeyState.STAGED, "2")):
+        ConnectionKey.objects.create(
+            tenant=connection.tenant,
+            connection=connection,
+            side=KeySide.PEER,
+            state=state,
+            keyid=byte * 16,
+            public_key=byte.encode() * 32,
+        )
+
+
+def lost(connection: PartnerConnection) -> None:
+    connection.keys.filter(side=KeySide.OWN).update(sealed_private_key="v1.00000000.AAAA.AAAA")
+
+
+def ended(connection: PartnerConnection) -> None:
+    connections.close(connection=connection, actor=ADMIN, now=timezone.now())
+
+
+STATES: dict[str, tuple[Change, str]] = {
+    "waiting": (facts(connected_at=None, last_problem="not-entered-there"), "Warten auf Bassline Rental"),
+    "unreachable": (facts(connected_at=None, last_problem="name"), "wird nicht gefunden"),
+    "expired": (expired, "Unser Code ist abgelaufen"),
+    "unverified": (facts(verified_at=None), "bitte die Sicherheitsnummer vergleichen"),
+    "well": (facts(), "ist aktiv"),
+    "keys": (changing_keys, "Der Wechsel läuft"),
+    "silent": (silent, "antwortet seit"),
+    "key": (facts(last_problem="key", last_problem_at=now()), "nimmt unseren Schlüssel nicht mehr an"),
+    "closed-there": (facts(last_problem="closed", last_problem_at=now()), "dort beendet wurde"),
+    "lost": (lost, "lässt sich nicht öffnen"),
+    "paused-there": (facts(peer_paused_at=now()), "hat die Verbindung pausiert"),
+    "paused": (facts(paused_at=now()), "Von uns pausiert"),
+    "ended": (ended, "Wir haben diese Verbindung getrennt"),
+}
+
+
+@pytest.fixture
+def connection(transactional_db: None, network: InProcess, page: Page, live_server: LiveServer) -> PartnerConnection:
+    """Aurora's side of one that stands; an admin of hers is logged in."""
+    bassline, aurora = make_tenant("bassline", "Bassline Rental"), make_tenant("aurora", "Aurora")
+    ours, _theirs = make_connection(aurora, peer=bassline, safety_number=NUMBER, verified_at=timezone.now())
+    network.fault = Fault.TIMEOUT
+    log_in(page, live_server, aurora)
+    return ours
+
+
+def log_in(page: Page, live_server: LiveServer, tenant: Tenant) -> None:
+    client = Client()
+    client.force_login(make_user(tenant, Role.ADMIN))
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+
+
+@pytest.fixture
+def complaints(page: Page) -> Iterator[list[str]]:
+    """What the browser wrote to its console."""
+    found: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            found.append(message.text)
+
+    page.on("console", note)
+    yield found
+    assert found == []
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_is_accessible_and_fits(
+    page: Page,
+    live_server: LiveServer,
+    connection: PartnerConnection,
+    complaints: list[str],
+    state: str,
+    theme: str,
+    width: int,
+) -> None:
+    change, sentence = STATES[state]
+    change(connection)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    page.goto(live_server.url + connection.tenant.url("partners:tab", connection.contact_id), wait_until="load")
+    expect(page.locator("main")).to_contain_text(sentence)
+    assert_axe_clean(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_change_of_keys_is_followed_live(
+    page: Page, live_server: LiveServer, connection: PartnerConnection, network: InProcess, complaints: list[str]
+) -> None:
+    page.goto(live_server.url + connection.tenant.url("partners:tab", connection.contact_id))
+    keys = page.get_by_role("region", name="Schlüssel")
+    expect(keys.locator("tbody tr")).to_have_count(2)
+    page.once("dialog", lambda question: question.accept())
+    keys.get_by_role("button", name="Schlüssel wechseln").click()
+    expect(keys).to_contain_text("Der Wechsel läuft")
+    expect(keys.locator("tbody tr")).to_have_count(3)
+    network.fault = None
+    outbox.deliver_due(now=timezone.now(), handlers={DeliveryKind.KEYS: HANDLERS[DeliveryKind.KEYS]})
+    expect(keys.locator("tbody tr")).to_have_count(2, timeout=10_000)
+    expect(keys.get_by_role("button", name="Schlüssel wechseln")).to_be_visible()
+    expect(page.locator("#partner-standing")).to_contain_text("ist aktiv")
