@@ -51,12 +51,13 @@ def minimised(target: Target, inputs: Iterable[bytes]) -> list[bytes]:
 
 
 def main(name: str, into: str, *folders: str) -> None:
-    """Replace what is in `into` by the smallest part of what is in the folders, named by content."""
+    """Replace what is in `into` by the smallest part of what is in the folders, named by content; findings stay."""
     files = [path for folder in folders for path in Path(folder).iterdir() if path.is_file()]
     kept = minimised(TARGETS[name], [path.read_bytes() for path in files])
     Path(into).mkdir(parents=True, exist_ok=True)
     for old in Path(into).iterdir():
-        old.unlink()
+        if not old.name.startswith("finding-"):
+            old.unlink()
     for data in kept:
         (Path(into) / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
     print(f"{name}: {len(files)} inputs, {len(kept)} kept, {sum(map(len, kept))} bytes")

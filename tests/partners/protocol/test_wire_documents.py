@@ -269,8 +269,8 @@ def test_a_hundred_errors_in_one_place_do_not_hide_that_the_next_is_wrong_too():
     wrong = {**ORDER, "version": 1, "state": "requested", "lines": [*([{}] * 40), half_read, {}]}
     assert len(errors_of(wrong, wire.parse_order)) == 100
     proposal = {"planning_period": PERIOD, "usage_period": PERIOD, "lines": [{}] * 40}
-    assert len(errors_of({**wrong, "lines": [{}], "proposal": proposal}, wire.parse_order)) == 100
-    assert len(errors_of({"items": [wrong, {"lines": [{}]}]}, wire.parse_order_page)) == 100
+    assert len(errors_of({**wrong, "lines": [1], "proposal": proposal}, wire.parse_order)) == 100
+    assert len(errors_of({"items": [wrong, {"lines": [1]}]}, wire.parse_order_page)) == 100
 
 
 def test_marks_that_multiply_when_normalised_are_counted_afterwards():
