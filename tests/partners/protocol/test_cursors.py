@@ -1,6 +1,7 @@
 """Cursors: opaque, bound to their question, good for an hour (protocol §4)."""
 
 import re
+import string
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -54,3 +55,15 @@ def test_a_changed_letter_is_noticed_anywhere() -> None:
         changed = cursor[:at] + ("A" if letter != "A" else "B") + cursor[at + 1 :]
         with pytest.raises(CursorRefused):
             open_cursor(changed, question="q", key=KEY, now=NOW)
+
+
+def test_a_cursor_has_one_spelling() -> None:
+    """The last letter may hold bits that carry nothing."""
+    letters = string.ascii_letters + string.digits + "-_"
+    for name in ("p", "pa", "par"):
+        cursor = seal_cursor([name], question="q", key=KEY, now=NOW)
+        for letter in letters.replace(cursor[-1], ""):
+            with pytest.raises(CursorRefused):
+                open_cursor(cursor[:-1] + letter, question="q", key=KEY, now=NOW)
+        with pytest.raises(CursorRefused):
+            open_cursor(cursor + "=" * (-len(cursor) % 4 or 4), question="q", key=KEY, now=NOW)
