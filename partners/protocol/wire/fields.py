@@ -280,8 +280,9 @@ def decimal(low: int = 0, high: int | None = None) -> Reader[Decimal]:
             raise Wrong("range")
         return abs(number) if number == 0 else number
 
+    pattern = DECIMAL.pattern if low < 0 else DECIMAL.pattern.removeprefix("-?")
     bounds = f"at least {low}" if high is None else f"{low} to {high}"
-    return shaped(read, type="string", pattern=f"^{DECIMAL.pattern}$", description=f"A decimal, {bounds}.")
+    return shaped(read, type="string", pattern=f"^{pattern}$", description=f"A decimal, {bounds}.")
 
 
 def _instant(node: Node) -> datetime:

@@ -153,9 +153,13 @@ class Companies:
             self.order_of_the_buyer()
         caller = self.supplier if example.name == "POST /order-events" else self.buyer
         target = API_ROOT + self._renamed(example.target)
-        body = self._renamed(json.dumps(example.body)).encode() if example.body else b""
+        body = json.dumps(self.real(example.body)).encode() if example.body else b""
         answer = deliver(example.method, target, _signed(caller, example.method, target, body), body)
         return RawAnswer(answer.status, answer.headers, self._as_on_the_page(answer.body))
+
+    def real(self, document: Any) -> Any:
+        """A document of the page with the ids of the database."""
+        return json.loads(self._renamed(json.dumps(document)))
 
     def _renamed(self, text: str) -> str:
         for on_page, real in self.names.items():

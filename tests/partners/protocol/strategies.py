@@ -273,6 +273,7 @@ problems = st.builds(
     max=lines(100, least=0),
 )
 order_events = st.builds(wire.OrderEvent, event=words, order=orders)
+applied = st.builds(wire.Applied, applied=st.booleans())
 order_pages = st.builds(
     wire.OrderPage, items=st.lists(orders, max_size=2).map(tuple), next=maybe_ids, as_of=maybe(instants)
 )

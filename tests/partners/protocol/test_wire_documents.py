@@ -29,6 +29,7 @@ DOCUMENTS: dict[str, tuple[Callable[[Any], Any], st.SearchStrategy]] = {
     "order": (wire.parse_order, strategies.orders),
     "command": (wire.parse_command, strategies.commands),
     "order event": (wire.parse_order_event, strategies.order_events),
+    "applied": (wire.parse_applied, strategies.applied),
     "order page": (wire.parse_order_page, strategies.order_pages),
     "stored key": (wire.parse_stored_key, strategies.stored_keys),
     "key list": (wire.parse_key_list, strategies.key_lists),

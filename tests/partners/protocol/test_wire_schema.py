@@ -13,7 +13,7 @@ from partners.protocol import wire
 from partners.protocol.wire.fields import Node, Parser, Reader
 from partners.protocol.wire.schema import Outlines
 from tests.partners.protocol.strategies import moderate
-from tests.partners.protocol.test_wire_documents import DOCUMENTS
+from tests.partners.protocol.test_wire_documents import DOCUMENTS, written
 
 PARSERS = {name: parser for name, parser in vars(wire).items() if isinstance(parser, Parser)}
 
@@ -36,7 +36,7 @@ def test_what_we_write_fits_the_outline(parse: Callable[[Any], Any], documents: 
     @given(documents)
     @moderate
     def check(document: Any) -> None:
-        assert [error.message for error in fits.iter_errors(wire.to_wire(document))] == []
+        assert [error.message for error in fits.iter_errors(written(document))] == []
 
     check()
 
