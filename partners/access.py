@@ -38,6 +38,12 @@ OFFERED_LEVELS = (AccessLevel.NONE, AccessLevel.ARTICLES, AccessLevel.STOCK)
 PROPOSED_LEVEL = AccessLevel.STOCK
 
 
-def effective_level(*, level: int, is_customer: bool) -> AccessLevel:
-    """The level in force: what was chosen, and 0 while the partner is not marked as our customer."""
-    return AccessLevel(level) if is_customer else AccessLevel.NONE
+def effective_level(*, level: int, is_customer: bool, is_verified: bool) -> AccessLevel:
+    """The level in force: what was chosen, and 0 while the partner is not marked as our customer.
+
+    Nothing is reserved by a machine for somebody whose safety number nobody compared (mission R2, security.md row 1).
+    """
+    if not is_customer:
+        return AccessLevel.NONE
+    needs_proof = ALLOWS[AccessLevel(level)].automatic_reservation
+    return AccessLevel.STOCK if needs_proof and not is_verified else AccessLevel(level)

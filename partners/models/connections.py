@@ -105,7 +105,9 @@ class PartnerConnection(models.Model):
     @property
     def effective_level(self) -> AccessLevel:
         """The level in force at this moment (mission P2); needs `contact` loaded."""
-        return effective_level(level=self.level, is_customer=self.contact.is_customer)
+        return effective_level(
+            level=self.level, is_customer=self.contact.is_customer, is_verified=self.verified_at is not None
+        )
 
     def own_key(self, state: KeyState = KeyState.ACTIVE) -> KeyPair:
         """Our key pair, its private half decrypted for this one use; raises CannotOpen, ConnectionKey.DoesNotExist."""
