@@ -23,7 +23,7 @@ from tests.attacks.table import ATTACKS, DEFENCES, Defence
 from tools.environment import PYTHON, ROOT, Failed
 
 FAILED, PASSED = 1, 0  # pytest's exit codes; any other means that the tests did not run at all
-SECONDS = 300
+SECONDS = 900
 
 
 class Verdict(NamedTuple):

@@ -43,9 +43,9 @@ def test_a_request_is_good_at_one_server_and_one_target(
     caller = pairs[0][0]
     elsewhere = [((one, TARGETS[0]), (other, TARGETS[0])) for one, other in itertools.product(ORIGINS, ORIGINS)]
     otherwise = [((ORIGINS[0], one), (ORIGINS[0], other)) for one, other in itertools.product(TARGETS, TARGETS)]
-    for (signed_for, target), (sent_to, asked) in elsewhere + otherwise:
+    for number, ((signed_for, target), (sent_to, asked)) in enumerate(elsewhere + otherwise):
         settings.EWX_ORIGIN = sent_to
-        status = deliver("GET", asked, captured(caller, target, signed_for), b"").status
+        status = deliver("GET", asked, captured(caller, target, signed_for), b"", f"192.0.2.{number}").status
         assert status == (200 if (signed_for, target) == (sent_to, asked) else 401), (
             signed_for,
             sent_to,
