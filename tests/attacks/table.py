@@ -466,7 +466,7 @@ DEFENCES: tuple[Defence, ...] = (
     Defence(
         6,
         "a host with letters that look like others is named",
-        "partners/pairing.py",
+        "partners/pairing/their_code.py",
         "        oddities=oddities(host, domain),\n",
         "        oddities=(),\n",
         (TEST_PAIRING,),

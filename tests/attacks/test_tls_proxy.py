@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -78,6 +79,7 @@ def test_requests_and_answers_are_proven_through_a_proxy(
     with proxy(live_server.url, context) as port:
         settings.EWX_ORIGIN = f"https://{HOST}:{port}"
         settings.EWX_ALLOWED_PARTNER_ORIGINS = frozenset({settings.EWX_ORIGIN})
+        settings.EWX_ALLOWED_PARTNER_NETWORKS = (ip_network("127.0.0.0/8"),)
         ours, theirs = (Tenant.objects.create(slug=slug, name=slug.title()) for slug in ("aurora", "bassline"))
         side, _other = make_connection(ours, peer=theirs)
         answer = client.call(connection=side, method="GET", path="/articles", query={"q": "a b/ü", "limit": 3})
