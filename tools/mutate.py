@@ -48,7 +48,7 @@ class Workshop(NamedTuple):
             marker, environment = "not sqlite and not browser", os.environ | {"DATABASE_URL": self.database}
         else:
             marker, environment = "not postgres", {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
-        command = [PYTHON, "-m", "pytest", "-x", "-q", "-m", marker, *tests]
+        command: list[Any] = [PYTHON, "-m", "pytest", "-x", "-q", "-m", marker, *tests]
         silent: dict[str, Any] = {
             "stdin": subprocess.DEVNULL,
             "stdout": subprocess.DEVNULL,
