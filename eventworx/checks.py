@@ -188,10 +188,10 @@ def _switches() -> Iterator[Fault]:
 
 
 def cache_faults(*, cache: str, database: str) -> Iterator[Fault]:
-    """Limits and nonces hold without a common cache (`eventworx.limits`); what is only remembered does not."""
+    """Limits and nonces hold without Redis (`eventworx.limits`), at the price of writing rows for each request."""
     if cache.endswith("LocMemCache") and not database.endswith("sqlite3"):
         hint = "Set EWX_REDIS_URL=redis://host:6379/0."
-        yield "W010", "Each process has a cache of its own: not every page shows what another one refused.", hint
+        yield "W010", "Without Redis each partner request writes its nonce and its limits into the database.", hint
 
 
 def _standing() -> Standing | None:

@@ -23,7 +23,7 @@ from django.db import connection as database
 from eventworx.tenants.models import Tenant
 from tests import services
 from tests.factories import make_connection
-from tests.partners.questions import V1, notice
+from tests.partners.questions import V1, Question, notice
 from tests.source import ROOT
 from tools.two_companies import GRANIAN
 
@@ -109,9 +109,15 @@ def signed_notice(aurora: Tenant, bassline: Tenant) -> tuple[str, bytes]:
     """The headers and the body of a request that bassline would take from aurora."""
     ours, _theirs = make_connection(aurora, peer=bassline)
     question = notice(ours)
-    headers = question.signed() | {"Content-Length": str(len(question.body)), "Host": "x", "Connection": "close"}
+    return head_of(question), question.body
+
+
+def head_of(question: Question) -> str:
+    headers = question.signed() | {"Host": "x", "Connection": "close"}
+    if question.body:
+        headers["Content-Length"] = str(len(question.body))
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"POST {question.target} HTTP/1.1\r\n{lines}\r\n", question.body
+    return f"{question.method} {question.target} HTTP/1.1\r\n{lines}\r\n"
 
 
 def test_what_is_out_of_shape_is_refused(server: Server, aurora: Tenant, bassline: Tenant) -> None:
@@ -175,3 +181,11 @@ def test_whoever_sends_his_headers_slowly_is_disconnected() -> None:
         silent = server.open()
         assert server.statuses(WELL_KNOWN, "Connection: close\r\n\r\n") == [200]
         assert [statuses_of(line) for line in [*slow, silent]] == [[]] * (len(slow) + 1)
+
+
+def test_what_one_process_has_answered_no_other_answers_again(aurora: Tenant, bassline: Tenant) -> None:
+    """A question, whose nonce needs no durable memory, but a common one."""
+    ours, _theirs = make_connection(aurora, peer=bassline)
+    captured = head_of(Question(ours))
+    with running() as one, running() as other:
+        assert [server.statuses(captured) for server in (one, other, one, other)] == [[200], [401], [401], [401]]
