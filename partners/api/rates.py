@@ -1,4 +1,4 @@
-"""How often a partner, and whoever pretends to be one, may knock (security.md §4, docs/decisions: failures first)."""
+"""How often a partner, and whoever pretends to be one, may knock (security.md §4, docs/decisions/0016)."""
 
 import hashlib
 from datetime import datetime
