@@ -271,6 +271,13 @@ def test_an_answer_that_means_harm(allow: Allow, serve: Callable[[socket.socket]
         assert time.monotonic() - started < 4
 
 
+def test_chunks_of_a_byte_each_keep_nobody_busy(allow: Allow) -> None:
+    with server(flooding(CHUNKED, b"1\r\nx\r\n")) as port:
+        origin, before = allow(port), time.thread_time()
+        assert fault(origin, deadline=5) is Fault.TOO_LARGE
+    assert time.thread_time() - before < 1
+
+
 def test_a_bomb_stays_as_small_as_it_came(
     allow: Allow, pair: tuple[PartnerConnection, PartnerConnection], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ import quopri
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ import pytest
 import time_machine
 from django.db import connections as database_connections
 from django.utils import timezone, translation
+from pytest_django import Settings
 
 from eventworx.audit import Actor
 from eventworx.tenants.models import Tenant
@@ -117,6 +119,17 @@ def test_start_makes_a_key_that_lies_sealed(connection: PartnerConnection) -> No
 def test_start_needs_the_switch(aurora: Tenant) -> None:
     with pytest.raises(NotSwitchedOn):
         pairing.start_pairing(contact=make_contact(aurora), actor=ADMIN, now=timezone.now())
+
+
+def test_start_without_a_usable_key_file_is_a_sentence(aurora: Tenant, settings: Settings, tmp_path: Path) -> None:
+    contact = make_contact(aurora)
+    connections.switch_on(contact=contact, actor=ADMIN, now=timezone.now())
+    settings.EWX_KEY_FILE = tmp_path / "rubbish.keys"
+    settings.EWX_KEY_FILE.write_text("rubbish!")
+    before = everything_stored()
+    with pytest.raises(connections.KeyFileUnusable):
+        pairing.start_pairing(contact=contact, actor=ADMIN, now=timezone.now())
+    assert everything_stored() == before
 
 
 def test_starting_again_is_a_new_connection(pair: Pair, network: InProcess) -> None:
