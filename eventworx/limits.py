@@ -11,6 +11,7 @@ keep everybody else waiting at its row.
 
 import hashlib
 import logging
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -104,14 +105,23 @@ _used_up: dict[str, int] = {}  # the ends of those windows that let nothing pass
 
 
 # --- Redis -----------------------------------------------------------------------------------------
+_first_use = threading.Lock()
+
+
 class _Rest:
     """While Redis rests, nobody waits for it."""
 
     until: float = 0.0  # of the monotonic clock
 
 
-@cache
 def _redis_at(url: str) -> redis.Redis:
+    """One client per process: of two, the one that nobody keeps would close connections of the other's users."""
+    with _first_use:
+        return _made_redis(url)
+
+
+@cache
+def _made_redis(url: str) -> redis.Redis:
     patience = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
     return redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **patience)
 

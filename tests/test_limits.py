@@ -1,8 +1,10 @@
 """Limits hold for all processes together, with Redis and without, and nothing that fails makes them generous."""
 
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -143,6 +145,20 @@ def test_of_many_at_once_exactly_the_limit_passes_in_redis(real_redis: str) -> N
     assert passed == {True: MOST, False: THREADS * HITS - MOST}
     refused = hit("door", key, limit=MOST, per=60, now=timezone.now())
     assert 1 <= refused.retry_after <= 60
+
+
+@pytest.mark.redis
+def test_threads_that_ask_for_the_first_time_share_one_client(real_redis: str) -> None:
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(20):
+            limits._made_redis.cache_clear()
+            with ThreadPoolExecutor(THREADS) as pool:
+                found = set(pool.map(limits._redis_at, [real_redis] * THREADS))
+            assert len(found) == 1
+    finally:
+        sys.setswitchinterval(usual)
 
 
 @pytest.mark.redis
