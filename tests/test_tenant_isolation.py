@@ -3,7 +3,6 @@
 The pages are walked as the resolver knows them: one that `tests.pages` does not know fails here.
 """
 
-import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -11,20 +10,16 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import models, transaction
+from django.db import models
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role, roles_with
-from partners import transport
-from tests.factories import make_tenant
-from tests.fakes import InProcess
 from tests.pages import EVERYBODY, PAGES, Call
-from tests.world import World
+from tests.world import OURS, World, two_worlds, undone
 
-OURS, THEIRS = "Kanarienvogel", "Gelbspoetter"
 NAMES = sorted(PAGES)
 pytestmark = pytest.mark.django_db
 # Article ids in the addresses of the material source are the partner's; any company may know them.
@@ -54,26 +49,10 @@ def pages_of_tenants() -> dict[str, Found]:
     return {page.name: page for page in walk(get_resolver().url_patterns) if "tenant_slug" in page.parameters}
 
 
-@contextlib.contextmanager
-def undone() -> Iterator[None]:
-    """Whatever happens inside did not happen: the next one meets the same things."""
-    before = transaction.savepoint()
-    try:
-        yield
-    finally:
-        transaction.savepoint_rollback(before)
-
-
 @pytest.fixture(scope="module")
 def worlds(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[World, World]]:
-    """Built once, in a transaction around the whole module, as the one around any other test."""
-    around = transaction.atomic()
-    around._from_testcase = True  # type: ignore[attr-defined]
-    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, around:
-        patch.setattr(transport, "current", InProcess())
-        lender = make_tenant("bassline", "Bassline Rental")
-        yield World("aurora", OURS, lender), World("cymbal", THEIRS, lender)
-        transaction.set_rollback(True)
+    with two_worlds(django_db_blocker) as both:
+        yield both
 
 
 @pytest.fixture

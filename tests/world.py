@@ -1,10 +1,14 @@
 """A company with one of everything that belongs to a tenant, so that every page has something to show."""
 
+import contextlib
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from eventworx.audit import Actor, chain_everything
@@ -19,7 +23,7 @@ from inventory.stock import add_movement
 from jobs.models import Inquiry, SubRentalOrder
 from jobs.positions import SupplierTerms, add_position, add_sub_rental_position
 from jobs.states import JobState
-from partners import connections, matching, outbox, pairing, search
+from partners import connections, matching, outbox, pairing, search, transport
 from partners.models import Delivery
 from partners.orders import send_order
 from partners.protocol.keys import KeyPair
@@ -36,6 +40,7 @@ from tests.factories import (
     make_tenant,
     make_user,
 )
+from tests.fakes import InProcess
 
 
 def deliver_all() -> None:
@@ -57,6 +62,31 @@ def foreign_code() -> str:
             expires_at=timezone.now().replace(microsecond=0) + timedelta(days=14),
         )
     )
+
+
+OURS, THEIRS = "Kanarienvogel", "Gelbspoetter"  # words that stand in every text of one company and of no other
+
+
+@contextlib.contextmanager
+def undone() -> Iterator[None]:
+    """Whatever happens inside did not happen: the next one meets the same things."""
+    before = transaction.savepoint()
+    try:
+        yield
+    finally:
+        transaction.savepoint_rollback(before)
+
+
+@contextlib.contextmanager
+def two_worlds(django_db_blocker: Any) -> "Iterator[tuple[World, World]]":
+    """Two companies and their one lender, built once in a transaction around many tests, like that around each."""
+    around = transaction.atomic()
+    around._from_testcase = True  # type: ignore[attr-defined]
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, around:
+        patch.setattr(transport, "current", InProcess())
+        lender = make_tenant("bassline", "Bassline Rental")
+        yield World("aurora", OURS, lender), World("cymbal", THEIRS, lender)
+        transaction.set_rollback(True)
 
 
 class World:

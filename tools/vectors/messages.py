@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -29,20 +30,20 @@ _ORDER = ("created", "expires", "keyid", "alg", "nonce", "tag")
 
 
 @dataclass(frozen=True)
-class Message:
+class Message(ABC):
     """What is sent. `derived` are the covered values that stand in no header, by component."""
 
     headers: tuple[tuple[str, str], ...]
     body: bytes = b""
 
     @property
-    def derived(self) -> Mapping[str, str]:
-        raise NotImplementedError
+    @abstractmethod
+    def derived(self) -> Mapping[str, str]: ...
 
     @property
+    @abstractmethod
     def profile(self) -> list[str]:
         """The components that the protocol wants covered."""
-        raise NotImplementedError
 
     def signed(
         self,

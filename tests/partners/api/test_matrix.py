@@ -14,22 +14,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.utils import timezone
 from rest_framework.views import APIView
 
-from partners import transport
 from partners.api.urls import urlpatterns
 from partners.models import PartnerConnection
 from partners.protocol.keys import KeyPair
 from partners.protocol.signing import fresh_nonce, needs_idempotency_key, sign_request
 from partners.transport import RawAnswer
-from tests.factories import make_tenant
-from tests.fakes import InProcess, deliver
-from tests.world import World
+from tests.fakes import deliver
+from tests.world import OURS, THEIRS, World, two_worlds, undone
 
 V1 = "/api/partner/v1"
-OURS, THEIRS = "Kanarienvogel", "Gelbspoetter"
 VERBS = ("get", "post", "put", "patch", "delete")
 pytestmark = pytest.mark.django_db
 
@@ -161,24 +157,10 @@ def _base64(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
-@contextlib.contextmanager
-def undone() -> Iterator[None]:
-    before = transaction.savepoint()
-    try:
-        yield
-    finally:
-        transaction.savepoint_rollback(before)
-
-
 @pytest.fixture(scope="module")
 def worlds(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[World, World]]:
-    around = transaction.atomic()
-    around._from_testcase = True  # type: ignore[attr-defined]
-    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, around:
-        patch.setattr(transport, "current", InProcess())
-        lender = make_tenant("bassline", "Bassline Rental")
-        yield World("aurora", OURS, lender), World("cymbal", THEIRS, lender)
-        transaction.set_rollback(True)
+    with two_worlds(django_db_blocker) as both:
+        yield both
 
 
 @pytest.fixture
