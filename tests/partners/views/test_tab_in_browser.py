@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from eventworx.audit import Actor
+from eventworx.audit import Actor, chain_everything
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from partners import connections, outbox
@@ -134,6 +134,23 @@ def test_every_state_is_accessible_and_fits(
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     page.goto(live_server.url + connection.tenant.url("partners:tab", connection.contact_id), wait_until="load")
     expect(page.locator("main")).to_contain_text(sentence)
+    assert_axe_clean(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
+def test_the_whole_journal_is_accessible_and_fits(
+    page: Page, live_server: LiveServer, connection: PartnerConnection, complaints: list[str], theme: str, width: int
+) -> None:
+    changing_keys(connection)
+    connections.set_level(connection=connection, level=1, actor=ADMIN)
+    ended(connection)
+    chain_everything()
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    page.goto(live_server.url + connection.tenant.url("partners:journal", connection.contact_id))
+    page.get_by_role("link", name="Kette prüfen").click()
+    expect(page.locator("main")).to_contain_text("Die Kette hält: 3 Einträge")
     assert_axe_clean(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
