@@ -1,6 +1,6 @@
 """What we own: articles, where they lie in the catalogue, what they cost and who else has them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, Self
 
@@ -20,6 +20,16 @@ from inventory.models.pictures import Picture
 def compact(text: str) -> str:
     """Folded letters and digits only: numbers are typed with blanks and hyphens or without (SM-58, SM58)."""
     return "".join(character for character in fold(text) if character.isalnum())
+
+
+# What the keys of an article are made of, in this order.
+KEY_TEXTS = ("number", "name", "manufacturer", "manufacturer_part_number", "gtin")
+
+
+def keys_of(texts: Sequence[str]) -> dict[str, str]:
+    """The columns that searching and sorting go by, from `KEY_TEXTS` of an article; also for lists of articles."""
+    folded, compacted = fold(" ".join(texts)), " ".join(compact(text) for text in texts)
+    return {"search_key": f"{folded} {compacted}".strip(), "sort_key": sort_key(texts[1])}
 
 
 class ArticleKind(models.TextChoices):
@@ -225,9 +235,8 @@ class Article(models.Model):
 
     def fill_keys(self) -> None:
         """What searching and sorting go by; to be called before `bulk_create`, which does not call `save`."""
-        texts = [self.number, self.name, self.manufacturer, self.manufacturer_part_number, self.gtin]
-        self.search_key = f"{fold(' '.join(texts))} {' '.join(compact(text) for text in texts)}".strip()
-        self.sort_key = sort_key(self.name)
+        for name, key in keys_of([getattr(self, text) for text in KEY_TEXTS]).items():
+            setattr(self, name, key)
 
     @property
     def buffer_before(self) -> timedelta:
