@@ -9,6 +9,8 @@ import unicodedata
 
 _SPELLINGS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "o", "œ": "oe"})
 _SORTING = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe"})
+# What a spreadsheet takes for a formula, also in full width, also behind our own marks.
+_FORMULA = re.compile("'*[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 _GAPS = re.compile(r"[\s\x00-\x1f]+")
 
 
@@ -31,3 +33,13 @@ def sort_key(text: str) -> str:
 def search_words(query: str) -> list[str]:
     """The folded words of what somebody typed, each of which has to be found (mission J3)."""
     return fold(query).split()
+
+
+def for_spreadsheet(text: str) -> str:
+    """`text` so that no spreadsheet takes it for a formula: with an apostrophe before it where one could."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def from_spreadsheet(text: str) -> str:
+    """What `for_spreadsheet` was given."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text, 1) else text

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from inventory import views
+from inventory.article_lists import views as list_views
 
 app_name = "inventory"
 urlpatterns = [
@@ -12,6 +13,7 @@ urlpatterns = [
     path("articles/<int:pk>/archive/", views.article_archive, name="article_archive"),
     path("articles/<int:pk>/movements/new/", views.movement_create, name="movement_create"),
     path("articles/<int:pk>/movements/<int:movement_pk>/delete/", views.movement_delete, name="movement_delete"),
+    path("articles/export/", list_views.article_export, name="article_export"),
     path("articles/categories/", views.category_list, name="categories"),
     path("articles/categories/new/", views.category_create, name="category_create"),
     path("articles/categories/<int:pk>/", views.category_edit, name="category_edit"),

@@ -101,6 +101,7 @@ BOTH_ROLES = {"is_customer": "on", "is_supplier": "on", "level": "2"}
 
 INVENTORY = {
     "articles": listing(EVERYBODY, see(), see(target="list", q="par", category="@category")),
+    "article_export": listing(EVERYBODY, see(), see(q="par", category="@category"), see(all="1")),
     "article_create": page(STOCK, see(), do(302, **ARTICLE)),
     "article": page(EVERYBODY, see("article")),
     "picture": page(EVERYBODY, see("article", "picture")),

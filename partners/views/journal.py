@@ -10,13 +10,13 @@ from django.shortcuts import render
 from eventworx import audit
 from eventworx.audit import AuditEntry
 from eventworx.tenants.access import TenantRequest, admin_required
+from eventworx.text import for_spreadsheet
 from eventworx.web.pages import page_of
 from partners.connections import entries_about
 from partners.views.deeds import shown
 from partners.views.tab import contact_of
 
 COLUMNS = ("position", "at", "actor", "address", "action", "target", "detail", "digest")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @admin_required
@@ -49,10 +49,4 @@ def _table(entries: Iterable[AuditEntry]) -> Iterator[tuple[str, ...]]:
         said = json.loads(audit.content_of(entry))
         detail = json.dumps(said.pop("detail"), ensure_ascii=False)
         named = said | {"position": entry.position or "", "digest": entry.digest, "detail": detail}
-        yield tuple(_cell(named[name]) for name in COLUMNS)
-
-
-def _cell(value: object) -> str:
-    """Text that no spreadsheet takes for a formula: names come from partners."""
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+        yield tuple(for_spreadsheet(str(named[name])) for name in COLUMNS)
