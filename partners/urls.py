@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpResponseBase
 from django.urls import URLPattern, path
 
-from partners.views import journal, links, material_source, orders, pairing, releases, tab
+from partners.views import journal, lending, links, material_source, orders, pairing, releases, tab
 
 app_name = "partners"
 
@@ -22,6 +22,7 @@ urlpatterns = [
     path("contacts/<int:pk>/switch/", tab.switch, name="switch"),
     path("contacts/<int:pk>/", tab.tab, name="tab"),
     path("contacts/<int:pk>/level/", tab.set_level, name="set_level"),
+    path("contacts/<int:pk>/stock/", lending.set_stock_terms, name="set_stock_terms"),
     path("contacts/<int:pk>/connect/", pairing.connect, name="connect"),
     path("contacts/<int:pk>/rotate-key/", pairing.rotate_key, name="rotate_key"),
     path("contacts/<int:pk>/send-code/", pairing.send_code, name="send_code"),

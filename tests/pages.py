@@ -174,6 +174,7 @@ PARTNER_ADMIN = {
     "switch": page(ADMIN, do(200, "partner", target="header"), do(200, "customer", target="header", on="1")),
     "tab": page(ADMIN, see("partner"), see("keyed", target="partner-standing")),
     "set_level": page(ADMIN, do(302, "partner", level="1")),
+    "set_stock_terms": page(ADMIN, do(204, "partner", target="stock-terms", stock_mode="yes_no", stock_kept_back="2")),
     "connect": page(ADMIN, do(302, "draft")),
     "rotate_key": page(ADMIN, do(302, "partner")),
     "send_code": page(ADMIN, see("keyed"), do(302, "keyed")),

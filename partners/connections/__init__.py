@@ -10,6 +10,7 @@ from partners.connections.checking import (
 )
 from partners.connections.ending import ConnectionEnded, close, end
 from partners.connections.hearing import describe_connection, note_heard, receive_notice
+from partners.connections.lending import MOST_UNITS, CapNeeded, set_stock_terms
 from partners.connections.refusing import UNPROVEN, RefusalSummary, note_refused, refusals_of
 from partners.connections.rotating import (
     KEY_HANDLERS,
@@ -40,7 +41,9 @@ from partners.models.journal import Deed, entries_about, partner_actor
 
 __all__ = [
     "KEY_HANDLERS",
+    "MOST_UNITS",
     "UNPROVEN",
+    "CapNeeded",
     "ConnectionEnded",
     "Deed",
     "KeyFileUnusable",
@@ -72,6 +75,7 @@ __all__ = [
     "rotate_key",
     "set_contact_roles",
     "set_level",
+    "set_stock_terms",
     "stage_peer_key",
     "succeed",
     "switch_off",

@@ -51,7 +51,7 @@ def switch_on(*, contact: Contact, actor: Actor, now: datetime) -> PartnerConnec
 
 
 def _begin(contact: Contact) -> PartnerConnection:
-    """A new draft. Where the partner ended the last one (he connects anew), level and releases stay as they were."""
+    """A new draft. Where the partner ended the last one (he connects anew), what was granted stays as it was."""
     last = contact.partner_connections.latest_first().first()
     if last is None or not last.closed_by_peer:
         return contact.partner_connections.create(tenant_id=contact.tenant_id)
@@ -59,8 +59,8 @@ def _begin(contact: Contact) -> PartnerConnection:
 
 
 def succeed(old: PartnerConnection) -> PartnerConnection:
-    """A new connection in the place of an ended one: level and releases move over (protocol §2)."""
-    new = old.contact.partner_connections.create(tenant_id=old.tenant_id, level=old.level)
+    """A new connection in the place of an ended one: level, terms and releases move over (protocol §2)."""
+    new = old.contact.partner_connections.create(tenant_id=old.tenant_id, **old.granted)
     old.releases.update(connection=new)
     return new
 

@@ -7,7 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.web.forms import TenantForm
 from partners.access import OFFERED_LEVELS, PROPOSED_LEVEL, AccessLevel
+from partners.connections import MOST_UNITS
 from partners.protocol.pairing_code import MAX_TEXT
+from partners.shown_stock import StockMode
 
 _LEVELS = [(level.value, level.label) for level in OFFERED_LEVELS]
 
@@ -15,6 +17,12 @@ LEVEL_EXPLANATIONS = {
     AccessLevel.NONE: _("The partner sees nothing of yours. Right for a supplier whom you only hire from."),
     AccessLevel.ARTICLES: _("Sees the articles that you release, with his price, and may ask. He sees no quantities."),
     AccessLevel.STOCK: _("Sees the released articles and how many are free in his period, and may order."),
+}
+
+STOCK_EXPLANATIONS = {
+    StockMode.EXACT: _("He sees how many are free and how many there are: “6 of 10”."),
+    StockMode.YES_NO: _("He learns whether as many as he asks for are free: “available”. He sees no figure."),
+    StockMode.CAPPED: _("He sees how many are free, and above your figure only: “at least 5”."),
 }
 
 
@@ -45,6 +53,30 @@ class RolesForm(TenantForm):
         super().add_error(field, error)
         if field == "level" and not self.data.get("level"):
             self.data = {**self.data, "level": str(PROPOSED_LEVEL.value)}
+
+
+class StockTermsForm(TenantForm):
+    """How much of our stock the partner sees (mission R4)."""
+
+    stock_mode = forms.TypedChoiceField(
+        label=_("What he learns"), choices=StockMode.choices, coerce=StockMode, widget=forms.RadioSelect
+    )
+    stock_cap = forms.IntegerField(label=_("Up to how many"), required=False, min_value=1, max_value=MOST_UNITS)
+    stock_kept_back = forms.IntegerField(
+        label=_("Kept back of each article"),
+        help_text=_("So many units are not there for this partner: they are taken off what he sees."),
+        min_value=0,
+        max_value=MOST_UNITS,
+    )
+
+    @property
+    def modes(self) -> list[dict[str, Any]]:
+        """The choices with what each of them means."""
+        chosen = self["stock_mode"].value()
+        return [
+            {"value": mode.value, "label": mode.label, "text": text, "chosen": mode.value == chosen}
+            for mode, text in STOCK_EXPLANATIONS.items()
+        ]
 
 
 class CodeForm(TenantForm):

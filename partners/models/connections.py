@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -10,11 +10,15 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.contacts.models import Contact
 from eventworx.tenants.models import Tenant
-from partners.access import AccessLevel, effective_level
+from partners.access import ALLOWS, AccessLevel, effective_level
 from partners.models.keys import ConnectionKey, KeySide, KeyState
 from partners.protocol.connection_state import ConnectionFacts, ConnectionState, connection_state
 from partners.protocol.keys import KeyPair
 from partners.protocol.versions import FIRST, OURS, Agreement, NoCommonVersion, Offer, agree
+from partners.shown_stock import StockMode, StockTerms
+
+# What an admin grants a partner, and a connection that follows an ended one takes over.
+GRANTED = ("level", "stock_mode", "stock_cap", "stock_kept_back")
 
 
 class ConnectionQuerySet(models.QuerySet["PartnerConnection"]):
@@ -48,6 +52,10 @@ class PartnerConnection(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="partner_connections")
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="partner_connections")
     level = models.PositiveSmallIntegerField(choices=AccessLevel.choices, default=AccessLevel.NONE)
+    # How much of our stock he sees from level 2 on (mission R4).
+    stock_mode = models.CharField(max_length=10, choices=StockMode.choices, default=StockMode.EXACT)
+    stock_cap = models.PositiveIntegerField(default=10)
+    stock_kept_back = models.PositiveIntegerField(default=0)
 
     code_expires_at = models.DateTimeField(null=True, blank=True)
     code_sent_at = models.DateTimeField(null=True, blank=True)
@@ -97,6 +105,8 @@ class PartnerConnection(models.Model):
                 condition=Q(peer_connection_id__isnull=False),
                 name="peer_id_once",
             ),
+            models.CheckConstraint(condition=Q(stock_mode__in=StockMode.values), name="stock_mode_known"),
+            models.CheckConstraint(condition=Q(stock_cap__gte=1), name="stock_cap_positive"),
         ]
 
     def __str__(self) -> str:
@@ -108,6 +118,18 @@ class PartnerConnection(models.Model):
         return effective_level(
             level=self.level, is_customer=self.contact.is_customer, is_verified=self.verified_at is not None
         )
+
+    @property
+    def granted(self) -> dict[str, Any]:
+        """What we granted this partner, for the connection that follows this one."""
+        return {name: getattr(self, name) for name in GRANTED}
+
+    @property
+    def stock_terms(self) -> StockTerms | None:
+        """How much of our stock he sees at this moment; None below level 2."""
+        if not ALLOWS[self.effective_level].stock:
+            return None
+        return StockTerms(mode=StockMode(self.stock_mode), cap=self.stock_cap, kept_back=self.stock_kept_back)
 
     def own_key(self, state: KeyState = KeyState.ACTIVE) -> KeyPair:
         """Our key pair, its private half decrypted for this one use; raises CannotOpen, ConnectionKey.DoesNotExist."""

@@ -18,6 +18,7 @@ class Deed(models.TextChoices):
     SWITCHED_ON = "partner.switched_on", _("“Partner (network)” switched on")
     SWITCHED_OFF = "partner.switched_off", _("“Partner (network)” switched off")
     LEVEL_SET = "partner.level_set", _("Kind of partner connection changed")
+    STOCK_SHOWN = "partner.stock_shown", _("What the partner sees of the stock changed")
     ROLES_SET = "partner.roles_set", _("Roles of the contact changed")
     KEY_MADE = "partner.key_made", _("Key pair created")
     CODE_SENT = "partner.code_sent", _("Partner code sent by e-mail")

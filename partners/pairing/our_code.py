@@ -60,8 +60,8 @@ class AddressMissing(BusinessError):
 def start_pairing(*, contact: Contact, actor: Actor, now: datetime) -> PartnerConnection:
     """Make a key pair ("Verbinden mit dem Partner"). The code is good for 14 days.
 
-    Doing it again is a new connection: the old one is archived with its orders, level and releases move over
-    (protocol §2). Raises NotSwitchedOn.
+    Doing it again is a new connection: the old one is archived with its orders; level, terms and releases move
+    over (protocol §2). Raises NotSwitchedOn.
     """
     connection = connections.open_connection(contact)
     if connection is None or connection.paused_at:

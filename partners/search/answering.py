@@ -5,6 +5,7 @@ answers for all of them at once.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +26,6 @@ from inventory.availability import Claims, bottleneck_in, claims_on, stock_in, s
 from inventory.availability import Stock as OwnStock
 from inventory.models import Article, ArticleQuerySet
 from inventory.prices import net_price, scale_of
-from partners.access import ALLOWS
 from partners.models import PartnerConnection
 from partners.protocol import wire
 from partners.protocol.cursors import CursorRefused, open_cursor, seal_cursor
@@ -41,6 +41,7 @@ from partners.protocol.wire import (
 )
 from partners.protocol.wire.fields import Node, Wrong
 from partners.releases import branch_of, released_articles, released_named
+from partners.shown_stock import StockTerms, shown, tells_bottleneck
 
 DEFAULT_LIMIT = 50
 # As much of the name as a cursor carries, whatever the script.
@@ -98,22 +99,28 @@ def answer_availability(*, connection: PartnerConnection, request: AvailabilityR
     """What is free of each article asked for, and when it is scarcest; line by line, promising nothing.
 
     The figures are those of the whole article, whichever of its lines they stand at: quantities of an article that
-    is asked for repeatedly add up. Four statements however many lines.
+    is asked for repeatedly add up, and yes or no is the answer to their sum. Four statements however many lines.
     """
-    period = request.period.period
-    articles = list(released_named(connection, (line.article for line in request.lines)))
+    period, terms, asked = request.period.period, connection.stock_terms, Counter[str]()
+    for line in request.lines:
+        asked[line.article] += line.quantity
+    articles = list(released_named(connection, asked))
     claims = claims_on(articles=articles, period=period)
-    known = {str(article.pk): _free_line(article, claims[article.pk], period) for article in articles}
+    known = {
+        str(article.pk): _free_line(article, claims[article.pk], period, terms, asked[str(article.pk)])
+        for article in articles
+    }
     lines = (known.get(line.article) or AnsweredLine(article=line.article) for line in request.lines)
     return Availability(as_of=now, lines=tuple(lines))
 
 
-def _free_line(article: Article, claims: Claims, period: Period) -> AnsweredLine:
+def _free_line(article: Article, claims: Claims, period: Period, terms: StockTerms | None, asked: int) -> AnsweredLine:
+    stock = stock_in(article=article, claims=claims, period=period)
     scarce = bottleneck_in(article=article, claims=claims, period=period)
     return AnsweredLine(
         article=str(article.pk),
-        stock=_stock(stock_in(article=article, claims=claims, period=period)),
-        bottleneck=Bottleneck(start=scarce.start, end=scarce.end),
+        stock=shown(stock, terms, asked),
+        bottleneck=Bottleneck(start=scarce.start, end=scarce.end) if tells_bottleneck(stock, terms) else None,
     )
 
 
@@ -169,14 +176,15 @@ def _listings(
     connection: PartnerConnection, articles: list[Article], question: Question, now: datetime
 ) -> Iterable[Listing]:
     stock: Mapping[int, OwnStock] = {}
-    if ALLOWS[connection.effective_level].stock:
+    terms = connection.stock_terms
+    if terms:
         stock = stock_of(articles=articles, period=question.period or Period(now, now))
     zone = question.zone or connection.tenant.time_zone
     days = billable_days(question.usage, zone) if question.usage else None
     discount = connection.contact.discount_percent
     for article in articles:
         price = _price(article, connection.tenant, discount, days)
-        yield _listing(article, price, _stock(stock.get(article.pk)))
+        yield _listing(article, price, shown(stock.get(article.pk), terms))
 
 
 def _listing(article: Article, price: wire.Price, stock: wire.Stock | None) -> Listing:
@@ -213,11 +221,6 @@ def _price(article: Article, tenant: Tenant, discount: Decimal, days: int | None
         extra_day_factor=scale.extra_day_factor,
         net_for_period=net_for_period,
     )
-
-
-def _stock(stock: OwnStock | None) -> wire.ExactStock | None:
-    """What is free, never less than none: how far we are short is our own affair."""
-    return wire.ExactStock(owned=stock.owned, free=max(stock.free, 0)) if stock else None
 
 
 def _question(node: Node) -> Question:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from eventworx.audit import AuditEntry
 from partners.connections import Deed
+from partners.shown_stock import StockMode
 
 
 def shown(entries: Iterable[AuditEntry]) -> list[dict[str, Any]]:
@@ -44,9 +45,14 @@ def _name(name: str) -> str:
         "release": _("release"),
         "customer": _("customer"),
         "supplier": _("supplier"),
+        "stock_mode": _("shown"),
+        "stock_cap": _("up to how many"),
+        "stock_kept_back": _("kept back"),
     }
     return names.get(name, name)
 
 
 def _value(value: object) -> str:
-    return {True: _("yes"), False: _("no")}[value] if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return str(dict(StockMode.choices).get(str(value), value))

@@ -20,7 +20,7 @@ from partners.forms.connection import LEVEL_EXPLANATIONS, LevelForm, RolesForm
 from partners.models import ConnectionKey, KeySide, KeyState, PartnerConnection
 from partners.outbox import DeliveryKind
 from partners.pairing import CODE_MAIL, fingerprint, server_name
-from partners.views import refusals
+from partners.views import lending, refusals
 from partners.views.deeds import shown
 from partners.views.standing import Beside, standing, steps
 
@@ -132,6 +132,7 @@ def _tab_context(request: TenantRequest, contact: Contact, connection: PartnerCo
         "standing": stands,
         "steps": steps(connection, stands),
         "levels": _levels(connection),
+        "stock_form": lending.stock_terms_form(connection),
         "mail": beside.mail,
         "mail_health": mail.health(tenant=request.tenant),
         "keys": _shown_keys(keys),

@@ -62,6 +62,7 @@ TEST_MAILS, TEST_KEYS = "tests/partners/protocol/test_pairing_mails.py", "tests/
 TEST_GATEWAY, TEST_PAIRING = "tests/partners/test_gateway.py", "tests/partners/test_pairing.py"
 TEST_BETWEEN, TEST_ELSEWHERE = "tests/attacks/test_between.py", "tests/attacks/test_elsewhere.py"
 TEST_ORDERS, TEST_TRANSPORT = "tests/partners/orders/test_orders.py", "tests/partners/test_transport.py"
+SHOWN, TEST_DISCREET = "partners/shown_stock.py", "tests/partners/api/test_discreet_stock.py"
 TEST_CATALOGUE, TEST_CLIENT = "tests/partners/api/test_catalogue.py", "tests/partners/test_client.py"
 
 DEFENCES: tuple[Defence, ...] = (
@@ -307,6 +308,30 @@ DEFENCES: tuple[Defence, ...] = (
         "    if rules.needs and not getattr(ALLOWS[connection.effective_level], rules.needs):\n",
         "    if False:\n",
         (TEST_CATALOGUE,),
+    ),
+    Defence(
+        30,
+        "what is kept back is not told",
+        SHOWN,
+        "    free = max(terms.left(stock.free), 0)\n",
+        "    free = max(stock.free, 0)\n",
+        (TEST_DISCREET,),
+    ),
+    Defence(
+        30,
+        "yes or no and capped figures have no bottleneck beside them",
+        SHOWN,
+        "    if terms is None or terms.mode is not StockMode.EXACT:\n",
+        "    if terms is None:\n",
+        (f"{TEST_DISCREET}::test_no_figure_of_ours_and_no_bottleneck_leaves_the_house",),
+    ),
+    Defence(
+        30,
+        "whoever is told yes or no sees no figure",
+        SHOWN,
+        "            return wire.YesNoStock(available=free >= asked)\n",
+        "            return wire.ExactStock(owned=stock.owned, free=free)\n",
+        (TEST_DISCREET,),
     ),
     Defence(
         30,

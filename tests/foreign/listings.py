@@ -14,15 +14,18 @@ Stock = dict[str, Any]
 CAP = 5  # more than that a capped partner does not see
 
 
-def stock(company: Company, article: str, start: datetime, end: datetime) -> tuple[Stock, Mapping[str, str] | None]:
-    """What is free over a half-open period, told as discreetly as the company wants, and the bottleneck."""
+def stock(
+    company: Company, article: str, start: datetime, end: datetime, asked: int = 1
+) -> tuple[Stock, Mapping[str, str] | None]:
+    """What is free over a half-open period, told as discreetly as the company wants, and beside exact figures the
+    bottleneck. Yes or no is about so many units as are asked for."""
     free, worst = company.free(article, start, end, orders.RESERVING)
     told: dict[str, Stock] = {
         "exact": {"mode": "exact", "owned": company.articles[article].owned, "free": free},
-        "yes_no": {"mode": "yes_no", "available": free > 0},
+        "yes_no": {"mode": "yes_no", "available": free >= asked},
         "capped": {"mode": "capped", "at_least": max(0, min(free, CAP))},
     }
-    span = {"start": _wire(worst[0]), "end": _wire(worst[1])} if worst else None
+    span = {"start": _wire(worst[0]), "end": _wire(worst[1])} if worst and company.stock_mode == "exact" else None
     return told[company.stock_mode], span
 
 

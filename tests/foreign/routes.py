@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -227,9 +228,12 @@ def availability(asked: Asked) -> Answer:
     """In the order of the lines; what is not released looks like what does not exist."""
     known = {one.id for one in released(asked)}
     span = ends(asked.body["period"])
-    lines = []
+    lines, wanted = [], Counter[str]()
     for line in asked.body["lines"]:
-        told, worst = stock(asked.company, line["article"], *span) if line["article"] in known else (None, None)
+        wanted[line["article"]] += line["quantity"]
+    for line in asked.body["lines"]:
+        article = line["article"]
+        told, worst = stock(asked.company, article, *span, wanted[article]) if article in known else (None, None)
         lines.append({"article": line["article"], "stock": told, "bottleneck": worst})
     return Answer(200, {"as_of": strict.wire(asked.now), "lines": lines})
 
