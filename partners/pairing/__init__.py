@@ -1,6 +1,6 @@
 """Two admins exchange partner codes by mail; both ends of the handshake (mission P3-P5, protocol §1, §2)."""
 
-from partners.pairing.handshake import HANDLERS, greet, receive_pairing
+from partners.pairing.handshake import HANDLERS, greet, is_greeted, receive_pairing
 from partners.pairing.our_code import (
     CODE_MAIL,
     AddressMissing,
@@ -44,6 +44,7 @@ __all__ = [
     "fingerprint",
     "greet",
     "hand_over_code",
+    "is_greeted",
     "read_code",
     "receive_pairing",
     "save_code",

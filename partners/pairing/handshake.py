@@ -32,6 +32,12 @@ def greet(*, connection: PartnerConnection, now: datetime) -> None:
     )
 
 
+def is_greeted(connection: PartnerConnection, now: datetime) -> bool:
+    """Whether the partner's code is entered and he is still asked for ours."""
+    entered_at, expires_at = connection.peer_key_at, connection.code_expires_at
+    return entered_at is not None and now < max(expires_at or entered_at, entered_at + GREETED_FOR)
+
+
 def receive_pairing(*, connection: PartnerConnection, request: PairingRequest, now: datetime) -> ConnectionDocument:
     """The partner has entered our code and we his: answer who we are. Raises FieldErrors for other ids."""
     expected = {"/connection": connection.peer_connection_id, "/partner_connection": connection.pk}

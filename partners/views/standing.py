@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
 from eventworx.messaging.models import MailMessage, MailState
+from partners import pairing
 from partners.client import Reason, down_sentence, sentence
 from partners.models import PartnerConnection
 from partners.protocol.connection_state import ConnectionState
@@ -172,19 +173,48 @@ def _out_of_force(connection: PartnerConnection, beside: Beside) -> Standing | N
 
 
 def _on_the_way(connection: PartnerConnection, now: datetime, beside: Beside) -> Standing:
-    return _dead_end(connection, now, beside) or _held_up(connection, beside) or _next_step(connection)
+    if found := _dead_end(connection, now, beside) or _held_up(connection, beside):
+        return found
+    if connection.code_expires_at and connection.code_expires_at <= now:
+        return _asking(connection)
+    return _next_step(connection)
+
+
+def _asking(connection: PartnerConnection) -> Standing:
+    text = _("Our code has expired. We still ask for a while whether %(partner)s had entered it before.")
+    return Standing(_("Not connected yet"), "info", text % {"partner": str(connection)}, Who.ITSELF)
 
 
 def _dead_end(connection: PartnerConnection, now: datetime, beside: Beside) -> Standing | None:
-    """What no waiting mends: both sides have to begin anew."""
-    again = _("Click “Connect with the partner” again, here and there.")
+    """What no waiting mends: both sides have to begin anew, unless our code was entered in its time."""
     if connection.code_expires_at and connection.code_expires_at <= now:
-        text = _("Our code has expired before %(partner)s had entered it.") % {"partner": str(connection)}
-        return Standing(_("Expired"), "bad", f"{text} {again}", Who.US, "connect")
+        found = _expired(connection, now)
+        if found:
+            return found
     reason = Reason.CLOSED.value if connection.last_problem == Reason.CLOSED else beside.refusal
     if reason and connection.code_expires_at:
-        return Standing(_("Refused"), "bad", f"{sentence(reason, str(connection))} {again}", Who.US, "connect")
+        text = f"{sentence(reason, str(connection))} {_again()}"
+        return Standing(_("Refused"), "bad", text, Who.US, "connect")
     return None
+
+
+def _again() -> str:
+    return _("Click “Connect with the partner” again, here and there.")
+
+
+def _expired(connection: PartnerConnection, now: datetime) -> Standing | None:
+    """Our code runs no more. The partner may have entered it before: then his own still connects us (protocol §9)."""
+    partner = {"partner": str(connection)}
+    if connection.code_sent_at and not connection.peer_key_at:
+        text = _(
+            "Our code has expired. If %(partner)s entered it before and sent their own, click “Enter”; if not, click "
+            "“Connect with the partner” again, here and there."
+        )
+        return Standing(_("Expired"), "warn", text % partner, Who.US, "enter_code")
+    if pairing.is_greeted(connection, now):
+        return None
+    text = _("Our code has expired before %(partner)s had entered it.") % partner
+    return Standing(_("Expired"), "bad", f"{text} {_again()}", Who.US, "connect")
 
 
 def _held_up(connection: PartnerConnection, beside: Beside) -> Standing | None:
@@ -212,8 +242,7 @@ def _in_dispute(connection: PartnerConnection) -> Standing | None:
     """The partner's server does not know the connection any more, or not our key: a restored backup, a lost mail."""
     text = sentence(connection.last_problem, str(connection))
     if connection.last_problem == Reason.CLOSED:
-        again = _("Click “Connect with the partner” again, here and there.")
-        return Standing(_("Ended there"), "bad", f"{text} {again}", Who.US, "connect")
+        return Standing(_("Ended there"), "bad", f"{text} {_again()}", Who.US, "connect")
     if connection.last_problem == Reason.KEY:
         return Standing(_("Key not accepted"), "bad", text, Who.US, "connect")
     return _paused_there(connection) if connection.peer_paused_at else None

@@ -131,6 +131,7 @@ def _tab_context(request: TenantRequest, contact: Contact, connection: PartnerCo
         "server_name": server_name(connection.peer_origin),
         "standing": stands,
         "steps": steps(connection, stands),
+        "is_code_good": bool(connection.code_expires_at and now < connection.code_expires_at),
         "levels": _levels(connection),
         "stock_form": lending.stock_terms_form(connection),
         "mail": beside.mail,

@@ -79,6 +79,21 @@ def test_the_whole_way_in_the_browser(contact: Contact, log_in: LogIn) -> None:
     assert "Warten auf Bassline Rental: dort muss ein Admin unseren Code eintragen" in page(client, contact, "tab")
 
 
+def test_the_partners_code_is_entered_after_ours_has_expired(contact: Contact, log_in: LogIn) -> None:
+    """He may have entered ours in its time and sent his, good still, days later (protocol §9)."""
+    client = log_in(contact.tenant)
+    post(client, contact, "switch", on="1")
+    post(client, contact, "connect")
+    post(client, contact, "send_code")
+    contact.partner_connections.update(code_expires_at=timezone.now() - timedelta(days=1))
+    shown = page(client, contact, "tab")
+    assert url(contact, "enter_code") in shown
+    assert f'href="{url(contact, "send_code")}"' not in shown
+    assert "bevor Bassline ihn eingetragen hatte" not in shown
+    assert "Die Verbindung wird aufgebaut." in post(client, contact, "save_code", code=foreign_code())
+    assert "Wir fragen noch eine Weile nach" in page(client, contact, "tab")
+
+
 def test_a_refused_code_is_said_at_the_field(contact: Contact, log_in: LogIn) -> None:
     client = log_in(contact.tenant)
     post(client, contact, "switch", on="1")

@@ -21,6 +21,7 @@ from partners.views.standing import Beside, StepState, Who, standing, steps
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 EARLIER, LATER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
+MINUTES_AGO = NOW - timedelta(minutes=5)
 TENANT = Tenant(pk=1, slug="aurora", name="Aurora")
 CONTACT = Contact(pk=1, tenant=TENANT, name="Bassline")
 WORDS = ["", *Reason, *ProblemCode, "a word of tomorrow"]
@@ -31,7 +32,7 @@ def connection(**facts: Any) -> PartnerConnection:
 
 
 def happened() -> st.SearchStrategy[datetime | None]:
-    return st.sampled_from([None, EARLIER])
+    return st.sampled_from([None, EARLIER, MINUTES_AGO])
 
 
 connections = st.builds(
@@ -130,6 +131,28 @@ AGAIN = "Bitte hier und dort noch einmal „Verbinden mit dem Partner“ drücke
             Who.US,
             "connect",
             f"Unser Code ist abgelaufen, bevor Bassline ihn eingetragen hatte. {AGAIN}",
+        ),
+        (
+            {"code_expires_at": EARLIER, "code_sent_at": EARLIER},
+            {},
+            Who.US,
+            "enter_code",
+            "Unser Code ist abgelaufen. Hatte Bassline ihn vorher eingetragen und den eigenen geschickt: „Eintragen“",
+        ),
+        ({"code_expires_at": EARLIER}, {}, Who.US, "connect", "Unser Code ist abgelaufen, bevor Bassline"),
+        (
+            WAITING | {"code_expires_at": EARLIER, "peer_key_at": MINUTES_AGO, "last_problem": "not-entered-there"},
+            {},
+            Who.ITSELF,
+            "",
+            "Unser Code ist abgelaufen. Wir fragen noch eine Weile nach, ob Bassline ihn vorher eingetragen hatte.",
+        ),
+        (
+            WAITING | {"code_expires_at": EARLIER, "peer_key_at": MINUTES_AGO, "last_problem": "name"},
+            {},
+            Who.THEIR_OPERATOR,
+            "",
+            "Der Server von Bassline wird nicht gefunden",
         ),
         (WAITING | {"last_problem": "name"}, {}, Who.THEIR_OPERATOR, "", "Der Server von Bassline wird nicht gefunden"),
         (WAITING | {"last_problem": "not-allowed"}, {}, Who.OUR_OPERATOR, "", "Der Server von Bassline liegt an einer"),
