@@ -11,8 +11,9 @@ from django.utils import timezone
 from eventworx.tenants.models import Tenant
 from inventory.models import Article, FactorScale
 from partners.access import AccessLevel
-from partners.client import PartnerPaused
+from partners.client import PartnerPaused, PartnerRefused
 from partners.models import PartnerConnection
+from partners.protocol.wire import ProblemCode
 from partners.releases import release
 from tests.factories import make_article, make_category
 from tests.fakes import InProcess
@@ -37,6 +38,17 @@ def test_only_what_is_released_is_found(
     assert names(ask("/articles")) == []
     release(connection=pair[1], actor=ADMIN, articles=[shown])
     assert names(ask("/articles")) == ["Shown"]
+
+
+@pytest.mark.parametrize("path", ["/articles", "/articles/1", "/orders"])
+def test_however_many_parameters_get_an_answer_of_the_protocol(lent: PartnerConnection, ask: Ask, path: str) -> None:
+    """Signed and one of the statuses of protocol §5; unknown parameters are ignored as unknown fields are."""
+    too_many_for_django = {f"p{number}": "1" for number in range(1500)}
+    try:
+        answered = set(ask(path, **too_many_for_django))
+    except PartnerRefused as refused:
+        answered = {refused.problem.code}
+    assert answered in ({"items", "next", "as_of"}, {ProblemCode.NOT_FOUND})
 
 
 def test_a_listing_carries_everything_but_what_is_ours_alone(
