@@ -36,16 +36,13 @@ def open_connection(contact: Contact) -> PartnerConnection | None:
 
 @transaction.atomic
 def switch_on(*, contact: Contact, actor: Actor, now: datetime) -> PartnerConnection:
-    """Make the tab appear, or end our pause (mission P1, P8): no new code is needed."""
+    """Make the tab appear, or end our pause (mission P1, P8). Raises ConnectionEnded where that comes in between."""
     connection = open_connection(contact)
-    if connection is None:
-        # The second of two clicks waits here and finds the connection of the first.
-        contact.tenant.contacts.select_for_update().get(pk=contact.pk)
-        connection = open_connection(contact) or _begin(contact)
-    elif connection.paused_at:
-        _resume(connection.locked(), now)
-    else:
-        return connection
+    if connection:
+        return resume(connection=connection, actor=actor, now=now)
+    # The second of two clicks waits here and finds the connection of the first.
+    contact.tenant.contacts.select_for_update().get(pk=contact.pk)
+    connection = open_connection(contact) or _begin(contact)
     record(tenant=contact.tenant, actor=actor, action=Deed.SWITCHED_ON, target=connection)
     return connection
 
@@ -65,11 +62,20 @@ def succeed(old: PartnerConnection) -> PartnerConnection:
     return new
 
 
-def _resume(connection: PartnerConnection, now: datetime) -> None:
+@transaction.atomic
+def resume(*, connection: PartnerConnection, actor: Actor, now: datetime) -> PartnerConnection:
+    """End our pause (mission P8): no new code is needed. Never begins anew; raises ConnectionEnded."""
+    connection = connection.locked()
+    if connection.closed_at:
+        raise ConnectionEnded
+    if not connection.paused_at:
+        return connection
     connection.paused_at = None
     connection.save(update_fields=["paused_at"])
     outbox.unpark_deliveries(connection=connection, now=now)
     _tell(connection, NoticeKind.RESUMED)
+    record(tenant=connection.tenant, actor=actor, action=Deed.SWITCHED_ON, target=connection)
+    return connection
 
 
 @transaction.atomic

@@ -85,6 +85,15 @@ def test_pause_resume_disconnect(pair: Pair, partners: Run) -> None:
     assert [deed for deed, _who in deeds(contact)] == ["closed", "switched_on", "switched_off"]
 
 
+def test_what_has_ended_is_not_resumed_and_nothing_begins_anew(pair: Pair, partners: Run) -> None:
+    ours = pair[0]
+    ours.releases.create(tenant=ours.tenant, everything=True)
+    connections.end(connection=ours.locked(), now=timezone.now(), by_peer=True)
+    assert refused(lambda: partners("resume", ours.contact)) == 1
+    assert list(ours.contact.partner_connections.all()) == [ours]
+    assert ours.releases.count() == 1
+
+
 def test_test(pair: Pair, partners: Run, network: InProcess) -> None:
     assert partners("test", pair[0].contact) == {"test": "ok"}
     pair[1].paused_at = timezone.now()

@@ -144,9 +144,8 @@ class Command(BaseCommand):
         return brief(connections.switch_off(connection=connection, actor=self.actor, now=self.now), self.now)
 
     def _resume(self, contact: Contact, options: dict[str, Any]) -> Facts:
-        self._connection(contact)  # resuming makes no new one
-        connections.switch_on(contact=contact, actor=self.actor, now=self.now)
-        return brief(self._connection(contact), self.now)
+        connection = self._connection(contact)
+        return brief(connections.resume(connection=connection, actor=self.actor, now=self.now), self.now)
 
     def _disconnect(self, contact: Contact, options: dict[str, Any]) -> Facts:
         connection = self._connection(contact)
