@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.accounts.attempts import CODES_OF_ACCOUNT, WARNINGS_TO_ACCOUNT
 from eventworx.accounts.notices import Change, tell
-from eventworx.accounts.second_factor import matching_step, take_code
+from eventworx.accounts.second_factor import matching_step, sealed, take_code
 from eventworx.addresses import client_address
 from eventworx.audit import Actor
-from eventworx.encryption import Place, open_sealed, seal
+from eventworx.encryption import CannotOpen, Place, open_sealed
 from eventworx.limits import hit_all
 from eventworx.tenants.models import User
 
@@ -75,23 +75,31 @@ class SetUpForm(CodeForm):
     """The first code, which shows that the app has the secret.
 
     Until then the secret waits in the session, sealed: sessions lie in the database. Every look at the page begins
-    with a new one.
+    with a new one, and so does a code for one that is gone with its master key. Raises SecondFactorUnreadable.
     """
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user, self.request = user, get_adapter().request
-        self.secret = self._waiting_secret()
+        self.place = Place(table="django_session", row=f"user {user.pk}", field=SECRET_SESSION_KEY, tenant=0)
+        waiting = self._waiting_secret() if self.is_bound else None
+        self.is_fresh, self.secret = waiting is None, waiting or self._fresh_secret()
 
-    def _waiting_secret(self) -> str:
-        session = self.request.session
-        place = Place(table="django_session", row=f"user {self.user.pk}", field=SECRET_SESSION_KEY, tenant=0)
-        if not self.is_bound or SECRET_SESSION_KEY not in session:
-            session[SECRET_SESSION_KEY] = seal(generate_totp_secret().encode(), place)
-        return open_sealed(session[SECRET_SESSION_KEY], place).decode()
+    def _waiting_secret(self) -> str | None:
+        try:
+            return open_sealed(self.request.session.get(SECRET_SESSION_KEY, ""), self.place).decode()
+        except CannotOpen:
+            return None
+
+    def _fresh_secret(self) -> str:
+        secret = str(generate_totp_secret())
+        self.request.session[SECRET_SESSION_KEY] = sealed(secret, self.place)
+        return secret
 
     def clean_code(self) -> str:
         self.count_attempt(self.request)
+        if self.is_fresh:
+            raise ValidationError(_("The picture was out of date. Please scan the new one and enter its code."))
         step = matching_step(self.secret, self.cleaned_data["code"])
         if step is None:
             raise ValidationError(_("This code is wrong. Is the clock of your device right?"))

@@ -18,7 +18,7 @@ from eventworx.accounts.apps import place_of
 from eventworx.accounts.notices import Change, tell
 from eventworx.accounts.sessions import end_sessions
 from eventworx.audit import Actor
-from eventworx.encryption import CannotOpen, open_sealed, seal
+from eventworx.encryption import CannotOpen, Place, open_sealed, seal
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import User
 
@@ -33,26 +33,34 @@ class NoSecondFactor(BusinessError):
 
 
 class SecondFactorUnreadable(BusinessError):
-    """The master key is gone, or the row is not the person's own: nobody gets in by it."""
+    """The key file or a master key is gone, or the row is not the person's own: nobody gets in by it."""
 
     code = "second_factor_unreadable"
     status = 503
-    message = _("Your second factor cannot be read on this server. Please turn to its operator.")
+    message = _("Your second factor can be neither read nor kept on this server. Please turn to its operator.")
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
     """allauth's hooks see a text and no row. They seal it for whoever acts: all that allauth asks to open is theirs."""
 
     def encrypt(self, text: str) -> str:
-        return seal(text.encode(), place_of(_acting(self.request)))
+        return sealed(text, place_of(_acting(self.request)))
 
     def decrypt(self, encrypted_text: str) -> str:
         return _opened(encrypted_text, _acting(self.request))
 
 
-def _opened(sealed: str, user_id: int) -> str:
+def sealed(text: str, place: Place) -> str:
+    """Raises SecondFactorUnreadable without a key file."""
     try:
-        return open_sealed(sealed, place_of(user_id)).decode()
+        return seal(text.encode(), place)
+    except CannotOpen as error:
+        raise SecondFactorUnreadable from error
+
+
+def _opened(kept: str, user_id: int) -> str:
+    try:
+        return open_sealed(kept, place_of(user_id)).decode()
     except CannotOpen as error:
         logger.error("the second factor of user %s does not open", user_id)  # noqa: TRY400 - no trace with it
         raise SecondFactorUnreadable from error

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from eventworx.encryption.columns import sealed_columns
 from eventworx.encryption.ring import create_ring, current_ring
 from eventworx.encryption.rotation import survey
-from tests.accounts.doing import Person
+from tests.accounts.doing import SET_UP, Person, totp
 
 
 @pytest.fixture
@@ -42,3 +42,28 @@ def test_after_a_rotation_people_log_in_as_before(
     app.enter_code()
     assert app.is_inside()
     assert "Verified: all 2 values open." in capsys.readouterr().out
+
+
+def test_a_picture_that_was_open_across_a_rotation_is_replaced(
+    key_file: None, nina: Person, settings: Settings
+) -> None:
+    nina.enter_password()
+    before = nina.secret_shown(nina.client.get(SET_UP))
+    settings.EWX_KEY_FILE.unlink()
+    create_ring(settings.EWX_KEY_FILE)  # what is left after `--drop-old`: the waiting secret lies in no column
+    answer = nina.client.post(SET_UP, {"code": totp(before)})
+    assert "Das Bild war veraltet." in answer.content.decode()
+    after = nina.secret_shown(answer)
+    assert after != before
+    nina.client.post(SET_UP, {"code": totp(after)})
+    assert nina.user.has_second_factor()
+
+
+def test_without_a_usable_key_file_setting_up_is_a_sentence(key_file: None, nina: Person, settings: Settings) -> None:
+    nina.enter_password()
+    secret = nina.secret_shown(nina.client.get(SET_UP))
+    settings.EWX_KEY_FILE.write_text("rubbish!")
+    for answer in (nina.client.get(SET_UP), nina.client.post(SET_UP, {"code": totp(secret)})):
+        assert answer.status_code == 503
+        assert "lässt sich auf diesem Server weder lesen noch aufbewahren" in answer.content.decode()
+    assert not nina.user.has_second_factor()
