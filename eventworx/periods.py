@@ -7,6 +7,18 @@ from zoneinfo import ZoneInfo
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 LATEST = datetime.max.replace(tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+
+
+def ticks(instant: datetime) -> int:
+    """An instant as a number that every database compares and adds to alike: microseconds since 1970, UTC."""
+    return (instant - _EPOCH) // _TICK
+
+
+def instant_at(ticks: int) -> datetime:
+    """The instant, in UTC, behind a number of `ticks`."""
+    return _EPOCH + ticks * _TICK
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,17 +1,21 @@
 """What is free, and when: the one arithmetic of stock (mission E3).
 
 Free = the minimum over every instant of a half-open period of owned − out of service − use. List, job, quote, guard
-and partner API all ask here.
+and partner API all ask here. The steps kept per article answer for everything but what moves with time: holds that
+have not run out, and overdue goods that stay away until somebody takes them back.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate
 
-from eventworx.periods import LATEST, Period
-from inventory.models import Article, StockMovementKind, movements_on, reservations_on
+from django.utils import timezone
+
+from eventworx.periods import Period, instant_at
+from inventory.courses import blocks, stays_away
+from inventory.models import Article, courses_over, lowest_over, reservations_on
+from inventory.steps import EMPTY, Change, Course, Span, changed, during, lowest, scarcest, span_of, undone
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +38,6 @@ class Stock:
     free: int
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """Everything dated that bears on the stock of one article."""
-
-    additions: list[Claim] = field(default_factory=list)
-    out_of_service: list[Claim] = field(default_factory=list)
-    reservations: list[Claim] = field(default_factory=list)
-
-
 def free_quantity(
     *, owned: int, out_of_service: int, inflows: Iterable[Claim], reservations: Iterable[Claim], period: Period
 ) -> int:
@@ -51,92 +46,83 @@ def free_quantity(
     `inflows` are dated additions to stock. `reservations` come widened by their own buffers, `period` by those of
     whoever asks.
     """
-    return owned - out_of_service + min(_levels(inflows, reservations, period).values())
+    changes = [Change(span_of(row.period), added=row.quantity) for row in inflows if not row.period.is_instant]
+    changes += [Change(span_of(row.period), reserved=row.quantity) for row in reservations if not row.period.is_instant]
+    return owned - out_of_service + lowest(changed(EMPTY, changes), span_of(period))
 
 
-def stock_of(*, articles: Sequence[Article], period: Period, excluding: Collection[int] = ()) -> dict[int, Stock]:
-    """The stock of each article in `period`, by its id; two queries however many articles.
+def stock_of(
+    *, articles: Collection[Article], period: Period, excluding: Collection[int] = (), now: datetime | None = None
+) -> dict[int, Stock]:
+    """The stock of each article in `period`, by its id; two statements however many articles and reservations, and a
+    third while something of them is held, overdue or left out.
 
     The period is widened by each article's current buffers, so that what is shown is what can be reserved.
-    Reservations with ids in `excluding` do not count.
+    Reservations with ids in `excluding` do not count; holds and returns are judged as of `now` (default: this moment).
     """
-    claims = claims_on(articles=articles, period=period, excluding=excluding)
-    return {article.pk: stock_in(article=article, claims=claims[article.pk], period=period) for article in articles}
+    if not articles:
+        return {}
+    moving = moving_changes(articles, excluding, now or timezone.now())
+    known = lowest_over([article.pk for article in articles], span_of(period))
+    found = {article_id: Stock(*figures) for article_id, figures in known.items()}
+    affected = [article for article in articles if article.pk in moving]
+    courses = courses_over([article.pk for article in affected], _window(affected, period))
+    for article in affected:
+        course = changed(courses[article.pk], moving[article.pk])
+        found[article.pk] = stock_in(article=article, course=course, period=period)
+    return found
 
 
-def claims_on(*, articles: Sequence[Article], period: Period, excluding: Collection[int] = ()) -> Mapping[int, Claims]:
-    """What bears on each article in `period`, widened by the greatest buffers among them; two queries."""
-    claims: defaultdict[int, Claims] = defaultdict(Claims)
-    if articles:
-        window = _widest(articles, period)
-        _read_reservations(claims, articles, window, excluding)
-        _read_movements(claims, articles, window)
-    return claims
+def courses_on(
+    *, articles: Collection[Article], period: Period, excluding: Collection[int] = (), now: datetime | None = None
+) -> dict[int, Course]:
+    """All that bears on each article in `period`, widened by the greatest buffers among them; two statements."""
+    if not articles:
+        return {}
+    moving = moving_changes(articles, excluding, now or timezone.now())
+    courses = courses_over([article.pk for article in articles], _window(articles, period))
+    return {article_id: changed(course, moving.get(article_id, ())) for article_id, course in courses.items()}
 
 
-def stock_in(*, article: Article, claims: Claims, period: Period) -> Stock:
-    """The stock of one article whose claims are known already."""
-    asked = article.with_buffers(period)
+def stock_in(*, article: Article, course: Course, period: Period) -> Stock:
+    """The stock of one article whose course is known already."""
+    steps = during(course, span_of(article.with_buffers(period)))
     return Stock(
-        owned=_lowest(article.owned, claims.additions, (), asked),
-        out_of_service=-_lowest(-article.out_of_service, (), claims.out_of_service, asked),
-        free=free_quantity(
-            owned=article.owned,
-            out_of_service=article.out_of_service,
-            inflows=claims.additions,
-            reservations=[*claims.out_of_service, *claims.reservations],
-            period=asked,
-        ),
+        owned=article.owned + min(step.added for step in steps),
+        out_of_service=article.out_of_service + max(step.out_of_service for step in steps),
+        free=article.owned - article.out_of_service + min(step.level for step in steps),
     )
 
 
-def bottleneck_in(*, article: Article, claims: Claims, period: Period) -> Period:
+def bottleneck_in(*, article: Article, course: Course, period: Period) -> Period:
     """When the fewest units of the article are free for the first time: the proof of `Stock.free` (mission §6).
 
-    Told as far as it lies in `period`. Outside of it lies what only the article's buffers touch.
+    A stretch of `period` itself if one is as scarce as any; else one before or after it, which the article's buffers
+    touch.
     """
-    asked = article.with_buffers(period)
-    levels = _levels(claims.additions, [*claims.out_of_service, *claims.reservations], asked)
-    fewest = min(levels.values())
-    start = next(instant for instant, level in levels.items() if level == fewest)
-    later = (instant for instant, level in levels.items() if instant > start and level != fewest)
-    found = Period(start, next(later, asked.end))
-    return found.shared_with(period) or found
+    asked, widened = span_of(period), span_of(article.with_buffers(period))
+    inside = lowest(course, asked) == lowest(course, widened)
+    start, end = scarcest(course, asked if inside else widened)
+    return Period(instant_at(start), instant_at(end))
 
 
-def _levels(inflows: Iterable[Claim], reservations: Iterable[Claim], period: Period) -> dict[datetime, int]:
-    """By how much dated changes move the stock from each instant on, in order, beginning with the period's start."""
-    changes = Counter({period.start: 0})
-    for sign, claims in ((1, inflows), (-1, reservations)):
-        for claim in claims:
-            if not claim.period.is_instant and claim.period.overlaps(period):
-                changes[max(claim.period.start, period.start)] += sign * claim.quantity
-                if claim.period.end < period.end:
-                    changes[claim.period.end] -= sign * claim.quantity
-    instants = sorted(changes)
-    return dict(zip(instants, accumulate(changes[instant] for instant in instants), strict=True))
+def _window(articles: Collection[Article], period: Period) -> Span:
+    """`period` as wide as any of the articles looks at it."""
+    if not articles:
+        return span_of(period)
+    before, after = max(row.buffer_before for row in articles), max(row.buffer_after for row in articles)
+    return span_of(period.widened(before, after))
 
 
-def _widest(articles: Sequence[Article], period: Period) -> Period:
-    return period.widened(
-        max(article.buffer_before for article in articles), max(article.buffer_after for article in articles)
-    )
-
-
-def _read_reservations(
-    claims: Mapping[int, Claims], articles: Sequence[Article], window: Period, excluding: Collection[int]
-) -> None:
-    rows = reservations_on(articles).blocking(window).exclude(pk__in=excluding)
-    for article_id, start, end, quantity in rows.values_list("article", "blocked_from", "blocked_until", "quantity"):
-        claims[article_id].reservations.append(Claim(Period(start, end), quantity))
-
-
-def _read_movements(claims: Mapping[int, Claims], articles: Sequence[Article], window: Period) -> None:
-    for movement in movements_on(articles).in_force(window):
-        known = claims[movement.article_id]
-        kind = known.additions if movement.kind == StockMovementKind.ADDITION else known.out_of_service
-        kind.append(Claim(Period(movement.start, movement.end or LATEST), movement.quantity))
-
-
-def _lowest(standing: int, more: Iterable[Claim], fewer: Iterable[Claim], period: Period) -> int:
-    return free_quantity(owned=standing, out_of_service=0, inflows=more, reservations=fewer, period=period)
+def moving_changes(articles: Collection[Article], excluding: Collection[int], now: datetime) -> dict[int, list[Change]]:
+    """By article, how its course differs at `now` from the steps that are kept: by what moves with time, and by what
+    is left out."""
+    found: defaultdict[int, list[Change]] = defaultdict(list)
+    for row in reservations_on(articles).moving_with_time(now, *excluding):
+        if row.pk in excluding:
+            change = None if row.is_hold else undone(blocks(row))
+        else:
+            change = blocks(row) if row.is_hold else stays_away(row)
+        if change:
+            found[row.article_id].append(change)
+    return found

@@ -1,29 +1,36 @@
 """Claims on own stock: the only writer of reservations (mission E3, O9).
 
-Whoever reserves holds the lock of the articles until the transaction ends, and what is free is computed inside it:
-no unit is promised twice. Giving back needs no lock, and reducing is always possible, also where stock is short.
+Whoever reserves holds the lock of the articles until the transaction ends; what is free is computed inside it, and the
+steps are written there: no unit is promised twice. Reducing and giving back are always possible, also where stock is
+short. A hold ("Option") counts until it expires, as of the moment in which somebody looks.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
-from inventory.availability import Claim, Claims, claims_on, stock_in
-from inventory.models import Article, Reservation
+from inventory.availability import moving_changes, stock_in
+from inventory.courses import apply_changes, around, blocks
+from inventory.models import Article, Reservation, courses_over, write_courses
+from inventory.steps import Change, Course, Span, changed, span_of, undone
+
+_WRITTEN = ["article", "quantity", "label", "start", "end", "blocked_from", "blocked_until", "expires_at"]
 
 
 @dataclass(frozen=True, slots=True)
 class ReservationClaim:
     """What somebody wants of one article; with `reservation` instead of what that one holds.
 
-    `label` says for whom, for lists.
+    `label` says for whom, for lists. With `expires_at` it is a hold, which counts until then.
     """
 
     article_id: int
@@ -31,6 +38,7 @@ class ReservationClaim:
     period: Period
     label: str = ""
     reservation: Reservation | None = None
+    expires_at: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.quantity < 1 or self.period.is_instant:
@@ -66,36 +74,59 @@ class _Grant:
     quantity: int
     blocked: Period
 
+    @property
+    def change(self) -> Change:
+        return Change(span_of(self.blocked), reserved=self.quantity)
+
+
+@dataclass(slots=True)
+class _Desk:
+    """What lies on the table while claims are judged: the locked articles, what the claims replace, the courses."""
+
+    articles: Mapping[int, Article]
+    held: Mapping[int, Reservation]
+    kept: Mapping[int, Course]  # as the steps stand
+    courses: dict[int, Course]  # as it counts for the claims: with what moves with time, without what they replace
+
+    def take(self, claim: ReservationClaim, change: Change) -> None:
+        if change.reserved:
+            self.courses[claim.article_id] = changed(self.courses[claim.article_id], [change])
+
+    def replaced_by(self, claim: ReservationClaim) -> Reservation | None:
+        return self.held.get(claim.reservation.pk) if claim.reservation else None
+
 
 def lock_articles(*, tenant: Tenant, article_ids: Iterable[int]) -> dict[int, Article]:
-    """The articles, locked until the transaction ends, in the order of their ids: two who want the same ones cannot
-    wait for each other. `reserve` does it; whoever reserves more than once in a transaction locks everything first.
+    """The articles, locked until the transaction ends (`ArticleQuerySet.locked`).
 
-    The lock does not stand in the way of rows that only refer to an article.
+    `reserve` does it; whoever reserves or gives back more than once in a transaction locks everything first.
     """
     wanted = set(article_ids)
-    rows = tenant.articles.filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True)
-    articles = {article.pk: article for article in rows}
+    articles = {article.pk: article for article in tenant.articles.filter(pk__in=wanted).locked()}
     if articles.keys() != wanted:
         raise LookupError("an article of another tenant, or none")
     return articles
 
 
 @transaction.atomic
-def reserve(*, tenant: Tenant, claims: Sequence[ReservationClaim], partial: bool = False) -> list[Reservation | None]:
+def reserve(
+    *, tenant: Tenant, claims: Sequence[ReservationClaim], partial: bool = False, now: datetime | None = None
+) -> list[Reservation | None]:
     """Reserve everything, or raise Shortage and change nothing; one reservation per claim, in order.
 
     Claims on one article count together. With `partial` each gets what is free, first come first served, and None
     where nothing is. A claim that names its reservation replaces it: what it holds counts as free for it, and making
     it smaller within its period always succeeds, with the buffers it was made with; any other one gets the article's
-    buffers of today. `tenant` owns the articles.
+    buffers of today. `tenant` owns the articles. Holds are judged as of `now` (default: this moment).
     """
-    articles = lock_articles(tenant=tenant, article_ids=[claim.article_id for claim in claims])
-    held = _held(tenant, claims)
-    grants = _grant(articles, claims, held)
+    if not claims:
+        return []
+    now = now or timezone.now()
+    desk = _desk(tenant, claims, now)
+    grants = _grant(desk, claims, now)
     if not partial:
-        _refuse_shortfall(articles, claims, grants)
-    return [_write(tenant, claim, grant, held) for claim, grant in zip(claims, grants, strict=True)]
+        _refuse_shortfall(desk.articles, claims, grants)
+    return _write(tenant, desk, claims, grants)
 
 
 def change(
@@ -108,68 +139,129 @@ def change(
         period=period or reservation.period,
         label=reservation.label if label is None else label,
         reservation=reservation,
+        expires_at=reservation.expires_at,
     )
     (changed,) = reserve(tenant=reservation.tenant, claims=[claim])
     return cast(Reservation, changed)  # without `partial` it is everything or Shortage
 
 
+@transaction.atomic
 def release(*, tenant: Tenant, reservations: Iterable[Reservation]) -> None:
-    """Give everything back."""
-    tenant.reservations.filter(pk__in=[reservation.pk for reservation in reservations]).delete()
+    """Give everything back. What somebody else gave back in the meantime is given back already."""
+    named = {reservation.pk for reservation in reservations}
+    if not named:
+        return
+    rows = _locked(tenant, named)
+    _give_back(rows)
+    tenant.reservations.filter(pk__in=[row.pk for row in rows]).delete()
 
 
-def _held(tenant: Tenant, claims: Iterable[ReservationClaim]) -> dict[int, Reservation]:
-    """What the claims replace, as it stands now that the articles are locked."""
-    return tenant.reservations.in_bulk([claim.reservation.pk for claim in claims if claim.reservation])
+@transaction.atomic
+def hand_over(*, tenant: Tenant, reservations: Iterable[Reservation], at: datetime) -> None:
+    """Note that the goods have left the store. Until they are taken back they are away, also past the agreed time."""
+    rows = tenant.reservations.filter(pk__in=[row.pk for row in reservations], expires_at__isnull=True)
+    rows.filter(handed_over_at__isnull=True).update(handed_over_at=at, returned_at=None)
 
 
-def _grant(
-    articles: Mapping[int, Article], claims: Sequence[ReservationClaim], held: Mapping[int, Reservation]
-) -> list[_Grant]:
+@transaction.atomic
+def take_back(*, tenant: Tenant, reservations: Iterable[Reservation], at: datetime) -> None:
+    """Note that the goods are back. What came early is free again once its turnaround is over."""
+    rows = _locked(tenant, {row.pk for row in reservations})
+    back = [row for row in rows if row.handed_over_at and not row.returned_at]
+    changes: defaultdict[int, list[Change]] = defaultdict(list)
+    for row in back:
+        changes[row.article_id].append(undone(blocks(row)))
+        _end(row, at)
+        changes[row.article_id].append(blocks(row))
+    tenant.reservations.bulk_update(back, ["returned_at", "end", "blocked_until"])
+    apply_changes(changes)
+
+
+def _end(row: Reservation, at: datetime) -> None:
+    """What is back before it was expected is needed no longer than its turnaround takes."""
+    turnaround = row.buffers[1]
+    row.returned_at = at
+    if row.start < at < row.end:
+        row.end, row.blocked_until = at, at + turnaround
+
+
+def _locked(tenant: Tenant, named: Collection[int]) -> list[Reservation]:
+    """Reservations as they stand, with their articles locked."""
+    ids = tenant.reservations.filter(pk__in=named).values_list("article_id", flat=True)
+    articles = lock_articles(tenant=tenant, article_ids=ids)
+    rows = list(tenant.reservations.filter(pk__in=named).order_by("pk"))
+    _require_locked(rows, articles)
+    return rows
+
+
+def _require_locked(rows: Iterable[Reservation], articles: Mapping[int, Article]) -> None:
+    """Whoever changes what a reservation is for holds the lock of its job: it cannot go elsewhere meanwhile."""
+    if any(row.article_id not in articles for row in rows):
+        raise LookupError("a reservation went to another article meanwhile")
+
+
+def _give_back(rows: Iterable[Reservation]) -> None:
+    changes: defaultdict[int, list[Change]] = defaultdict(list)
+    for row in rows:
+        if not row.is_hold:
+            changes[row.article_id].append(undone(blocks(row)))
+    apply_changes(changes)
+
+
+def _desk(tenant: Tenant, claims: Sequence[ReservationClaim], now: datetime) -> _Desk:
+    named = [claim.reservation for claim in claims if claim.reservation]
+    ids = [claim.article_id for claim in claims] + [row.article_id for row in named]
+    articles = lock_articles(tenant=tenant, article_ids=ids)
+    held = tenant.reservations.in_bulk([row.pk for row in named])
+    _require_locked(held.values(), articles)
+    desk = _Desk(articles, held, {}, {})
+    desk.kept = courses_over(list(articles), around([span for claim in claims for span in _touched(desk, claim)]))
+    moving = moving_changes(articles.values(), held.keys(), now)
+    desk.courses = {pk: changed(course, moving.get(pk, ())) for pk, course in desk.kept.items()}
+    return desk
+
+
+def _touched(desk: _Desk, claim: ReservationClaim) -> Iterator[Span]:
+    """Every stretch that is read or written for a claim."""
+    yield span_of(desk.articles[claim.article_id].with_buffers(claim.period))
+    replaced = desk.replaced_by(claim)
+    if replaced:
+        yield span_of(replaced.blocked)
+        yield span_of(claim.period.widened(*replaced.buffers))
+
+
+def _grant(desk: _Desk, claims: Sequence[ReservationClaim], now: datetime) -> list[_Grant]:
     """What each claim can have, given what the earlier ones get."""
-    if not claims:
-        return []
-    window = Period(min(c.period.start for c in claims), max(c.period.end for c in claims))
-    taken = claims_on(articles=list(articles.values()), period=window, excluding=held.keys())
     # What a later claim keeps in any case is not there for an earlier one.
-    for claim in claims:
-        taken[claim.article_id].reservations.extend(_floor(claim, _replaced(claim, held)))
+    floors = [_floor(desk, claim, now) for claim in claims]
+    for claim, floor in zip(claims, floors, strict=True):
+        desk.take(claim, floor.change)
     grants = []
-    for claim in claims:
-        replaced, others = _replaced(claim, held), taken[claim.article_id]
-        for own in _floor(claim, replaced):
-            others.reservations.remove(own)
-        grant = _best(articles[claim.article_id], claim, replaced, others)
-        others.reservations.append(Claim(grant.blocked, grant.quantity))
+    for claim, floor in zip(claims, floors, strict=True):
+        desk.take(claim, undone(floor.change))
+        grant = _best(desk, claim, floor)
+        desk.take(claim, grant.change)
         grants.append(grant)
     return grants
 
 
-def _replaced(claim: ReservationClaim, held: Mapping[int, Reservation]) -> Reservation | None:
-    return held.get(claim.reservation.pk) if claim.reservation else None
-
-
-def _best(article: Article, claim: ReservationClaim, replaced: Reservation | None, taken: Claims) -> _Grant:
+def _best(desk: _Desk, claim: ReservationClaim, floor: _Grant) -> _Grant:
     """As much as is free, but never less than the claim holds already for that time."""
-    kept = _kept(claim, replaced)
-    free = stock_in(article=article, claims=taken, period=claim.period).free
-    if replaced and kept and (kept == claim.quantity or kept > free):
-        return _Grant(kept, claim.period.widened(*replaced.buffers))
+    article = desk.articles[claim.article_id]
+    free = stock_in(article=article, course=desk.courses[article.pk], period=claim.period).free
+    if floor.quantity and (floor.quantity == claim.quantity or floor.quantity > free):
+        return floor
     return _Grant(min(claim.quantity, max(free, 0)), article.with_buffers(claim.period))
 
 
-def _floor(claim: ReservationClaim, replaced: Reservation | None) -> list[Claim]:
-    """What the claim blocks at least, whatever it gets."""
-    kept = _kept(claim, replaced)
-    return [Claim(claim.period.widened(*replaced.buffers), kept)] if replaced and kept else []
-
-
-def _kept(claim: ReservationClaim, replaced: Reservation | None) -> int:
+def _floor(desk: _Desk, claim: ReservationClaim, now: datetime) -> _Grant:
     """What the claim can have whatever else is reserved: what it holds, as long as it stays inside its period."""
-    if replaced is None or replaced.article_id != claim.article_id:
-        return 0
+    replaced = desk.replaced_by(claim)
+    if replaced is None or replaced.article_id != claim.article_id or not replaced.counts(now):
+        return _Grant(0, claim.period)
     inside = replaced.start <= claim.period.start and claim.period.end <= replaced.end
-    return min(claim.quantity, replaced.quantity) if inside else 0
+    quantity = min(claim.quantity, replaced.quantity) if inside else 0
+    return _Grant(quantity, claim.period.widened(*replaced.buffers))
 
 
 def _refuse_shortfall(
@@ -185,16 +277,30 @@ def _refuse_shortfall(
 
 
 def _write(
-    tenant: Tenant, claim: ReservationClaim, grant: _Grant, held: Mapping[int, Reservation]
-) -> Reservation | None:
-    row = _replaced(claim, held)
-    if not grant.quantity:
-        if row:
-            row.delete()
-        return None
-    row = row or tenant.reservations.model(tenant=tenant)
+    tenant: Tenant, desk: _Desk, claims: Sequence[ReservationClaim], grants: Sequence[_Grant]
+) -> list[Reservation | None]:
+    """The rows, and the steps that follow from them."""
+    changes: defaultdict[int, list[Change]] = defaultdict(list)
+    rows: list[Reservation | None] = []
+    for claim, grant in zip(claims, grants, strict=True):
+        replaced = desk.replaced_by(claim)
+        if replaced and not replaced.is_hold:
+            changes[replaced.article_id].append(undone(blocks(replaced)))
+        if grant.quantity and claim.expires_at is None:
+            changes[claim.article_id].append(grant.change)
+        rows.append(_row(tenant, claim, grant, replaced) if grant.quantity else None)
+    write_courses(desk.kept, {pk: changed(desk.kept[pk], some) for pk, some in changes.items()})
+    kept = [row for row in rows if row]
+    tenant.reservations.bulk_create([row for row in kept if row.pk is None])
+    tenant.reservations.bulk_update([row for row in kept if row.pk in desk.held], _WRITTEN)
+    tenant.reservations.filter(pk__in=desk.held.keys() - {row.pk for row in kept}).delete()
+    return rows
+
+
+def _row(tenant: Tenant, claim: ReservationClaim, grant: _Grant, replaced: Reservation | None) -> Reservation:
+    row = replaced or Reservation(tenant=tenant)
     row.article_id, row.quantity, row.label = claim.article_id, grant.quantity, claim.label
     row.start, row.end = claim.period.start, claim.period.end
     row.blocked_from, row.blocked_until = grant.blocked.start, grant.blocked.end
-    row.save()
+    row.expires_at = claim.expires_at
     return row

@@ -2,10 +2,14 @@
 
 from datetime import datetime
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
+from eventworx.tenants.models import Tenant
+from inventory.courses import apply_changes, moves
 from inventory.models import Article, StockMovement
+from inventory.steps import undone
 
 
 class MovementEndsBeforeItStarts(BusinessError):
@@ -14,6 +18,7 @@ class MovementEndsBeforeItStarts(BusinessError):
     field = "end"
 
 
+@transaction.atomic
 def add_movement(
     *, article: Article, kind: str, quantity: int, start: datetime, end: datetime | None = None, note: str = ""
 ) -> StockMovement:
@@ -23,11 +28,22 @@ def add_movement(
     """
     if end is not None and end <= start:
         raise MovementEndsBeforeItStarts
-    return article.stock_movements.create(
+    _lock(article.tenant, article.pk)
+    movement = article.stock_movements.create(
         tenant_id=article.tenant_id, kind=kind, quantity=quantity, start=start, end=end, note=note
     )
+    apply_changes({article.pk: [moves(movement)]})
+    return movement
 
 
+@transaction.atomic
 def remove_movement(*, movement: StockMovement) -> None:
-    """As if it had never been."""
-    movement.delete()
+    """As if it had never been; whoever comes second finds nothing to remove."""
+    _lock(movement.tenant, movement.article_id)
+    gone, _ = movement.tenant.stock_movements.filter(pk=movement.pk).delete()
+    if gone:
+        apply_changes({movement.article_id: [undone(moves(movement))]})
+
+
+def _lock(tenant: Tenant, article_id: int) -> None:
+    tenant.articles.filter(pk=article_id).locked().get()

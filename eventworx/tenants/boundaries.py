@@ -2,8 +2,7 @@
 
 Every query starts at a tenant, so a row never names a row of another one. On PostgreSQL the database refuses it even
 so: each foreign key between rows of tenants is accompanied by one over (tenant, id). SQLite, the embedded default,
-cannot add constraints to a table that exists; there the application alone keeps the border. This is the one place that
-knows the two databases apart.
+cannot add constraints to a table that exists; there the application alone keeps the border.
 """
 
 from collections.abc import Iterator
@@ -14,6 +13,8 @@ from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
+
+from eventworx.databases import is_postgresql
 
 
 class Border(NamedTuple):
@@ -40,7 +41,7 @@ class KeepBorders(Operation):
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:
-        if not keeps_borders(schema_editor.connection):
+        if not is_postgresql(schema_editor.connection):
             return
         present = set(constraints(schema_editor.connection))
         for border in borders_of(to_state.apps, app_label):
@@ -51,17 +52,13 @@ class KeepBorders(Operation):
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:
-        if not keeps_borders(schema_editor.connection):
+        if not is_postgresql(schema_editor.connection):
             return
         for border in borders_of(from_state.apps, app_label):
             schema_editor.execute(f'ALTER TABLE "{border.table}" DROP CONSTRAINT IF EXISTS "{border.name}"')
 
     def describe(self) -> str:
         return "Let the database refuse rows that name rows of another tenant"
-
-
-def keeps_borders(connection: Any) -> bool:
-    return bool(connection.vendor == "postgresql")
 
 
 def borders_of(apps: Apps, app_label: str) -> Iterator[Border]:

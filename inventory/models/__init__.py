@@ -11,6 +11,7 @@ from inventory.models.articles import (
     FactorScaleQuerySet,
 )
 from inventory.models.pictures import Picture
+from inventory.models.steps import Lowest, StockStep, courses_over, lowest_over, write_courses
 from inventory.models.stock import (
     Reservation,
     ReservationQuerySet,
@@ -30,12 +31,17 @@ __all__ = [
     "CategoryQuerySet",
     "FactorScale",
     "FactorScaleQuerySet",
+    "Lowest",
     "Picture",
     "Reservation",
     "ReservationQuerySet",
     "StockMovement",
     "StockMovementKind",
     "StockMovementQuerySet",
+    "StockStep",
+    "courses_over",
+    "lowest_over",
     "movements_on",
     "reservations_on",
+    "write_courses",
 ]

@@ -139,6 +139,11 @@ class ArticleQuerySet(models.QuerySet["Article"]):
     def by_name(self) -> Self:
         return self.order_by("sort_key", "pk")
 
+    def locked(self) -> Self:
+        """Locked until the transaction ends, in the order of their ids: two who want the same ones cannot wait for
+        each other. The lock does not stand in the way of rows that only refer to an article."""
+        return self.order_by("pk").select_for_update(no_key=True)
+
 
 class Article(models.Model):
     """Something we rent out or sell, counted in units.

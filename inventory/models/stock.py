@@ -61,6 +61,16 @@ class StockMovement(models.Model):
 
 
 class ReservationQuerySet(models.QuerySet["Reservation"]):
+    def standing(self, now: datetime) -> Self:
+        """What counts at `now`: everything but holds that have run out."""
+        return self.exclude(expires_at__lte=now)
+
+    def moving_with_time(self, now: datetime, *named: int) -> Self:
+        """What counts at `now` and stands in no step: live holds, and goods that are overdue; also those `named`."""
+        overdue = Q(handed_over_at__isnull=False, returned_at__isnull=True, blocked_until__lte=now)
+        moving = Q(expires_at__gt=now) | overdue
+        return self.filter(moving | Q(pk__in=named) if named else moving)
+
     def upcoming(self, now: datetime) -> Self:
         """What still blocks now or later, in order of time."""
         return self.filter(blocked_until__gt=now).order_by("start", "end", "pk")
@@ -76,7 +86,9 @@ class Reservation(models.Model):
     """A claim on own stock. `inventory.reservations` is the only writer.
 
     `blocked_from`/`blocked_until` is the period widened by the buffers of the moment it was made.
-    `label` says for whom, for lists ("J-1012 Sommerfest").
+    `label` says for whom, for lists ("J-1012 Sommerfest"). With `expires_at` it is a hold ("Option"), which counts
+    until then and no longer. Between `handed_over_at` and `returned_at` the goods are away, whatever was agreed: past
+    `blocked_until` they are overdue and stay away.
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="reservations")
@@ -87,6 +99,9 @@ class Reservation(models.Model):
     blocked_from = models.DateTimeField()
     blocked_until = models.DateTimeField()
     label = models.CharField(max_length=200, blank=True)
+    expires_at = models.DateTimeField(_("held until"), null=True, blank=True)
+    handed_over_at = models.DateTimeField(_("handed over"), null=True, blank=True)
+    returned_at = models.DateTimeField(_("returned"), null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ReservationQuerySet.as_manager()
@@ -101,8 +116,24 @@ class Reservation(models.Model):
                 condition=Q(blocked_from__lte=F("start"), blocked_until__gte=F("end")),
                 name="reservation_blocks_its_period",
             ),
+            models.CheckConstraint(
+                condition=Q(expires_at__isnull=True) | Q(handed_over_at__isnull=True),
+                name="reservation_held_or_handed_over",
+            ),
+            models.CheckConstraint(
+                condition=Q(returned_at__isnull=True) | Q(returned_at__gte=F("handed_over_at")),
+                name="reservation_returned_after_hand_over",
+            ),
         ]
-        indexes = [models.Index(fields=["article", "blocked_until", "blocked_from"], name="reservations_by_article")]
+        indexes = [
+            models.Index(fields=["article", "blocked_until", "blocked_from"], name="reservations_by_article"),
+            # The few whose effect depends on the clock.
+            models.Index(
+                fields=["article"],
+                condition=Q(expires_at__isnull=False) | Q(handed_over_at__isnull=False, returned_at__isnull=True),
+                name="reservations_moving_with_time",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.label}"
@@ -114,6 +145,17 @@ class Reservation(models.Model):
     @property
     def blocked(self) -> Period:
         return Period(self.blocked_from, self.blocked_until)
+
+    @property
+    def is_hold(self) -> bool:
+        return self.expires_at is not None
+
+    def counts(self, now: datetime) -> bool:
+        """Whether it takes stock at `now`: a hold does so until it runs out."""
+        return self.expires_at is None or self.expires_at > now
+
+    def is_overdue(self, now: datetime) -> bool:
+        return self.handed_over_at is not None and self.returned_at is None and self.blocked_until <= now
 
     @property
     def buffers(self) -> tuple[timedelta, timedelta]:

@@ -22,10 +22,11 @@ from eventworx.errors import BusinessError
 from eventworx.money import discounted, rounded
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
-from inventory.availability import Claims, bottleneck_in, claims_on, stock_in, stock_of
 from inventory.availability import Stock as OwnStock
+from inventory.availability import bottleneck_in, courses_on, stock_in, stock_of
 from inventory.models import Article, ArticleQuerySet
 from inventory.prices import net_price, scale_of
+from inventory.steps import Course
 from partners.models import PartnerConnection
 from partners.protocol import wire
 from partners.protocol.cursors import CursorRefused, open_cursor, seal_cursor
@@ -105,18 +106,18 @@ def answer_availability(*, connection: PartnerConnection, request: AvailabilityR
     for line in request.lines:
         asked[line.article] += line.quantity
     articles = list(released_named(connection, asked))
-    claims = claims_on(articles=articles, period=period)
+    courses = courses_on(articles=articles, period=period)
     known = {
-        str(article.pk): _free_line(article, claims[article.pk], period, terms, asked[str(article.pk)])
+        str(article.pk): _free_line(article, courses[article.pk], period, terms, asked[str(article.pk)])
         for article in articles
     }
     lines = (known.get(line.article) or AnsweredLine(article=line.article) for line in request.lines)
     return Availability(as_of=now, lines=tuple(lines))
 
 
-def _free_line(article: Article, claims: Claims, period: Period, terms: StockTerms | None, asked: int) -> AnsweredLine:
-    stock = stock_in(article=article, claims=claims, period=period)
-    scarce = bottleneck_in(article=article, claims=claims, period=period)
+def _free_line(article: Article, course: Course, period: Period, terms: StockTerms | None, asked: int) -> AnsweredLine:
+    stock = stock_in(article=article, course=course, period=period)
+    scarce = bottleneck_in(article=article, course=course, period=period)
     return AnsweredLine(
         article=str(article.pk),
         stock=shown(stock, terms, asked),

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from eventworx.audit import Actor
 from eventworx.tenants.models import Tenant
+from inventory.courses import check_courses
 from inventory.models import Article
 from partners.models import PartnerConnection
 from partners.releases import release
@@ -85,3 +86,5 @@ def _reservations(tenant: Tenant, stock: list[Article], random: Random) -> None:
             )
         )
     tenant.reservations.model._default_manager.bulk_create(rows, batch_size=1000)
+    for batch in range(0, len(stock), 1000):
+        check_courses(tenant=tenant, article_ids=[article.pk for article in stock[batch : batch + 1000]], mend=True)

@@ -1,4 +1,7 @@
-"""Many at once want the same units: none is promised twice (mission O9). SQLite lets writers in one by one anyway."""
+"""Many at once want the same units: none is promised twice (mission O9). SQLite lets writers in one by one anyway.
+
+That all of this rests on the lock is shown in `test_engine`.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,16 +27,6 @@ def locked(tenant: Tenant, article: Article) -> bool:
         reserve(tenant=tenant, claims=[ReservationClaim(article.pk, 1, SUMMER)])
     except Shortage:
         return False
-    return True
-
-
-@transaction.atomic
-def lock_free(tenant: Tenant, article: Article) -> bool:
-    """The control: looks and then writes, as `reserve` would without its lock."""
-    if stock_of(articles=[article], period=SUMMER)[article.pk].free < 1:
-        return False
-    bounds = {"start": SUMMER.start, "end": SUMMER.end, "blocked_from": SUMMER.start, "blocked_until": SUMMER.end}
-    tenant.reservations.create(article=article, quantity=1, **bounds)
     return True
 
 
@@ -64,11 +57,6 @@ def left(article: Article) -> int:
 def test_nothing_is_overbooked(hot: Article) -> None:
     assert rush(locked, hot.tenant, hot) == OWNED
     assert left(hot) == 0
-
-
-def test_without_the_lock_it_would_be(hot: Article) -> None:
-    rush(lock_free, hot.tenant, hot)
-    assert left(hot) < 0
 
 
 def test_opposite_orders_do_not_wait_for_each_other(hot: Article) -> None:

@@ -9,7 +9,9 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from eventworx.audit import Actor
+from eventworx.periods import Period
 from inventory.models import Article
+from inventory.reservations import ReservationClaim, reserve
 from partners import transport
 from partners.client import PartnerRefused
 from partners.models import PartnerConnection
@@ -35,9 +37,7 @@ def refusal(ask: Ask, path: str = "/articles", **question: Any) -> tuple[int, st
 
 
 def reserve_row(article: Article, quantity: int, start: datetime, end: datetime) -> None:
-    article.tenant.reservations.create(
-        article=article, quantity=quantity, start=start, end=end, blocked_from=start, blocked_until=end
-    )
+    reserve(tenant=article.tenant, claims=[ReservationClaim(article.pk, quantity, Period(start, end))])
 
 
 def queries_of(question: Callable[[], Any], network: InProcess) -> int:

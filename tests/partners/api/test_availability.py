@@ -19,7 +19,7 @@ from tests.partners.api.asking import ADMIN, PERIOD, Ask, queries_of, refusal, r
 
 ZONED = {**PERIOD, "zone": "Europe/Berlin"}
 # Gateway: connection with tenant and contact, keys of both sides, the nonce between savepoint and release, the
-# limits; then the released articles, their reservations and movements.
+# limits; then the released articles, what moves with time of them, their steps.
 QUERIES = 10
 
 
@@ -63,12 +63,15 @@ def test_what_lies_in_the_buffers_alone_is_told_as_it_is(lent: PartnerConnection
     [line] = ask("/availability", asking((article.pk, 1)))["lines"]
     assert line["stock"]["free"] == 0
     assert line["bottleneck"] == {"start": "2027-07-01T04:00:00Z", "end": "2027-07-01T05:00:00Z"}
+    reserve_row(article, 3, day(2), day(2, 1))
+    [line] = ask("/availability", asking((article.pk, 1)))["lines"]
+    assert line["bottleneck"] == {"start": "2027-07-02T00:00:00Z", "end": "2027-07-02T01:00:00Z"}
 
 
 def test_a_repair_counts_and_a_shortage_is_our_own_affair(lent: PartnerConnection, ask: Ask, bassline: Tenant) -> None:
     article = make_article(bassline, owned=2)
-    add_movement(article=article, kind=StockMovementKind.OUT_OF_SERVICE, quantity=1, start=day(3))
     reserve_row(article, 2, day(2), day(4))
+    add_movement(article=article, kind=StockMovementKind.OUT_OF_SERVICE, quantity=1, start=day(3))
     [line] = ask("/availability", asking((article.pk, 1)))["lines"]
     assert line["stock"] == {"mode": "exact", "owned": 2, "free": 0}
     assert line["bottleneck"] == {"start": "2027-07-03T00:00:00Z", "end": "2027-07-04T00:00:00Z"}

@@ -1,0 +1,121 @@
+"""The course of stock as it is kept: a row per step, written in the transaction of what caused it."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from django.db import connection, models
+from django.db.models import Q
+
+from inventory.models.articles import Article
+from inventory.steps import EMPTY, Course, Span, Step
+
+_MINUTE = "CAST(60000000 AS bigint)"
+# What bears on a span of an article: the step that holds at its start, and those inside. The span is widened by the
+# article's buffers of today. Found by the primary key alone, however long the article's history is.
+_LOWEST = """
+    SELECT article.id,
+        article.owned + COALESCE(MIN(step.added), 0),
+        article.out_of_service + COALESCE(MAX(step.out_of_service), 0),
+        article.owned - article.out_of_service + COALESCE(MIN(step.added - step.out_of_service - step.reserved), 0)
+    FROM inventory_article article LEFT JOIN inventory_stockstep step
+        ON step.article_id = article.id
+        AND step.instant < %s + article.buffer_after_minutes * {minute}
+        AND step.instant >= (
+            SELECT MAX(earlier.instant) FROM inventory_stockstep earlier
+            WHERE earlier.article_id = article.id AND earlier.instant <= %s - article.buffer_before_minutes * {minute})
+    WHERE article.id IN ({ids})
+    GROUP BY article.id, article.owned, article.out_of_service
+"""
+# The same steps themselves, in a span that is as wide for all.
+_STEPS = """
+    SELECT step.article_id, step.instant, step.added, step.out_of_service, step.reserved
+    FROM inventory_article article JOIN inventory_stockstep step
+        ON step.article_id = article.id
+        AND step.instant <= %s
+        AND step.instant >= (
+            SELECT MAX(earlier.instant) FROM inventory_stockstep earlier
+            WHERE earlier.article_id = article.id AND earlier.instant <= %s)
+    WHERE article.id IN ({ids})
+    ORDER BY step.article_id, step.instant
+"""
+
+
+class StockStep(models.Model):
+    """From `instant` on (ticks: microseconds since 1970, UTC) an article has so much dated stock and so many claims.
+
+    What is held until a deadline, and goods that are overdue, depend on the clock: they are read beside
+    (`ReservationQuerySet.moving_with_time`) and stand in no step. A step is part of its article and has no tenant of
+    its own. `inventory.courses` is the only writer.
+    """
+
+    pk = models.CompositePrimaryKey("article_id", "instant")
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="stock_steps", db_index=False)
+    instant = models.BigIntegerField()
+    added = models.IntegerField(default=0)
+    out_of_service = models.IntegerField(default=0)
+    reserved = models.IntegerField(default=0)
+
+    class Meta:
+        verbose_name = "stock step"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(added__gte=0, out_of_service__gte=0, reserved__gte=0), name="stock_step_not_negative"
+            )
+        ]
+
+
+class Lowest(NamedTuple):
+    """Of one article in a span: the fewest owned, the most out of service, the fewest free."""
+
+    owned: int
+    out_of_service: int
+    free: int
+
+
+def lowest_over(article_ids: Collection[int], span: Span) -> dict[int, Lowest]:
+    """By article, without what moves with time; the span widened by each one's buffers. One statement."""
+    sql = _LOWEST.format(minute=_MINUTE, ids=_marks(article_ids))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [span.end, span.start, *article_ids])
+        return {article_id: Lowest(*figures) for article_id, *figures in cursor.fetchall()}
+
+
+def courses_over(article_ids: Collection[int], span: Span) -> dict[int, Course]:
+    """The part of each course that bears on `span`, a step at its very end included. One statement."""
+    found: defaultdict[int, list[Step]] = defaultdict(list)
+    if article_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_STEPS.format(ids=_marks(article_ids)), [span.end, span.start, *article_ids])
+            for article_id, *step in cursor.fetchall():
+                found[article_id].append(Step(*step))
+    return {article_id: found.get(article_id, EMPTY) for article_id in article_ids}
+
+
+def write_courses(before: Mapping[int, Course], after: Mapping[int, Course]) -> None:
+    """Bring the rows from one state to the other; the articles are locked. Two statements at most."""
+    gone, there = set[tuple[int, int]](), list[StockStep]()
+    for article_id, course in after.items():
+        known = {step.instant: step for step in before[article_id]} if before[article_id] is not EMPTY else {}
+        gone |= {(article_id, instant) for instant in known.keys() - {step.instant for step in course}}
+        there += [_row(article_id, step) for step in course if known.get(step.instant) != step]
+    if gone:
+        StockStep.objects.filter(pk__in=sorted(gone)).delete()
+    if there:
+        StockStep.objects.bulk_create(
+            there,
+            update_conflicts=True,
+            unique_fields=["article", "instant"],
+            update_fields=["added", "out_of_service", "reserved"],
+        )
+
+
+def _row(article_id: int, step: Step) -> StockStep:
+    instant, added, out_of_service, reserved = step
+    return StockStep(
+        article_id=article_id, instant=instant, added=added, out_of_service=out_of_service, reserved=reserved
+    )
+
+
+def _marks(values: Iterable[object]) -> str:
+    return ",".join("%s" for _value in values)
