@@ -65,7 +65,7 @@ def test_what_lies_in_the_buffers_alone_is_told_as_it_is(lent: PartnerConnection
     assert line["bottleneck"] == {"start": "2027-07-01T04:00:00Z", "end": "2027-07-01T05:00:00Z"}
     reserve_row(article, 3, day(2), day(2, 1))
     [line] = ask("/availability", asking((article.pk, 1)))["lines"]
-    assert line["bottleneck"] == {"start": "2027-07-02T00:00:00Z", "end": "2027-07-02T01:00:00Z"}
+    assert line["bottleneck"] == {"start": "2027-07-01T22:00:00Z", "end": "2027-07-02T01:00:00Z"}
 
 
 def test_a_repair_counts_and_a_shortage_is_our_own_affair(lent: PartnerConnection, ask: Ask, bassline: Tenant) -> None:
