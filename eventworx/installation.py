@@ -116,12 +116,14 @@ def _kept_id(path: Path) -> str:
 def adopt(*, actor: Actor, now: datetime) -> Installation:
     """This is the only one: a fresh id in both places ends the quarantine, and any copy of it is one from now on.
 
-    Raises NothingToAdopt, InstanceFileUnusable. A process killed on the way leaves the quarantine as it was.
+    Also where a fresh database met a file without an id. Raises NothingToAdopt, InstanceFileUnusable. A process
+    killed on the way leaves the quarantine as it was.
     """
     row = Installation.objects.select_for_update().filter(pk=1).first()
     standing = look()
-    if row is None or standing is Standing.ORIGINAL:
+    if standing is Standing.ORIGINAL:
         raise NothingToAdopt
+    row = row or Installation.objects.get_or_create(pk=1)[0]
     before, row.instance_id, row.since = row.instance_id, uuid.uuid4().hex, now
     row.save(update_fields=["instance_id", "since"])
     for tenant in Tenant.objects.order_by("pk"):

@@ -121,6 +121,26 @@ def test_adopting_makes_it_the_only_one(instance_file: Path, aurora: Tenant, bas
         assert (entry.actor_label, entry.detail["because"]) == ("Boss", "OTHER_ID")
 
 
+@pytest.mark.parametrize("rubbish", ["", "../etc/passwd"])
+def test_a_fresh_database_beside_a_file_without_an_id_is_adopted(
+    instance_file: Path, aurora: Tenant, rubbish: str
+) -> None:
+    instance_file.parent.mkdir()
+    instance_file.write_text(rubbish)
+    assert look() is Standing.FILE_UNUSABLE
+    adopt(actor=BOSS, now=timezone.now())
+    assert look() is Standing.ORIGINAL
+    assert instance_file.read_text() == Installation.objects.get().instance_id
+    assert aurora.audit_entries.get(action=installation.ADOPTED).detail["because"] == "FILE_UNUSABLE"
+
+
+def test_a_folder_that_cannot_be_written_is_named(instance_file: Path) -> None:
+    instance_file.parent.write_text("a file where the folder should be")
+    with pytest.raises(InstanceFileUnusable, match=str(instance_file)):
+        adopt(actor=BOSS, now=timezone.now())
+    assert not Installation.objects.exists()
+
+
 def test_there_is_nothing_to_adopt_where_nothing_was_copied(instance_file: Path, aurora: Tenant) -> None:
     look()
     before = instance_file.read_text()
