@@ -1,8 +1,8 @@
 """What all endpoints share: the order of checks after authentication, one transaction, answers kept for repeats.
 
 Protocol §3: media type 415 → key present 428 → stored answer of a repeated key → connection state → level →
-JSON 400 → fields 422 → effect. State and level are read under the lock of the connection, so a pause holds for
-whoever waited on it.
+JSON 400 → fields 422 → effect. Of an effect that is told once, state and level are read under the lock of the
+connection, so a pause holds for whoever waited on it; of a question with a body, after the body was waited for.
 """
 
 import hashlib
@@ -134,7 +134,9 @@ def refused_for(response: HttpResponse) -> str:
 
 
 def _answer(call: PartnerCall, rules: Rules, effect: Handler) -> Reply:
-    """A question without effect."""
+    """A question, or what takes its lock itself. Whoever held his body back is told no more than is his now."""
+    if call.body:
+        call = replace(call, connection=call.connection.reread())
     check_connection(call.connection, rules)
     return effect(call, *_question(call, rules))
 

@@ -171,6 +171,10 @@ class PartnerConnection(models.Model):
         rows = type(self).objects.select_for_update().prefetch_related("tenant", "contact")
         return rows.get(pk=self.pk)
 
+    def reread(self) -> "PartnerConnection":
+        """This row as it is now, with its tenant and contact."""
+        return type(self).objects.select_related("tenant", "contact").get(pk=self.pk)
+
     def rests(self, now: datetime) -> bool:
         """Whether he is left in peace at this moment, because nothing came back several times in a row."""
         return self.retry_at is not None and now < self.retry_at

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import io
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
 from django.test import RequestFactory
+from django.utils import timezone
 
+from eventworx.audit import Actor
+from partners import connections
 from partners.api.gateway import PartnerGatewayMiddleware
-from tests.partners.questions import Pair, Question, notice
+from partners.models import PartnerConnection
+from tests.partners.questions import V1, Pair, Question, notice
 
+ADMIN = Actor(label="Ada")
 KIB_256 = 256 * 1024
 FORGED = {"Signature": "ewx=:" + "A" * 86 + "==:"}
 
@@ -57,6 +64,42 @@ def test_who_proves_nothing_makes_nobody_wait_for_his_body(pair: Pair, headers: 
     stream = Watched(question.body)
     assert arrive(question, stream, headers=headers) == 401
     assert stream.taken == 0
+
+
+def availability(caller: PartnerConnection) -> Question:
+    period = {"start": "2027-07-01T06:00:00Z", "end": "2027-07-04T18:00:00Z", "zone": "Europe/Berlin"}
+    asked = {"period": period, "lines": [{"article": "1", "quantity": 1}]}
+    return Question(caller, "POST", f"{V1}/availability", json.dumps(asked).encode())
+
+
+def pause(connection: PartnerConnection) -> None:
+    connections.switch_off(connection=connection, actor=ADMIN, now=timezone.now())
+
+
+def take_level(connection: PartnerConnection) -> None:
+    connections.set_level(connection=connection, level=1, actor=ADMIN)
+
+
+def take_role(connection: PartnerConnection) -> None:
+    connections.set_contact_roles(contact=connection.contact, is_customer=False, is_supplier=True, actor=ADMIN)
+
+
+@pytest.mark.parametrize("change", [pause, take_level, take_role])
+def test_who_holds_his_body_back_is_told_no_stock_that_was_taken_from_him_meanwhile(
+    pair: Pair, change: Callable[[PartnerConnection], None]
+) -> None:
+    """State and level hold as they are when the answer is made (protocol §3), not when the head came."""
+    caller, answerer = pair
+    question = availability(caller)
+    assert arrive(question, io.BytesIO(question.body)) == 200
+
+    class HeldBack(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            change(answerer)
+            return super().read(size)
+
+    question = availability(caller)
+    assert arrive(question, HeldBack(question.body)) == 403
 
 
 def test_the_largest_body_is_read_and_a_larger_one_is_not(pair: Pair) -> None:
