@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -24,10 +25,7 @@ HEARD_EVERY = timedelta(minutes=1)
 def note_heard(*, connection: PartnerConnection, now: datetime) -> None:
     """A valid request came in: the partner lives, holds our code, and what is parked may be tried again."""
     if connection.connected_at is None:
-        connection.connected_at = now
-        connection.save(update_fields=["connected_at"])
-        record(tenant=connection.tenant, actor=partner_actor(connection), action=Deed.CONNECTED, target=connection)
-        outbox.hurry_pairing(connection=connection, now=now)
+        connection.connected_at = _connected_at(connection, now)
     if connection.peer_paused_at and not connection.paused_at:
         outbox.unpark_deliveries(connection=connection, now=now)
     if note_sign_of_life(connection, now):
@@ -35,6 +33,19 @@ def note_heard(*, connection: PartnerConnection, now: datetime) -> None:
     if connection.last_heard_at is None or now - connection.last_heard_at >= HEARD_EVERY:
         connection.last_heard_at = now
         connection.save(update_fields=["last_heard_at"])
+
+
+@transaction.atomic
+def _connected_at(connection: PartnerConnection, now: datetime) -> datetime | None:
+    """Since when the connection stands. Of several first signs of life one makes it stand, whole or not at all."""
+    row = connection.locked()
+    if row.connected_at or row.closed_at:
+        return row.connected_at
+    row.connected_at = now
+    row.save(update_fields=["connected_at"])
+    record(tenant=row.tenant, actor=partner_actor(row), action=Deed.CONNECTED, target=row)
+    outbox.hurry_pairing(connection=row, now=now)
+    return now
 
 
 def describe_connection(*, connection: PartnerConnection, now: datetime) -> ConnectionDocument:

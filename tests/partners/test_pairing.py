@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
+from time import sleep
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import time_machine
 from django.db import connections as database_connections
+from django.db import transaction
 from django.utils import timezone, translation
 from pytest_django import Settings
 
@@ -35,8 +37,9 @@ from partners.protocol.keys import KeyPair
 from partners.protocol.pairing_code import PairingCode, decode, encode
 from partners.tasks import deliver_due
 from partners.transport import RawAnswer
-from tests.factories import make_contact, make_user
+from tests.factories import make_connection, make_contact, make_user
 from tests.fakes import InProcess
+from tests.partners.questions import Question
 
 ADMIN = Actor(label="Ada")
 Pair = tuple[PartnerConnection, PartnerConnection]
@@ -388,3 +391,26 @@ def test_two_admins_who_enter_one_code_at_once_get_one_connection() -> None:
         assert sorted(pool.map(enter, tenant.partner_connections.all())) == ["in-use", "stored"]
     assert tenant.partner_connections.filter(peer_key_at__isnull=False).count() == 1
     assert tenant.connection_keys.filter(side="peer").count() == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_of_two_first_signs_of_life_at_once_one_makes_the_connection_stand(aurora: Tenant, bassline: Tenant) -> None:
+    ours, theirs = make_connection(aurora, peer=bassline)
+    PartnerConnection.objects.filter(pk=theirs.pk).update(connected_at=None)
+
+    def ask(_number: int) -> int:
+        try:
+            return Question(ours).ask().status
+        finally:
+            database_connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            theirs.locked()
+            asked = [pool.submit(ask, number) for number in range(2)]
+            sleep(1)  # both have read that it does not stand yet, and stand at the lock
+            assert not any(answer.done() for answer in asked)
+        assert [answer.result() for answer in asked] == [200, 200]
+    deeds = [entry.action for entry in connections.entries_about(theirs.contact)]
+    assert deeds.count(connections.Deed.CONNECTED) == 1
