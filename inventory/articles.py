@@ -63,9 +63,13 @@ def create_article(*, tenant: Tenant, number: str = "", **fields: Unpack[Article
 
 @transaction.atomic
 def update_article(*, article: Article, number: str, **fields: Unpack[ArticleFields]) -> Article:
-    """Change the master data. Buffers count for reservations made from now on. Raises NumberTaken, WrongGtin."""
-    article.number = number.strip()
-    return _fill(article, fields)
+    """Change the master data; what is not named stays as it is now, whatever `article` says.
+
+    Buffers count for reservations made from now on. Raises NumberTaken, WrongGtin.
+    """
+    held = article.tenant.articles.select_for_update(no_key=True).get(pk=article.pk)
+    held.tenant, held.number = article.tenant, number.strip()
+    return _fill(held, fields)
 
 
 def set_archived(*, article: Article, archived_at: datetime | None) -> Article:

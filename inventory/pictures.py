@@ -78,8 +78,8 @@ def _decoded(data: bytes) -> Image.Image:
 
 
 def replace_picture(*, article: Article, content: bytes | None) -> None:
-    """Set the article's picture to what `encoded` made, or to none; the caller saves the article, in a transaction."""
-    held = article.tenant.articles.select_for_update().filter(pk=article.pk)
-    before = list(held.values_list("picture", flat=True))
+    """Set the article's picture to what `encoded` made, or to none; the caller holds the article and saves it."""
+    before = article.picture_id
     article.picture = article.tenant.pictures.create(content=content) if content else None
-    article.tenant.pictures.filter(pk__in=before).delete()
+    if before:
+        article.tenant.pictures.filter(pk=before).delete()

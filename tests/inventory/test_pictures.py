@@ -7,6 +7,7 @@ import warnings
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -182,3 +183,28 @@ def test_many_new_pictures_at_once_leave_one() -> None:
     with ThreadPoolExecutor(6) as crowd:
         list(crowd.map(change, range(24)))
     assert list(Picture.objects.values_list("pk", flat=True)) == [Article.objects.get().picture_id]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_who_changes_other_fields_keeps_the_picture_that_somebody_else_has_just_set() -> None:
+    """Everybody has read the article before anybody writes: nobody brings back a picture that is gone."""
+    aurora = make_tenant("aurora")
+    article = make_article(aurora, number="X1", picture=make_picture(aurora))
+    content, turns = encoded(photo()), range(12)
+    everybody = Barrier(len(turns))
+
+    def change(turn: int) -> None:
+        try:
+            mine = Article.objects.select_related("tenant").get(pk=article.pk)
+            everybody.wait(10)
+            fields: Any = {"picture": content} if turn % 2 else {"manufacturer": "Martin"}
+            update_article(article=mine, number="X1", **fields)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(turns)) as crowd:
+        list(crowd.map(change, turns))
+    left = Article.objects.get()
+    assert left.manufacturer == "Martin"
+    assert list(Picture.objects.values_list("pk", flat=True)) == [left.picture_id]
