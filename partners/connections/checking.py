@@ -50,9 +50,10 @@ def test_connection(*, connection: PartnerConnection, actor: Actor) -> None:
     verdict = hit_all([(TESTS, str(connection.contact_id))], now=timezone.now())
     if not verdict.is_allowed:
         raise TooManyTests(most=TESTS.most, minutes=math.ceil(verdict.retry_after / 60))
-    outcome = "ok"
+    outcome = "crashed"  # where neither the partner nor the way to him is to blame
     try:
         _ask(connection)
+        outcome = "ok"
     except PartnerProblem as problem:
         outcome = str(problem.reason)
         raise

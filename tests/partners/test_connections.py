@@ -154,6 +154,16 @@ def test_test_connection_fails_with_a_reason(
     assert AuditEntry.objects.about(pair[0])[0].detail == {"outcome": outcome}
 
 
+def test_a_test_that_crashes_is_not_written_down_as_passed(pair: Pair, network: InProcess) -> None:
+    def defect(_answer: RawAnswer) -> RawAnswer:
+        raise ArithmeticError
+
+    network.change = defect
+    with pytest.raises(ArithmeticError):
+        connections.test_connection(connection=pair[0], actor=ADMIN)
+    assert AuditEntry.objects.about(pair[0])[0].detail == {"outcome": "crashed"}
+
+
 def test_ten_tests_an_hour(pair: Pair, network: InProcess) -> None:
     """Pairing anew begins no new hour: that would make a port scanner of it."""
     with time_machine.travel(timezone.now(), tick=False) as clock:
