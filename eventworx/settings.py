@@ -172,6 +172,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-due-mails": {"task": "eventworx.messaging.tasks.send_due_mails", "schedule": 1.0},
     "deliver-due": {"task": "partners.tasks.deliver_due", "schedule": 1.0},
     "tell-late": {"task": "partners.tasks.tell_late", "schedule": 60.0},
+    "ask-strangers": {"task": "partners.tasks.ask_strangers", "schedule": 60.0},
     "chain-journals": {"task": "eventworx.tasks.chain_journals", "schedule": 5.0},
     "forget-sessions": {"task": "eventworx.accounts.tasks.forget_sessions", "schedule": 3600.0},
     "sweep": {"task": "partners.tasks.sweep", "schedule": 600.0},

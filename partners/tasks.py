@@ -46,6 +46,12 @@ def tell_late() -> None:
 
 
 @shared_task
+def ask_strangers() -> None:
+    """Learn what partners speak who were connected before we asked for it."""
+    connections.ask_strangers(now=timezone.now())
+
+
+@shared_task
 def sweep() -> None:
     """Forget nonces after 15 minutes, stored answers after 60 days (protocol §3, §6), keys and limits that ran out."""
     now = timezone.now()

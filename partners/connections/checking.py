@@ -1,5 +1,6 @@
 """Asking the partner who he is, and comparing the safety number (mission P6, protocol §1)."""
 
+import contextlib
 import math
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.audit import Actor, record
 from eventworx.errors import BusinessError
+from eventworx.installation import in_quarantine
 from eventworx.limits import Limit, hit_all
 from partners import client, outbox
 from partners.client import PartnerPaused, PartnerProblem, PartnerUnreachable, Reason
@@ -20,6 +22,8 @@ from partners.protocol.versions import NoCommonVersion
 from partners.protocol.wire import ConnectionDocument, FieldErrors, parse_connection
 
 TESTS = Limit("connection-test", most=10, per=3600)
+INTRODUCTIONS = Limit("connection-introduction", most=1, per=3600)
+STRANGERS_AT_ONCE = 5
 
 
 class NothingToCompare(BusinessError):
@@ -61,8 +65,25 @@ def test_connection(*, connection: PartnerConnection, actor: Actor) -> None:
         record(tenant=connection.tenant, actor=actor, action=Deed.TESTED, target=connection, outcome=outcome)
 
 
-def _ask(connection: PartnerConnection) -> None:
-    answer = client.call(connection=connection, method="GET", path="/connection", insist=True)
+def ask_strangers(*, now: datetime) -> int:
+    """Ask who he is whoever is connected and has never told us what he speaks; how many were asked.
+
+    So he was connected before anybody was asked for it: what both sides offer beyond the core would stay unused
+    until somebody thinks of the connection test (protocol §8). Each is asked once an hour, a few at a time.
+    """
+    asked = 0
+    if in_quarantine():
+        return asked
+    for connection in PartnerConnection.strangers():
+        if asked < STRANGERS_AT_ONCE and hit_all([(INTRODUCTIONS, str(connection.pk))], now=now).is_allowed:
+            asked += 1
+            with contextlib.suppress(PartnerProblem):  # noted in his row
+                _ask(connection, insist=False)
+    return asked
+
+
+def _ask(connection: PartnerConnection, *, insist: bool = True) -> None:
+    answer = client.call(connection=connection, method="GET", path="/connection", insist=insist)
     try:
         document = parse_connection(answer.document)
     except FieldErrors as error:

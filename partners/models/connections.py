@@ -211,6 +211,12 @@ class PartnerConnection(models.Model):
         return cls.objects.select_related("tenant", "contact").filter(pk=connection_id).first()
 
     @classmethod
+    def strangers(cls) -> ConnectionQuerySet:
+        """Connected partners who never told us what they speak, over all tenants."""
+        silent = cls.objects.open().filter(connected_at__isnull=False, peer_protocol_min="", peer_capabilities=[])
+        return silent.select_related("tenant", "contact").order_by("pk")
+
+    @classmethod
     def ever_issued(cls, *, connection_id: uuid.UUID, public_key: bytes) -> bool:
         """Whether this installation made that id or key at any time (protocol §1, refusal `own`)."""
         return cls.objects.filter(pk=connection_id).exists() or ConnectionKey.is_own(public_key)

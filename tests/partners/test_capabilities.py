@@ -1,6 +1,7 @@
 """What we announce is there, and what a partner does not announce is never asked of him (protocol §8)."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import pytest
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 
+from eventworx import installation
 from eventworx.audit import Actor
 from partners import client, connections
 from partners.client import PartnerRefused, PartnerUnreachable
@@ -16,7 +18,9 @@ from partners.orders import confirm_order
 from partners.protocol import versions
 from partners.protocol.versions import OURS, Capability, Offer, Version
 from partners.protocol.wire import ConnectionDocument, ProtocolRange
-from tests.fakes import InProcess
+from partners.tasks import ask_strangers
+from partners.transport import Fault
+from tests.fakes import InProcess, NeverLooksAgain
 from tests.partners.trade import Trade
 
 Pair = tuple[PartnerConnection, PartnerConnection]
@@ -72,6 +76,35 @@ def test_what_the_partner_says_is_kept(pair: Pair) -> None:
     assert ours.peer_capabilities == ["keys", "of tomorrow"]
     assert ours.agreement().version == Version(1, 0)
     assert learn(pair, protocol=None, capabilities=()).agreement().version == Version(1, 0)
+
+
+def forget(pair: Pair) -> None:
+    """As it is after an update from a version that asked nobody what he speaks."""
+    PartnerConnection.objects.filter(pk=pair[0].pk).update(peer_capabilities=[], peer_protocol_min="")
+
+
+def test_who_was_connected_before_there_were_capabilities_is_asked_for_them(pair: Pair, network: InProcess) -> None:
+    forget(pair)
+    ask_strangers()
+    pair[0].refresh_from_db()
+    assert pair[0].shared_capabilities == OURS.capabilities
+    later = timezone.now() + timedelta(days=1)
+    assert connections.ask_strangers(now=later) == 0
+    assert [sent.target for sent in network.sent] == ["/api/partner/v1/connection"]
+
+
+def test_a_stranger_who_does_not_answer_is_asked_once_an_hour(pair: Pair, network: InProcess) -> None:
+    forget(pair)
+    network.fault = Fault.TIMEOUT
+    hours = [timezone.now() + timedelta(minutes=minutes) for minutes in (0, 30, 61)]
+    assert [connections.ask_strangers(now=hour) for hour in hours] == [1, 0, 1]
+
+
+def test_a_copy_asks_no_strangers(pair: Pair, network: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    forget(pair)
+    monkeypatch.setattr(installation, "watch", NeverLooksAgain(installation.Standing.OTHER_ID))
+    assert connections.ask_strangers(now=timezone.now()) == 0
+    assert network.sent == []
 
 
 @pytest.mark.parametrize(("low", "high"), [("2.0", "2.1"), ("1.3", "1.4"), ("one", "1.0"), ("1.0", "x")])
