@@ -197,7 +197,12 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # strangers get no mail from us
-ACCOUNT_FORMS = {"reset_password": "eventworx.accounts.forms.PasswordMailForm"}
+ACCOUNT_FORMS = {
+    "login": "eventworx.accounts.forms.PasswordForm",
+    "change_password": "eventworx.accounts.forms.NewPasswordForm",
+    "reset_password": "eventworx.accounts.forms.PasswordMailForm",
+    "reset_password_from_key": "eventworx.accounts.forms.PasswordByMailForm",
+}
 # Counted by eventworx.accounts.attempts instead: for all processes together, and also while Redis is away.
 ACCOUNT_RATE_LIMITS = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300

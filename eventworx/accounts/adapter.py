@@ -38,6 +38,7 @@ class MailNotPossible(BusinessError):
 class AccountAdapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
         "too_many_login_attempts": _("Too many attempts. Please wait a few minutes and try again."),
+        "email_password_mismatch": _("The e-mail address or the password is wrong."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import get_adapter as account_adapter
-from allauth.account.forms import ResetPasswordForm
+from allauth.account.forms import ChangePasswordForm, LoginForm, ResetPasswordForm, ResetPasswordKeyForm
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, generate_totp_secret
@@ -21,6 +21,15 @@ from eventworx.audit import Actor
 from eventworx.encryption import CannotOpen, Place, open_sealed
 from eventworx.limits import hit_all
 from eventworx.tenants.models import User
+
+LABELS = {
+    "login": _("E-mail"),
+    "email": _("E-mail"),
+    "remember": _("Stay logged in"),
+    "oldpassword": _("Current password"),
+    "password1": _("New password"),
+    "password2": _("New password again"),
+}
 
 
 def actor_in(request: HttpRequest, user: User) -> Actor:
@@ -107,7 +116,28 @@ class SetUpForm(CodeForm):
         return str(self.cleaned_data["code"])
 
 
-class PasswordMailForm(ResetPasswordForm):
+class _InOurWords(forms.Form):
+    """Labels as everywhere in the product: allauth writes its own like titles."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in LABELS.keys() & self.fields.keys():
+            self.fields[name].label = LABELS[name]
+
+
+class PasswordForm(_InOurWords, LoginForm):
+    """The first step of the login."""
+
+
+class NewPasswordForm(_InOurWords, ChangePasswordForm):
+    """A new password, by whoever knows the old one."""
+
+
+class PasswordByMailForm(_InOurWords, ResetPasswordKeyForm):
+    """A new password, by whoever got the link."""
+
+
+class PasswordMailForm(_InOurWords, ResetPasswordForm):
     """Where to send the link that sets a password."""
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:

@@ -17,7 +17,7 @@ from tests.factories import PASSWORD, make_user
 from tests.mailserver import MailServer
 
 TOO_MANY = "Zu viele Versuche. Bitte warte ein paar Minuten"
-WRONG = "Passwort sind leider falsch"
+WRONG = "Passwort ist falsch"
 RESET = "/accounts/password/reset/"
 CHANGE = "/accounts/password/change/"
 THERE = "203.0.113.9"

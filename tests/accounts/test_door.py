@@ -145,7 +145,7 @@ def refusal(person: Person, email: str, password: str) -> str:
 def test_a_refused_login_does_not_say_who_is_known(guarded: Person, aurora: Tenant) -> None:
     known = [guarded.user.email, make_user(aurora).email, make_user(aurora, is_active=False).email]
     said = {refusal(guarded.elsewhere(), email, "guess") for email in ("nobody@aurora.example", *known)}
-    assert said == {"Die E-Mail-Adresse und/oder das Passwort sind leider falsch."}
+    assert said == {"Die E-Mail-Adresse oder das Passwort ist falsch."}
 
 
 def test_that_a_second_factor_exists_shows_only_with_the_password(guarded: Person) -> None:

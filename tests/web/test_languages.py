@@ -19,6 +19,15 @@ def test_choice_before_login_is_kept_by_a_cookie(db: None) -> None:
     assert "Log in" in client.get("/accounts/login/").content.decode()
 
 
+def test_the_login_speaks_as_the_rest_of_the_product(db: None) -> None:
+    client = Client()
+    client.post("/language/", {"language": "en"})
+    page = client.post("/accounts/login/", {"login": "nobody@aurora.example", "password": "guess"}).content.decode()
+    for words in ("E-mail", "Stay logged in", "The e-mail address or the password is wrong."):
+        assert words in page
+    assert "Remember Me" not in page
+
+
 def test_choice_after_login_is_kept_at_the_user(aurora: Tenant) -> None:
     user = make_user(aurora)
     client, elsewhere = Client(), Client()
