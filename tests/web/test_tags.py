@@ -11,7 +11,7 @@ from django.utils import translation
 
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
-from eventworx.web.templatetags.ewx import field, icon, local, may, money, period, tenant_url
+from eventworx.web.templatetags.ewx import day, field, icon, local, may, money, period, tenant_url
 from tests.factories import make_user
 from tests.source import APPS, ROOT
 
@@ -77,6 +77,19 @@ def test_instant_in_the_tenants_zone() -> None:
         assert local(at(1, 23), Tenant(time_zone="Europe/Berlin")) == "02.07.2027 01:00"
         assert local(at(1, 23), Tenant(time_zone="America/New_York")) == "01.07.2027 19:00"
     assert local(None, Tenant()) == "–"
+
+
+@pytest.mark.parametrize(("language", "written"), [("de", "01.07.2027"), ("en", "1 Jul 2027")])
+def test_a_day_is_never_taken_for_a_month(language: str, written: str) -> None:
+    with translation.override(language):
+        assert day(at(1, 12).date()) == written
+        assert day(None) == "–"
+
+
+def test_dates_are_written_by_our_filters_alone() -> None:
+    """Django's own short formats are American in English."""
+    texts = {path: path.read_text() for path in (ROOT / "templates").rglob("*.*")}
+    assert [path for path, text in texts.items() if re.search(r"\|(date|time)\b", text)] == []
 
 
 class Sample(forms.Form):

@@ -1,6 +1,6 @@
 """Template tags and filters that every page uses: `{% load ewx %}`."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,7 @@ GAP = "\N{NO-BREAK SPACE}"
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 DAY = {"de": "D d.m.", "en": "D j M"}
 DAY_AND_YEAR = {"de": "D d.m.Y", "en": "D j M Y"}
+DATE = {"de": "d.m.Y", "en": "j M Y"}
 INSTANT = {"de": "d.m.Y H:i", "en": "j M Y H:i"}
 NOTHING = "–"
 
@@ -115,6 +116,12 @@ def money(amount: Decimal | None, currency: str) -> str:
 def local(instant: datetime | None, tenant: Tenant | None = None) -> str:
     """An instant in the tenant's time zone, or the installation's: "01.07.2027 08:00"; "–" for None."""
     return _in_zone(instant, tenant, INSTANT) if instant else NOTHING
+
+
+@register.filter(expects_localtime=True)
+def day(value: date | None) -> str:
+    """A day, of an instant that in the installation's time zone: "01.07.2027" or "1 Jul 2027"; "–" for None."""
+    return date_format(value, DATE[_language()]) if value else NOTHING
 
 
 @register.filter
