@@ -34,7 +34,7 @@ HEARD = Says(document=parse_applied, refusals=(ProblemCode.NOT_FOUND,))
 class OrdersView(PartnerAPIView):
     @endpoint(parse=parse_orders_question, works_while_paused=True, says=PAGE)
     def get(self, call: PartnerCall, question: OrdersQuestion) -> Reply:
-        """Orders in which the answerer is the supplier, or with `role=buyer` his copies; by time of change."""
+        """Orders in which the answerer is the supplier, or with role=buyer the buyer's copies; by time of change."""
         return Reply.of(orders.list_orders(connection=call.connection, question=question, now=call.now))
 
     @endpoint(parse=parse_order_request, keeps_raw=True, needs="ordering", rate="orders", says=NEW_ORDER)

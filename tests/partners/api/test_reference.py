@@ -15,6 +15,7 @@ from partners.api.gateway import OPEN, WELL_KNOWN
 from partners.api.schema import openapi
 from partners.models import PartnerConnection
 from partners.protocol.wire import STATUS, ProblemCode
+from tests.axe import violations
 from tests.fakes import deliver
 
 SCHEMA, DOCS = "/api/partner/v1/schema", "/api/partner/v1/docs"
@@ -156,3 +157,14 @@ def test_the_page_lists_the_endpoints_in_light_and_dark_and_asks_no_other_host(
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != ground
     assert page.locator("html.dark-mode").count() == 1
     assert (complaints, asked) == ([], {live_server.url})
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_only_the_order_of_headings_stays_as_swagger_makes_it(
+    transactional_db: None, page: Page, live_server: LiveServer, theme: str
+) -> None:
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    page.goto(live_server.url + DOCS)
+    page.get_by_role("button", name="POST /availability").first.click()
+    page.locator(".opblock-body").get_by_text("bottleneck").first.wait_for()
+    assert {found.partition(":")[0] for found in violations(page)} == {"heading-order"}

@@ -10,13 +10,22 @@
 
   new MutationObserver(follow).observe(page, { attributes: true, attributeFilter: ["data-bs-theme"] });
   follow();
+  // Its own <main> holds the endpoints alone; what stands above them becomes a region beside it.
+  function nameDescription() {
+    var about = document.querySelector("#api .information-container");
+    about.setAttribute("role", "region");
+    about.setAttribute("aria-label", about.querySelector("h1").firstChild.textContent);
+  }
+
   window.SwaggerUIBundle({
     url: document.getElementById("api").getAttribute("data-schema"),
     domNode: document.getElementById("api"),
     deepLinking: false,
+    onComplete: nameDescription,
     defaultModelsExpandDepth: 0,
     queryConfigEnabled: false,
     supportedSubmitMethods: [],
+    syntaxHighlight: { activated: false },
     validatorUrl: null,
   });
 })();
