@@ -15,8 +15,10 @@ _LEVELS = [(level.value, level.label) for level in OFFERED_LEVELS]
 
 LEVEL_EXPLANATIONS = {
     AccessLevel.NONE: _("The partner sees nothing of yours. Right for a supplier whom you only hire from."),
-    AccessLevel.ARTICLES: _("Sees the articles that you release, with his price, and may ask. He sees no quantities."),
-    AccessLevel.STOCK: _("Sees the released articles and how many are free in his period, and may order."),
+    AccessLevel.ARTICLES: _(
+        "Sees the articles that you release, priced for this partner, and may ask, but no quantities."
+    ),
+    AccessLevel.STOCK: _("Sees the released articles and how many are free in the period, and may order."),
 }
 
 STOCK_EXPLANATIONS = {

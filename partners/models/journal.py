@@ -30,7 +30,7 @@ class Deed(models.TextChoices):
     KEY_CHANGED = "partner.key_changed", _("Our key changed")
     KEY_KEPT = "partner.key_kept", _("Change of our key given up; the former key stays")
     PEER_KEY_STAGED = "partner.peer_key_staged", _("New key announced by the partner")
-    PEER_KEY_CHANGED = "partner.peer_key_changed", _("The partner uses his new key")
+    PEER_KEY_CHANGED = "partner.peer_key_changed", _("The partner uses their new key")
     PEER_KEY_WITHDRAWN = "partner.peer_key_withdrawn", _("Key withdrawn by the partner")
     TESTED = "partner.tested", _("Connection tested")
     PEER_PAUSED = "partner.peer_paused", _("Paused by the partner")
@@ -38,7 +38,7 @@ class Deed(models.TextChoices):
     RELEASED = "partner.article_released", _("Released for the partner")
     EXCLUDED = "partner.article_excluded", _("Excluded for the partner")
     RELEASE_WITHDRAWN = "partner.release_withdrawn", _("Release or exception removed")
-    PEER_LEVEL = "partner.peer_level", _("The partner changed what he offers")
+    PEER_LEVEL = "partner.peer_level", _("The partner changed what they offer")
     CLOSED = "partner.closed", _("Connection ended")
     PEER_CLOSED = "partner.peer_closed", _("Connection ended by the partner")
 

@@ -131,9 +131,13 @@ def server_name(origin: str) -> str:
 
 
 def fingerprint(public_key: bytes) -> str:
-    """A key as people compare it: its key id in groups of four."""
-    name = keyid(public_key).upper()
-    return " ".join(name[at : at + 4] for at in range(0, len(name), 4))
+    """A key as people compare it."""
+    return in_groups(keyid(public_key))
+
+
+def in_groups(key_id: str) -> str:
+    """A key id as people compare it: "B8EE A830 5DBF 8B38"."""
+    return " ".join(key_id[at : at + 4] for at in range(0, len(key_id), 4)).upper()
 
 
 def _our_side(connection: PartnerConnection) -> Side:

@@ -6,7 +6,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from eventworx.audit import AuditEntry
+from partners.client import sentence
 from partners.connections import Deed
+from partners.pairing import in_groups
 from partners.shown_stock import StockMode
 
 
@@ -18,7 +20,7 @@ def shown(entries: Iterable[AuditEntry]) -> list[dict[str, Any]]:
             "who": entry.actor_label,
             "where": entry.address,
             "what": _label(entry.action),
-            "detail": _detail(entry.detail),
+            "detail": _detail(entry.detail, entry.target_label),
             "position": entry.position,
         }
         for entry in entries
@@ -29,11 +31,18 @@ def _label(action: str) -> str:
     return str(Deed(action).label) if action in Deed.values else action
 
 
-def _detail(detail: dict[str, Any]) -> str:
+def _detail(detail: dict[str, Any], partner: str) -> str:
     """What changed to what, then whatever else was noted."""
     rest = {name: value for name, value in detail.items() if name not in {"before", "after"}}
     change = [f"{detail['before']} → {detail['after']}"] if {"before", "after"} <= detail.keys() else []
-    return " · ".join([*change, *(f"{_name(name)}: {_value(value)}" for name, value in rest.items())])
+    return " · ".join([*change, *(_noted(name, value, partner) for name, value in rest.items())])
+
+
+def _noted(name: str, value: object, partner: str) -> str:
+    if name == "outcome":
+        ours = {"ok": _("Test successful"), "crashed": _("Broken off by a fault on our side")}
+        return ours.get(str(value)) or sentence(str(value), partner)
+    return f"{_name(name)}: {_value(name, value)}"
 
 
 def _name(name: str) -> str:
@@ -41,7 +50,6 @@ def _name(name: str) -> str:
         "server": _("server"),
         "keyid": _("key"),
         "to": _("recipient"),
-        "outcome": _("outcome"),
         "release": _("release"),
         "customer": _("customer"),
         "supplier": _("supplier"),
@@ -52,7 +60,9 @@ def _name(name: str) -> str:
     return names.get(name, name)
 
 
-def _value(value: object) -> str:
+def _value(name: str, value: object) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if name == "keyid":
+        return in_groups(str(value))
     return str(dict(StockMode.choices).get(str(value), value))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from eventworx import audit
 from eventworx.audit import AuditEntry
@@ -37,7 +38,8 @@ def journal(request: TenantRequest, pk: int) -> HttpResponse:
 def journal_export(request: TenantRequest, pk: int) -> HttpResponse:
     """The journal as a table (CSV), the oldest first."""
     response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="protokoll-{pk}.csv"'
+    name = _("journal")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}-{pk}.csv"'
     entries = entries_about(contact_of(request, pk)).reverse()
     csv.writer(response, delimiter=";").writerows(_table(entries))
     return response

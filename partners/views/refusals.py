@@ -30,7 +30,7 @@ WORDS: Mapping[str, str | Promise] = {
     SignatureReason.TIME: gettext_lazy("The clocks differ, or the request was held back"),
     SignatureReason.NONCE: gettext_lazy("The same request arrived a second time"),
     ProblemCode.TOO_LARGE: gettext_lazy("The request was too large"),
-    ProblemCode.PAIRING_INCOMPLETE: gettext_lazy("The partner asked before his code was entered here"),
+    ProblemCode.PAIRING_INCOMPLETE: gettext_lazy("The partner asked before their code was entered here"),
     ProblemCode.CLOSED: gettext_lazy("The connection had ended"),
     ProblemCode.RATE: gettext_lazy("Too many requests in one minute"),
     ProblemCode.PAUSED: gettext_lazy("The connection was paused by us"),

@@ -1,5 +1,6 @@
 """The head of a contact and the tab "Partner": what admins can do, what nobody else sees (mission P1-P9)."""
 
+import html
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
@@ -8,7 +9,7 @@ import pytest
 import time_machine
 from django.db import connection as database
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from eventworx.audit import Actor, chain_everything
 from eventworx.contacts.models import Contact
@@ -16,7 +17,9 @@ from eventworx.messaging.mail import send_mail
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from partners import connections
-from partners.models import PartnerConnection
+from partners.client import PartnerUnreachable
+from partners.models import KeyState, PartnerConnection
+from partners.pairing import fingerprint
 from partners.protocol.keys import KeyPair
 from partners.protocol.pairing_code import PairingCode, encode
 from partners.protocol.signing import fresh_nonce, sign_request
@@ -223,6 +226,21 @@ def test_refused_requests_are_for_our_admin_to_see(pair: Pair, log_in: LogIn) ->
         )
     assert deliver("GET", "/api/partner/v1/connection", headers, b"").status == 401
     assert "Die Uhren der beiden Server" in page(client, pair[0].contact, "tab")
+
+
+def test_the_journal_speaks_the_language_of_its_reader(pair: Pair, network: InProcess, log_in: LogIn) -> None:
+    """Keys are spelt as where people compare them; what a test found is said in words."""
+    contact, client = pair[0].contact, log_in(pair[0].tenant)
+    client.post("/language/", {"language": "en"})
+    connections.rotate_key(connection=pair[0], actor=Actor(label="Ada"), now=timezone.now())
+    network.fault = Fault.TIMEOUT
+    with pytest.raises(PartnerUnreachable) as unreachable:
+        connections.test_connection(connection=pair[0], actor=Actor(label="Ada"))
+    page = html.unescape(client.get(url(contact, "journal")).content.decode())
+    assert f"key: {fingerprint(bytes(pair[0].keys.get(state=KeyState.STAGED).public_key))}" in page
+    with translation.override("en"):
+        assert str(unreachable.value) in page
+    assert 'filename="journal-' in client.get(url(contact, "journal_export"))["Content-Disposition"]
 
 
 def test_the_whole_journal_and_its_export(pair: Pair, log_in: Callable[..., Client]) -> None:
