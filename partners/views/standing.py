@@ -92,12 +92,14 @@ class _Plan:
 
 
 def _plan(connection: PartnerConnection) -> list[_Plan]:
-    partner = {"partner": str(connection)}
+    """A code that was handed over without our mail (by phone, by command) was sent: the partner has entered it."""
+    partner, is_connected = {"partner": str(connection)}, _is_connected(connection)
+    is_sent = bool(connection.code_sent_at) or is_connected
     return [
         _Plan(_("Make our key"), bool(connection.code_expires_at), _make_key(), Who.US, "connect"),
-        _Plan(_("Send our code"), bool(connection.code_sent_at), _send() % partner, Who.US, "send_code"),
+        _Plan(_("Send our code"), is_sent, _send() % partner, Who.US, "send_code"),
         _Plan(_("Enter the partner's code"), bool(connection.peer_key_at), _enter() % partner, Who.THEM, "enter_code"),
-        _Plan(_("The partner enters our code"), _is_connected(connection), _wait() % partner, Who.THEM),
+        _Plan(_("The partner enters our code"), is_connected, _wait() % partner, Who.THEM),
         _Plan(_("Compare the safety number"), bool(connection.verified_at), _compare() % partner, Who.US, "verify"),
     ]
 

@@ -214,3 +214,9 @@ def test_who_acts(facts: dict[str, Any], beside: dict[str, Any], who: Who, actio
     with translation.override("de"), time_machine.travel(NOW, tick=False):
         stands = standing(connection(**facts), NOW, Beside(**beside))
     assert (stands.who, stands.action, stands.sentence[: len(text)]) == (who, action, text)
+
+
+def test_a_code_handed_over_without_our_mail_leaves_no_step_that_nobody_can_take() -> None:
+    found = connection(code_expires_at=LATER, peer_key_at=EARLIER, connected_at=EARLIER)
+    states = [step.state for step in steps(found, standing(found, NOW))]
+    assert states == [StepState.DONE] * 4 + [StepState.OURS]
