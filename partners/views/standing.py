@@ -168,7 +168,7 @@ def _out_of_force(connection: PartnerConnection, beside: Beside) -> Standing | N
     if connection.paused_at:
         text = _("Paused by us: %(partner)s is refused. The switch “Partner (network)” above resumes it.")
         return Standing(_("Paused"), "warn", text % partner, Who.US, "switch")
-    if beside.is_key_lost and connection.code_expires_at:
+    if beside.is_key_lost and (connection.code_expires_at or _is_connected(connection)):
         text = sentence(Reason.OWN_KEY, str(connection))
         return Standing(_("Key lost"), "bad", text, Who.OUR_OPERATOR, "connect")
     return None

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from eventworx.contacts.models import Contact
@@ -68,6 +68,9 @@ def exists(page: str) -> bool:
 
 @settings(max_examples=3000, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(found=connections, beside=besides)
+@example(
+    found=connection(peer_key_at=EARLIER, connected_at=EARLIER, verified_at=EARLIER), beside=Beside(is_key_lost=True)
+)
 @pytest.mark.parametrize("language", ["de", "en"])
 def test_one_next_step_or_all_is_well(language: str, found: PartnerConnection, beside: Beside) -> None:
     with translation.override(language), time_machine.travel(NOW, tick=False):
