@@ -22,9 +22,9 @@ LEVEL_EXPLANATIONS = {
 }
 
 STOCK_EXPLANATIONS = {
-    StockMode.EXACT: _("He sees how many are free and how many there are: “6 of 10”."),
-    StockMode.YES_NO: _("He learns whether as many as he asks for are free: “available”. He sees no figure."),
-    StockMode.CAPPED: _("He sees how many are free, and above your figure only: “at least 5”."),
+    StockMode.EXACT: _("Sees how many are free and how many there are: “6 of 10”."),
+    StockMode.YES_NO: _("Learns whether as many as asked for are free: “available”. Sees no figure."),
+    StockMode.CAPPED: _("Sees how many are free, and above your figure only: “at least 5”."),
 }
 
 
@@ -66,7 +66,7 @@ class StockTermsForm(TenantForm):
     stock_cap = forms.IntegerField(label=_("Up to how many"), required=False, min_value=1, max_value=MOST_UNITS)
     stock_kept_back = forms.IntegerField(
         label=_("Kept back of each article"),
-        help_text=_("So many units are not there for this partner: they are taken off what he sees."),
+        help_text=_("So many units are not there for this partner: they are taken off what the partner sees."),
         min_value=0,
         max_value=MOST_UNITS,
     )
