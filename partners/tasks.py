@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from eventworx import limits
 from partners import connections, outbox, pairing
-from partners.models import ConnectionKey, Refusal, SeenNonce, StoredAnswer
+from partners.models import ConnectionKey, GatheredAnswer, Refusal, SeenNonce, StoredAnswer
 from partners.orders import ORDER_HANDLERS
 from partners.outbox import DeliveryHandlers, DeliveryKind
 
@@ -53,12 +53,14 @@ def ask_strangers() -> None:
 
 @shared_task
 def sweep() -> None:
-    """Forget nonces after 15 minutes, stored answers after 60 days (protocol §3, §6), keys and limits that ran out."""
+    """Forget nonces after 15 minutes, stored answers after 60 days (protocol §3, §6), keys and limits that ran out,
+    answers that no page looks at."""
     now = timezone.now()
     _forget(limits.ended(now=now))
     _forget(SeenNonce.objects.filter(seen_at__lt=now - NONCES_KEPT))
     _forget(StoredAnswer.objects.filter(created_at__lt=now - ANSWERS_KEPT))
     _forget(Refusal.objects.older(now))
+    _forget(GatheredAnswer.forgettable(now))
     ConnectionKey.forget_retired(now)
 
 

@@ -5,7 +5,11 @@ from collections.abc import Callable
 from django.http import HttpResponseBase
 from django.urls import URLPattern, path
 
+<<<<<<< HEAD
 from partners.views import journal, lending, links, material_source, orders, pairing, releases, tab
+=======
+from partners.views import gathering, journal, links, material_source, orders, pairing, releases, tab
+>>>>>>> ee57056 (All partners are asked at once: answers show as they come, in one table, and who is slow, dead or at rest is named)
 
 app_name = "partners"
 
@@ -39,6 +43,8 @@ urlpatterns = [
     path("contacts/<int:pk>/releases/<int:release_pk>/remove/", releases.remove, name="release_remove"),
     path("jobs/<int:pk>/source/", material_source.material_source, name="material_source"),
     path("jobs/<int:pk>/search/", material_source.hits, name="search"),
+    path("jobs/<int:pk>/search/<uuid:gathering>/", gathering.gathered, name="gathered"),
+    path("jobs/<int:pk>/search/<uuid:gathering>/<uuid:connection_id>/", gathering.further, name="gathered_further"),
     path("pictures/<uuid:connection_id>/<slug:article_id>/", material_source.picture, name="picture"),
     _picking("pick", material_source.pick),
     _picking("candidates", material_source.candidates),

@@ -1,6 +1,7 @@
 """Fakes for the transport, the one seam to partners (put one into `partners.transport.current`), and for the clock."""
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -48,6 +49,30 @@ class InProcess:
         if self.lose_answers:
             raise Unreachable(Fault.BROKEN)
         return self.change(answer) if self.change else answer
+
+
+@dataclass
+class Mixed(InProcess):
+    """Partners of whom each has his own way, by the connection id over there: seconds that he takes, or what he
+    sends instead of an answer."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    faults: dict[str, Fault | RawAnswer] = field(default_factory=dict)
+
+    def send(
+        self, *, method: str, origin: str, target: str, headers: Mapping[str, str], body: bytes, deadline: float
+    ) -> RawAnswer:
+        partner = headers["EWX-Connection"]
+        takes, fault = self.seconds.get(partner, 0), self.faults.get(partner)
+        time.sleep(min(takes, deadline))
+        fault = Fault.TIMEOUT if takes > deadline else fault
+        if fault:
+            self.sent.append(Sent(method, origin, target, headers, body))
+        if isinstance(fault, Fault):
+            raise Unreachable(fault)
+        if fault:
+            return fault
+        return super().send(method=method, origin=origin, target=target, headers=headers, body=body, deadline=deadline)
 
 
 def deliver(method: str, target: str, headers: Mapping[str, str], body: bytes, address: str = "127.0.0.1") -> RawAnswer:

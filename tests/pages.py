@@ -197,7 +197,13 @@ PARTNER_ADMIN = {
 PARTNERS = PARTNER_ADMIN | {
     "contact_header": page(EVERYBODY, see("partner")),
     "material_source": page(OFFICE, see("job")),
-    "search": page(OFFICE, see("job", target="hits", supplier="@connection", q="", **PERIOD)),
+    "search": page(
+        OFFICE,
+        see("job", target="hits", supplier="@connection", q="", **PERIOD),
+        see("job", target="hits", supplier="", q="", **PERIOD),
+    ),
+    "gathered": page(OFFICE, see("job", "gathering", target="gathered"), see("job", "gathering", seen="1.0.0")),
+    "gathered_further": page(OFFICE, see("job", "gathering", "connection", target="gathered", **PERIOD)),
     "picture": page(OFFICE, see("connection", "unlinked")),
     "pick": page(OFFICE, do(200, "job", "connection", "unlinked", target="step")),
     "candidates": page(OFFICE, see("job", "connection", "unlinked", q="par")),

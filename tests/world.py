@@ -188,6 +188,21 @@ class World:
             actor=self.actor,
         )
         self.link = self.tenant.article_links.get()
+        self._gathered()
+
+    def _gathered(self) -> None:
+        """What the partner answered when each of our people asked all of ours."""
+        times = {"period": self.job.planning_period, "usage": self.job.usage_period}
+        answer = search.search_partner(connection=self.connection, query="", **times)
+        self.gatherings = {role: uuid4() for role in self.users}
+        for role, user in self.users.items():
+            asked = {"asker": user, "dialog": uuid4(), "gathering": self.gatherings[role], "asked_at": timezone.now()}
+            row = self.tenant.gathered_answers.create(connection=self.connection, **asked)
+            row.keep(now=timezone.now(), document=answer.document)
+
+    @property
+    def gathering(self) -> Any:
+        return self.gatherings[self.role]
 
     def _picked(self, name: str) -> int:
         article = make_article(self.lender, name, picture=make_picture(self.lender))

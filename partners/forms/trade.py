@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -37,10 +38,13 @@ def _source_label(connection: PartnerConnection) -> str:
 
 
 class SearchForm(TenantForm):
-    """Where, what and for when to search: `connection`, `query`, `period` and `usage` after validation."""
+    """Where, what and for when to search: `connection`, `query`, `period` and `usage` after validation.
+
+    No supplier means all of them. `dialog` names the open page.
+    """
 
     supplier: Any = forms.ModelChoiceField(
-        label=_("Supplier"), queryset=None, error_messages={"required": _("Please choose a supplier.")}
+        label=_("Supplier"), queryset=None, required=False, empty_label=_("All partners")
     )
     q = forms.CharField(
         label=_("Search the partner's material"),
@@ -51,10 +55,13 @@ class SearchForm(TenantForm):
     start = _instant(pgettext_lazy("period", "From"))
     end = _instant(pgettext_lazy("period", "Until"))
     cursor = forms.CharField(required=False, max_length=512, widget=forms.HiddenInput)
+    dialog = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, job: Job, **kwargs: Any) -> None:
         self.job = job
         super().__init__(*args, **kwargs)
+        if self.initial.get("supplier"):  # the only one
+            self.fields["supplier"].empty_label = None  # type: ignore[attr-defined]
 
     def narrow(self) -> None:
         choices: Any = self.fields["supplier"]
@@ -63,6 +70,7 @@ class SearchForm(TenantForm):
 
     def clean(self) -> dict[str, Any]:
         given = dict(super().clean() or self.cleaned_data)
+        given["dialog"] = given.get("dialog") or uuid4()
         start, end = given.get("start"), given.get("end")
         if start and end:
             start, end = self._in_zone(start), self._in_zone(end)
@@ -83,6 +91,16 @@ class SearchForm(TenantForm):
             "usage": given["usage"],
             "cursor": given["cursor"],
         }
+
+    @property
+    def asks_all(self) -> bool:
+        return self.cleaned_data["supplier"] is None
+
+    @property
+    def wanted(self) -> search.Wanted:
+        """The question to all of them."""
+        given = self.cleaned_data
+        return search.Wanted(query=given["q"], period=given["period"], usage=given["usage"])
 
     def _in_zone(self, typed: Any) -> Any:
         """What was typed is meant in the tenant's zone."""

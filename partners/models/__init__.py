@@ -3,6 +3,7 @@
 from partners.models.articles import ArticleLink, ArticleLinkQuerySet, PartnerListing, Release
 from partners.models.connections import ConnectionQuerySet, PartnerConnection
 from partners.models.deliveries import Delivery, DeliveryQuerySet, DeliveryState, SeenNonce, StoredAnswer
+from partners.models.gathered import GatheredAnswer
 from partners.models.keys import ConnectionKey, KeySide, KeyState, public_halves
 from partners.models.orders import Direction, PartnerOrder
 from partners.models.refusals import Refusal
@@ -16,6 +17,7 @@ __all__ = [
     "DeliveryQuerySet",
     "DeliveryState",
     "Direction",
+    "GatheredAnswer",
     "KeySide",
     "KeyState",
     "PartnerConnection",

@@ -19,11 +19,21 @@ from partners.search.asking import (
     search_partner,
     sources,
 )
+from partners.search.gathered import Gathered, Reply, Standing, gathered, news_of
+from partners.search.gathering import TooManyQuestions, Wanted, gather, gather_further
+from partners.search.merging import Hit, Order, merged
 from partners.search.pictures import article_picture, partner_picture
 
 __all__ = [
+    "Gathered",
+    "Hit",
+    "Order",
     "Question",
+    "Reply",
     "SearchAnswer",
+    "Standing",
+    "TooManyQuestions",
+    "Wanted",
     "add_partner_position",
     "answer_availability",
     "article_picture",
@@ -31,8 +41,13 @@ __all__ = [
     "describe_article",
     "fetch_listing",
     "find_listings",
+    "gather",
+    "gather_further",
+    "gathered",
     "is_orderable",
     "list_categories",
+    "merged",
+    "news_of",
     "parse_article_question",
     "parse_question",
     "partner_picture",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -34,11 +35,15 @@ Document = TypeVar("Document")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchAnswer:
-    """What the partner offers; `as_of` is when he answered, `next` the cursor of the next page or ''."""
+    """What the partner offers; `as_of` is when he answered, `next` the cursor of the next page or ''.
+
+    `document` is all of that as it came.
+    """
 
     listings: tuple[Listing, ...]
     as_of: datetime
     next: str = ""
+    document: Json = None
 
 
 class NoPrice(BusinessError):
@@ -80,8 +85,13 @@ def search_partner(
     asked = {"q": query, "limit": PAGE, "cursor": cursor} | _periods(connection.tenant, period, usage)
     asked = {name: value for name, value in asked.items() if value}
     answer = client.call(connection=connection, method="GET", path="/articles", query=asked)
-    page = _taken(connection, parse_listing_page, answer.document)
-    return SearchAnswer(listings=page.items, as_of=page.as_of or answer.received_at, next=page.next)
+    return _taken(connection, partial(read_answer, received_at=answer.received_at), answer.document)
+
+
+def read_answer(document: Json, *, received_at: datetime) -> SearchAnswer:
+    """A page of listings as it came, read; raises FieldErrors where it is none."""
+    page = parse_listing_page(document)
+    return SearchAnswer(listings=page.items, as_of=page.as_of or received_at, next=page.next, document=document)
 
 
 def fetch_listing(*, connection: PartnerConnection, article_id: str, period: Period, usage: Period) -> PartnerListing:

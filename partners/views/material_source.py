@@ -14,10 +14,7 @@ from partners import matching, search
 from partners.forms.new_article import NewArticleForm, article_initial
 from partners.forms.trade import OwnArticleForm, QuantityForm, SearchForm, search_initial
 from partners.models import PartnerConnection
-
-
-def _job(request: TenantRequest, pk: int) -> Job:
-    return get_object_or_404(request.tenant.jobs.select_related("tenant", "customer"), pk=pk)
+from partners.views.gathering import ask_all, job_of
 
 
 def _source(request: TenantRequest, connection_id: UUID) -> PartnerConnection:
@@ -26,7 +23,7 @@ def _source(request: TenantRequest, connection_id: UUID) -> PartnerConnection:
 
 @may(Permission.EDIT_JOBS)
 def material_source(request: TenantRequest, pk: int) -> HttpResponse:
-    job = _job(request, pk)
+    job = job_of(request, pk)
     form = SearchForm(tenant=request.tenant, job=job, initial=search_initial(job))
     has_sources = search.sources(request.tenant).exists()
     return render(request, "partners/_material_source.html", {"job": job, "form": form, "has_sources": has_sources})
@@ -35,8 +32,10 @@ def material_source(request: TenantRequest, pk: int) -> HttpResponse:
 @may(Permission.EDIT_JOBS)
 def hits(request: TenantRequest, pk: int) -> HttpResponse:
     """Live hits, or the sentence that says why there are none."""
-    job = _job(request, pk)
+    job = job_of(request, pk)
     form = SearchForm(request.GET, tenant=request.tenant, job=job)
+    if form.is_valid() and form.asks_all:
+        return ask_all(request, job, form)
     answer = form.attempt(lambda: search.search_partner(**form.question())) if form.is_valid() else None
     context = {"job": job, "form": form, "answer": answer, "connection": form.cleaned_data.get("supplier")}
     return render(request, "partners/_hits.html", context)
@@ -54,7 +53,7 @@ def picture(request: TenantRequest, connection_id: UUID, article_id: str) -> Htt
 @may(Permission.EDIT_JOBS)
 def pick(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) -> HttpResponse:
     """Straight to the quantity if it is linked, else to the candidates."""
-    job, connection = _job(request, pk), _source(request, connection_id)
+    job, connection = job_of(request, pk), _source(request, connection_id)
     search.fetch_listing(
         connection=connection, article_id=article_id, period=job.planning_period, usage=job.usage_period
     )
@@ -64,7 +63,7 @@ def pick(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) 
 @may(Permission.EDIT_JOBS)
 def candidates(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) -> HttpResponse:
     """Own articles that somebody searches by hand, because none that we proposed is it."""
-    job, connection = _job(request, pk), _source(request, connection_id)
+    job, connection = job_of(request, pk), _source(request, connection_id)
     articles = request.tenant.articles.active().matching(request.GET.get("q", "")).by_name()[:8]
     found = [matching.Candidate(article, (), 0.0) for article in articles]
     context = {"job": job, "connection": connection, "article_id": article_id, "candidates": found}
@@ -75,7 +74,7 @@ def candidates(request: TenantRequest, pk: int, connection_id: UUID, article_id:
 @may(Permission.EDIT_JOBS)
 def link(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) -> HttpResponse:
     """ "Verbinden": never asked again."""
-    job, connection = _job(request, pk), _source(request, connection_id)
+    job, connection = job_of(request, pk), _source(request, connection_id)
     form = OwnArticleForm(request.POST, tenant=request.tenant)
     matching.link_article(
         tenant=request.tenant,
@@ -90,7 +89,7 @@ def link(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) 
 @may(Permission.EDIT_JOBS)
 def new_article(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) -> HttpResponse:
     """ "Neuen Artikel anlegen": filled with what the partner sent."""
-    job, connection = _job(request, pk), _source(request, connection_id)
+    job, connection = job_of(request, pk), _source(request, connection_id)
     listing = search.picked_listing(contact=connection.contact, partner_article_id=article_id)
     initial = article_initial(listing, request.tenant)
     form = NewArticleForm(request.POST or None, tenant=request.tenant, initial=initial)
@@ -114,7 +113,7 @@ def new_article(request: TenantRequest, pk: int, connection_id: UUID, article_id
 @may(Permission.EDIT_JOBS)
 def add_position(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) -> HttpResponse:
     """The Bestellposition."""
-    job, connection = _job(request, pk), _source(request, connection_id)
+    job, connection = job_of(request, pk), _source(request, connection_id)
     form = QuantityForm(request.POST, tenant=request.tenant)
     if form.is_valid():
         position = form.attempt(

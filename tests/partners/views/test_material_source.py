@@ -86,9 +86,11 @@ def test_the_only_supplier_and_the_jobs_period_are_proposed(sales: Client, job: 
     assert 'value="2027-07-04T20:00"' in page
 
 
-def test_of_two_suppliers_none_is_proposed(sales: Client, job: Job, ours: PartnerConnection, cymbal: Tenant) -> None:
+def test_of_two_suppliers_both_are_proposed(sales: Client, job: Job, ours: PartnerConnection, cymbal: Tenant) -> None:
+    assert "Alle Partner" not in sales.get(url(job, "material_source")).content.decode()
     make_connection(job.tenant, peer=cymbal)
     page = sales.get(url(job, "material_source")).content.decode()
+    assert '<option value="" selected>Alle Partner</option>' in page
     assert "Cymbal Events" in page
     assert f'value="{ours.pk}" selected' not in page
 
@@ -105,7 +107,9 @@ def test_who_cannot_be_asked_is_not_offered(sales: Client, job: Job, ours: Partn
     ours.save()
     page = sales.get(url(job, "material_source")).content.decode()
     assert "Noch bietet dir kein Partner Material an" in page
-    assert "Bitte wähle einen Lieferanten" in text_of(sales.get(url(job, "search"), {"supplier": "", **PERIOD}))
+    assert "Zurzeit bietet dir kein Partner Material an." in text_of(
+        sales.get(url(job, "search"), {"supplier": "", **PERIOD})
+    )
 
 
 def test_hits_show_number_manufacturer_prices_and_what_is_free(

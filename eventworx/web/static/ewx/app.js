@@ -102,6 +102,34 @@
     }
   });
 
+  // What grows while somebody reads it (data-ewx-steady) stays where it is under the eye: what has the focus, else the
+  // first row in sight of a table whose beginning was scrolled away. Both are known by their ids.
+  var steady = null;
+
+  function isInSight(element) {
+    var box = element.getBoundingClientRect();
+    return box.top >= 0 && box.top < window.innerHeight;
+  }
+
+  function inView(place) {
+    var focused = document.activeElement;
+    if (focused.id && place.contains(focused) && isInSight(focused)) return focused;
+    if (place.getBoundingClientRect().top >= 0) return null;
+    return Array.prototype.find.call(place.querySelectorAll("tr[id]"), isInSight);
+  }
+
+  body.addEventListener("htmx:beforeSwap", function (event) {
+    var place = event.detail.target.closest("[data-ewx-steady]");
+    var seen = place && inView(place);
+    steady = seen ? { id: seen.id, top: seen.getBoundingClientRect().top } : null;
+  });
+
+  body.addEventListener("htmx:afterSwap", function () {
+    var seen = steady && document.getElementById(steady.id);
+    if (seen) window.scrollBy({ top: seen.getBoundingClientRect().top - steady.top, behavior: "instant" });
+    steady = null;
+  });
+
   function sentence(status) {
     var text = alerts.getAttribute("data-error-" + status);
     return text || alerts.getAttribute(status ? "data-error-other" : "data-error-0");

@@ -1,0 +1,69 @@
+"""Aurora with several partners at once, each with his own way of answering."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from eventworx.audit import Actor
+from eventworx.tenants.models import Tenant, User
+from inventory.models import Article
+from jobs.models import Job
+from partners import transport
+from partners.models import PartnerConnection
+from partners.releases import release
+from partners.search import Wanted
+from tests.factories import make_article, make_connection, make_job, make_tenant, make_user
+from tests.fakes import Mixed
+
+
+@dataclass
+class Many:
+    """Who hires, from whom (by short name), over which network."""
+
+    tenant: Tenant
+    asker: User
+    job: Job
+    network: Mixed
+    partners: dict[str, PartnerConnection] = field(default_factory=dict)
+
+    def add(self, name: str, *articles: str, **facts: Any) -> PartnerConnection:
+        """A partner who has released everything he has, which is ten of each of `articles`."""
+        peer = make_tenant(name, f"{name.title()} Rental")
+        ours, theirs = make_connection(self.tenant, peer=peer, **facts)
+        release(connection=theirs, actor=Actor(label="Boss"), everything=True)
+        for article in articles:
+            make_article(peer, article)
+        self.partners[name] = ours
+        return ours
+
+    def is_slow(self, name: str, seconds: float) -> None:
+        self.network.seconds[str(self.partners[name].peer_connection_id)] = seconds
+
+    def says(self, name: str, fault: Any) -> None:
+        self.network.faults[str(self.partners[name].peer_connection_id)] = fault
+
+    def rests(self, name: str) -> None:
+        """Nothing came back several times in a row."""
+        now = timezone.now()
+        facts = {"failures": 3, "failing_since": now - timedelta(minutes=5), "retry_at": now + timedelta(minutes=4)}
+        PartnerConnection.objects.filter(pk=self.partners[name].pk).update(**facts)
+
+    def lends(self, name: str) -> list[Article]:
+        return list(Tenant.objects.get(slug=name).articles.by_name())
+
+    def wanted(self, query: str = "") -> Wanted:
+        return Wanted(query=query, period=self.job.planning_period, usage=self.job.usage_period)
+
+
+@contextmanager
+def many(network: Mixed) -> Iterator[Many]:
+    """With nobody to hire from yet."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transport, "current", network)
+        tenant = make_tenant("aurora", "Aurora")
+        yield Many(tenant, make_user(tenant), make_job(tenant), network)

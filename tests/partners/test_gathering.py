@@ -1,0 +1,323 @@
+"""One question to all partners: nobody delays or hides another, slow and dead ones are named (mission J2)."""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.http import Http404
+from django.utils import timezone
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from eventworx.tenants.models import User
+from partners import search, transport
+from partners.models import GatheredAnswer, PartnerConnection
+from partners.search import Gathered, Order, Standing, TooManyQuestions, callers, gathering
+from partners.search.callers import Callers
+from partners.tasks import sweep
+from partners.transport import Fault, NetworkTransport
+from tests.factories import make_user
+from tests.fakes import RUBBISH, Mixed
+from tests.partners.many import Many, many
+from tests.partners.test_hostile_servers import closed_port
+from tests.partners.test_transport import answering, server
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DEADLINE = 1.0
+
+
+@pytest.fixture
+def trade(transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Many]:
+    """Three partners: bassline, delta and echo; calls end after a second."""
+    settings.EWX_PARTNER_DEADLINE_SECONDS = DEADLINE
+    monkeypatch.setattr(callers, "current", Callers())
+    with many(Mixed()) as found:
+        found.add("bassline", "PAR 64", "PAR 56")
+        found.add("delta", "PAR 64 floor")
+        found.add("echo", "PAR 20")
+        yield found
+
+
+def ask(trade: Many, query: str = "par", dialog: UUID | None = None, asker: User | None = None) -> UUID:
+    return search.gather(
+        tenant=trade.tenant,
+        asker=asker or trade.asker,
+        dialog=dialog or uuid4(),
+        wanted=trade.wanted(query),
+        now=timezone.now(),
+    )
+
+
+def look(trade: Many, asked: UUID, order: Order = Order.RELEVANCE, later: float = 0) -> Gathered:
+    now = timezone.now() + timedelta(seconds=later)
+    found = search.gathered(tenant=trade.tenant, asker=trade.asker, gathering=asked, order=order, now=now)
+    assert found
+    return found
+
+
+def is_gone(trade: Many, asked: UUID) -> bool:
+    named = {"tenant": trade.tenant, "asker": trade.asker, "gathering": asked, "now": timezone.now()}
+    return search.news_of(**named) == "" and search.gathered(order=Order.FREE, **named) is None  # type: ignore[arg-type]
+
+
+def standings(found: Gathered) -> dict[str, Standing]:
+    return {reply.connection.contact.name.split()[0].lower(): reply.standing for reply in found.replies}
+
+
+def follow(trade: Many, asked: UUID, seconds: float = 6) -> Gathered:
+    """Look until everybody has answered."""
+    end = time.monotonic() + seconds
+    while (found := look(trade, asked)).is_open and time.monotonic() < end:
+        time.sleep(0.02)
+    return found
+
+
+def names(found: Gathered) -> list[str]:
+    return [hit.listing.name for hit in found.hits]
+
+
+# --- nobody waits for another ----------------------------------------------------------------------
+def test_the_first_look_shows_what_the_quick_ones_say(trade: Many) -> None:
+    found = look(trade, ask(trade))
+    assert not found.is_open
+    assert set(standings(found).values()) == {Standing.ANSWERED}
+    assert sorted(names(found)) == ["PAR 20", "PAR 56", "PAR 64", "PAR 64 floor"]
+    assert [reply.has_further for reply in found.replies] == [False] * 3
+
+
+def test_a_slow_and_a_dead_partner_delay_and_hide_nobody(trade: Many) -> None:
+    trade.is_slow("delta", 30)
+    trade.says("echo", Fault.REFUSED)
+    started = time.monotonic()
+    asked = ask(trade)
+    assert time.monotonic() - started < gathering.FIRST_LOOK + 0.5
+    found = look(trade, asked)
+    assert standings(found) == {
+        "bassline": Standing.ANSWERED,
+        "delta": Standing.WAITING,
+        "echo": Standing.SILENT,
+    }
+    assert sorted(names(found)) == ["PAR 56", "PAR 64"]
+    assert standings(look(trade, asked, later=2))["delta"] is Standing.SLOW
+    found = follow(trade, asked)
+    assert time.monotonic() - started < DEADLINE + 1
+    assert standings(found)["delta"] is Standing.SILENT
+    problems = {reply.connection.contact.name: reply.problem for reply in found.replies}
+    assert "Delta Rental hat nicht rechtzeitig geantwortet" in problems["Delta Rental"]
+    assert "Echo Rental ist nicht erreichbar" in problems["Echo Rental"]
+    assert problems["Bassline Rental"] == ""
+
+
+def test_who_is_slow_still_comes(trade: Many) -> None:
+    trade.is_slow("delta", 0.6)
+    asked = ask(trade)
+    early = look(trade, asked)
+    assert early.is_open
+    found = follow(trade, asked)
+    assert set(standings(found).values()) == {Standing.ANSWERED}
+    assert "PAR 64 floor" in names(found)
+    assert [name for name in names(found) if name in names(early)] == names(early)
+    assert found.news != early.news
+
+
+def test_who_rests_is_named_at_once_and_not_asked(trade: Many) -> None:
+    trade.rests("echo")
+    found = look(trade, ask(trade))
+    assert standings(found)["echo"] is Standing.RESTS
+    assert not found.is_open
+    (problem,) = [reply.problem for reply in found.replies if reply.problem]
+    assert problem.startswith("Echo Rental antwortet seit")
+    assert len(trade.network.sent) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"level": 0}, "Echo Rental bietet euch das zurzeit nicht an."),
+        ({"paused_at": timezone.now()}, "Echo Rental hat die Verbindung pausiert."),
+    ],
+)
+def test_who_says_no_is_named_with_his_reason(trade: Many, change: dict[str, object], sentence: str) -> None:
+    theirs = PartnerConnection.objects.filter(pk=trade.partners["echo"].peer_connection_id)
+    theirs.update(**change)
+    found = look(trade, ask(trade))
+    assert standings(found)["echo"] is Standing.REFUSED
+    assert next(reply.problem for reply in found.replies if reply.problem).startswith(sentence)
+
+
+def test_rubbish_is_no_answer(trade: Many) -> None:
+    trade.says("echo", RUBBISH)
+    found = look(trade, ask(trade))
+    assert standings(found) == {
+        "bassline": Standing.ANSWERED,
+        "delta": Standing.ANSWERED,
+        "echo": Standing.REFUSED,
+    }
+
+
+# --- a newer question ------------------------------------------------------------------------------
+def test_the_next_question_takes_the_place_of_the_last(trade: Many) -> None:
+    dialog, other_page = uuid4(), uuid4()
+    first, elsewhere = ask(trade, "par 6", dialog), ask(trade, "par", other_page)
+    second = ask(trade, "par 64", dialog)
+    assert is_gone(trade, first)
+    assert sorted(names(look(trade, second))) == ["PAR 64", "PAR 64 floor"]
+    assert len(look(trade, elsewhere).hits) == 4
+
+
+def test_an_outdated_question_is_not_asked_and_its_answer_not_kept(trade: Many, settings: Settings) -> None:
+    settings.EWX_PARTNER_DEADLINE_SECONDS = 4
+    trade.is_slow("delta", 2.5)
+    dialog, before = uuid4(), len(trade.network.sent)
+    for typed in ("p", "pa", "par", "par ", "par 6", "par 64"):
+        last = ask(trade, typed, dialog)
+    found = follow(trade, last, seconds=10)
+    to_delta = [
+        sent
+        for sent in trade.network.sent[before:]
+        if sent.headers["EWX-Connection"] == str(trade.partners["delta"].peer_connection_id)
+    ]
+    assert sorted(names(found)) == ["PAR 64", "PAR 64 floor"]
+    assert len(to_delta) <= callers.PER_PARTNER + 1
+    assert trade.tenant.gathered_answers.count() == 3
+
+
+def test_who_waited_for_his_turn_too_long_is_not_asked(trade: Many) -> None:
+    trade.is_slow("delta", 30)
+    for _ in range(3 * callers.PER_PARTNER):
+        asked = ask(trade)
+    found = follow(trade, asked, seconds=10)
+    assert standings(found)["delta"] in {Standing.REFUSED, Standing.RESTS}
+    assert standings(found)["bassline"] is Standing.ANSWERED
+
+
+def test_what_a_lost_process_asked_is_waited_for_no_longer_than_two_deadlines(trade: Many) -> None:
+    asked = ask(trade)
+    GatheredAnswer.objects.filter(connection=trade.partners["echo"]).update(answered_at=None, document=None)
+    assert look(trade, asked).is_open
+    found = look(trade, asked, later=2 * DEADLINE + 3)
+    assert not found.is_open
+    assert "ging hier verloren" in next(reply.problem for reply in found.replies if reply.problem)
+
+
+# --- further hits ----------------------------------------------------------------------------------
+def test_each_partner_has_his_own_further_hits(trade: Many, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("partners.search.asking.PAGE", 1)
+    asked = ask(trade)
+    assert {reply.connection.contact.name for reply in look(trade, asked).replies if reply.has_further} == {
+        "Bassline Rental"
+    }
+    for connection in (trade.partners["bassline"], trade.partners["delta"]):
+        search.gather_further(
+            tenant=trade.tenant,
+            asker=trade.asker,
+            gathering=asked,
+            connection_id=connection.pk,
+            wanted=trade.wanted("par"),
+            now=timezone.now(),
+        )
+    found = look(trade, asked)
+    assert sorted(names(found)) == ["PAR 20", "PAR 56", "PAR 64", "PAR 64 floor"]
+    assert [hit.rank for hit in found.hits if hit.connection == trade.partners["bassline"]] == [0, 1]
+    assert not any(reply.has_further for reply in found.replies)
+
+
+# --- who may, how often, how long ------------------------------------------------------------------
+def test_a_gathering_is_its_askers_alone(trade: Many) -> None:
+    asked, dialog = ask(trade), uuid4()
+    kept = ask(trade, dialog=dialog)
+    trade.asker = make_user(trade.tenant)
+    assert is_gone(trade, asked)
+    with pytest.raises(Http404):
+        search.gather_further(
+            tenant=trade.tenant,
+            asker=trade.asker,
+            gathering=asked,
+            connection_id=trade.partners["bassline"].pk,
+            wanted=trade.wanted(),
+            now=timezone.now(),
+        )
+    ask(trade, dialog=dialog)
+    assert trade.tenant.gathered_answers.filter(gathering=kept).count() == 3
+
+
+def test_one_person_cannot_make_us_hammer_partners(trade: Many, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "PER_MINUTE", 3)
+    for _ in range(3):
+        ask(trade)
+    before = len(trade.network.sent)
+    with pytest.raises(TooManyQuestions):
+        ask(trade)
+    assert len(trade.network.sent) == before
+    ask(trade, asker=make_user(trade.tenant))
+
+
+def test_answers_are_forgotten(trade: Many) -> None:
+    ask(trade)
+    GatheredAnswer.objects.filter(connection=trade.partners["echo"]).update(
+        asked_at=timezone.now() - timedelta(hours=2)
+    )
+    sweep()
+    assert trade.tenant.gathered_answers.count() == 2
+
+
+# --- real servers ----------------------------------------------------------------------------------
+def drip(connection: socket.socket) -> None:
+    """A byte now and then, for ever."""
+    connection.recv(65536)
+    with contextlib.suppress(OSError):
+        for byte in b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 4096:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def network(
+    trade: Many, live_server: LiveServer, settings: Settings, **serves: Callable[[socket.socket], None]
+) -> Iterator[None]:
+    """Sockets: bassline and delta answer as they should, the others as they are told; who is not named is dead."""
+    settings.EWX_ORIGIN, origins = live_server.url, {"bassline": live_server.url, "delta": live_server.url}
+    with contextlib.ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transport, "current", NetworkTransport())
+        for name in set(trade.partners) - set(origins):
+            port = stack.enter_context(server(serves[name])) if name in serves else closed_port()
+            origins[name] = f"http://127.0.0.1:{port}"
+        settings.EWX_ALLOWED_PARTNER_ORIGINS = frozenset(origins.values())
+        for name, origin in origins.items():
+            PartnerConnection.objects.filter(pk=trade.partners[name].pk).update(peer_origin=origin)
+        yield
+
+
+def test_slow_dead_and_rubbish_servers_keep_nobody_waiting(
+    trade: Many, live_server: LiveServer, settings: Settings
+) -> None:
+    for name in ("foxtrot", "golf", "hotel"):
+        trade.add(name)
+    rubbish = answering("HTTP/1.1 200 OK\nContent-Type: text/html\nContent-Length: 5", b"<h1>!")
+    silence = threading.Event()
+    with network(
+        trade, live_server, settings, echo=drip, foxtrot=rubbish, golf=lambda _connection: silence.wait(10) and None
+    ):
+        started = time.monotonic()
+        asked = ask(trade)
+        while len(look(trade, asked).hits) < 3:
+            assert time.monotonic() - started < DEADLINE * 0.9, "the slow ones delay the quick ones"
+            time.sleep(0.02)
+        found = follow(trade, asked)
+        took = time.monotonic() - started
+        silence.set()
+    assert DEADLINE * 0.9 < took < DEADLINE + 1
+    assert standings(found) == {
+        "bassline": Standing.ANSWERED,
+        "delta": Standing.ANSWERED,
+        "echo": Standing.SILENT,
+        "foxtrot": Standing.REFUSED,
+        "golf": Standing.SILENT,
+        "hotel": Standing.SILENT,
+    }
+    assert {reply.seconds for reply in found.replies if reply.connection == trade.partners["golf"]} == {1}

@@ -1,0 +1,202 @@
+""" "Alle Partner" in the job dialog, as sales sees it (mission J1, J2, R4, R6)."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from eventworx.tenants.models import Tenant
+from eventworx.tenants.roles import Role
+from jobs.models import Position
+from partners.models import PartnerConnection
+from partners.search import callers, gathering
+from partners.search.callers import Callers
+from partners.transport import Fault
+from tests.factories import make_article, make_user
+from tests.fakes import Mixed
+from tests.partners.many import Many, many
+from tests.partners.views.test_material_source import PERIOD, text_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def trade(transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Many]:
+    settings.EWX_PARTNER_DEADLINE_SECONDS = 1.0
+    monkeypatch.setattr(callers, "current", Callers())
+    with many(Mixed()) as found:
+        found.add("bassline", "PAR 64", "PAR 56")
+        found.add("delta", "PAR 64 floor")
+        yield found
+
+
+@pytest.fixture
+def sales(trade: Many) -> Client:
+    client = Client()
+    client.force_login(trade.asker)
+    return client
+
+
+def search(client: Client, trade: Many, **query: Any) -> HttpResponse:
+    response = client.get(
+        trade.tenant.url("partners:search", trade.job.pk), {"supplier": "", "q": "par", **PERIOD, **query}
+    )
+    assert response.status_code == 200
+    return response
+
+
+def link(response: HttpResponse, what: str) -> str:
+    found = re.search(rf'{what}"[^>]*hx-get="([^"]+)"|hx-get="([^"]+)"[^>]*{what}', response.content.decode())
+    assert found
+    return (found[1] or found[2]).replace("&amp;", "&")
+
+
+def articles(response: HttpResponse) -> list[str]:
+    """The names of the hits, from top to bottom."""
+    return [hit.listing.name for hit in response.context["found"].hits]
+
+
+def test_hits_of_all_stand_in_one_table_with_their_partner(sales: Client, trade: Many) -> None:
+    page = search(sales, trade)
+    found = text_of(page)
+    said = "3 Treffer, Antwort von 2 der 2 Partner, Stand"
+    for shown in ("PAR 64 floor", "Delta Rental", "Bassline Rental", "10 von 10", said):
+        assert shown in found
+    assert page.content.decode().count("<table") == 1
+    assert "load delay" not in page.content.decode()
+
+
+def test_it_says_who_has_nothing_and_who_is_silent(sales: Client, trade: Many) -> None:
+    trade.says("delta", Fault.REFUSED)
+    found = text_of(search(sales, trade, q="PAR 56"))
+    assert "1 Treffer, Antwort von 1 der 2 Partner" in found
+    assert "Der Server von Delta Rental ist nicht erreichbar." in found
+    trade.says("delta", None)
+    assert "nichts Passendes" in text_of(search(sales, trade, q="PAR 56"))
+
+
+def test_answers_follow_until_everybody_has_answered(sales: Client, trade: Many) -> None:
+    trade.is_slow("delta", 0.7)
+    page = search(sales, trade)
+    assert (articles(page), "wird gefragt" in text_of(page)) == (["PAR 56", "PAR 64"], True)
+    nothing_new = sales.get(link(page, "load delay:400ms"))
+    assert "HX-Retarget" not in nothing_new.headers
+    assert link(nothing_new, "load delay:400ms") == link(page, "load delay:400ms")
+    while "HX-Retarget" not in (news := sales.get(link(page, "load delay:400ms"))).headers:
+        pass
+    assert (news.headers["HX-Retarget"], news.headers["HX-Reswap"]) == ("#gathered", "outerHTML")
+    assert articles(news) == ["PAR 56", "PAR 64 floor", "PAR 64"]
+    assert "load delay" not in news.content.decode()
+
+
+def test_the_order_is_kept_by_the_next_question_and_by_what_follows(sales: Client, trade: Many) -> None:
+    bassline, delta = (Tenant.objects.get(slug=slug) for slug in ("bassline", "delta"))
+    make_article(delta, "PAR cheap", owned=1, rental_price=3)
+    make_article(bassline, "PAR many", owned=99, rental_price=50)
+    page = search(sales, trade)
+    by_price = sales.get(link(page, 'id="gathered-sort'), {"sort": "price"})
+    assert (articles(by_price)[0], articles(by_price)[-1]) == ("PAR cheap", "PAR many")
+    assert '<option value="price" selected>Niedrigster Preis zuerst' in by_price.content.decode()
+    assert articles(search(sales, trade, sort="free"))[0] == "PAR many"
+    assert articles(search(sales, trade, sort="partner"))[:3] == ["PAR 56", "PAR 64", "PAR many"]
+    assert articles(search(sales, trade, sort="nonsense")) == articles(page)
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ({"mode": "yes_no", "available": True}, "verfügbar"),
+        ({"mode": "yes_no", "available": False}, "nicht verfügbar"),
+        ({"mode": "capped", "at_least": 7}, "mindestens 7"),
+        ({"mode": "fuzzy"}, "keine Bestandsangabe"),
+        (None, "keine Bestandsangabe"),
+    ],
+)
+def test_whatever_a_partner_tells_of_his_stock_is_shown(sales: Client, trade: Many, told: Any, shown: str) -> None:
+    search(sales, trade)
+    document = {"items": [{"id": "1", "number": "1", "name": "PAR", "stock": told}]}
+    trade.tenant.gathered_answers.filter(connection=trade.partners["delta"]).update(document=document)
+    asked = trade.tenant.gathered_answers.first().gathering
+    assert shown in text_of(sales.get(trade.tenant.url("partners:gathered", trade.job.pk, asked)))
+
+
+def test_another_currency_is_last_by_price_and_cannot_be_ordered(sales: Client, trade: Many) -> None:
+    Tenant.objects.filter(slug="bassline").update(currency="CHF")
+    Tenant.objects.get(slug="delta").articles.update(rental_price=999)
+    page = search(sales, trade, sort="price")
+    assert articles(page) == ["PAR 64 floor", "PAR 56", "PAR 64"]
+    assert text_of(page).count("du rechnest in EUR") == 2
+    assert page.content.decode().count(">Auswählen<") == 1
+
+
+def test_a_hit_leads_into_the_ways_of_its_own_partner(sales: Client, trade: Many) -> None:
+    """Pick, connect, quantity: the same as with one partner."""
+    own, (lent,) = make_article(trade.tenant, "Scheinwerfer", owned=0), trade.lends("delta")
+    page = search(sales, trade).content.decode()
+    pick = re.search(rf'hx-post="([^"]+/{trade.partners["delta"].pk}/{lent.pk}/pick/)"', page)
+    assert pick
+    assert "Welcher deiner Artikel ist „PAR 64 floor“?" in text_of(sales.post(pick[1]))
+    sales.post(pick[1].replace("/pick/", "/link/"), {"article": own.pk})
+    sales.post(pick[1].replace("/pick/", "/add-position/"), {"quantity": 4})
+    position = Position.objects.get()
+    assert (position.supplier, position.supplier_article_id) == (trade.partners["delta"].contact, str(lent.pk))
+    assert (position.sub_rented_quantity, position.article) == (4, own)
+
+
+def test_further_hits_come_partner_by_partner(sales: Client, trade: Many, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("partners.search.asking.PAGE", 1)
+    page = search(sales, trade)
+    assert page.content.decode().count("Weitere Treffer von") == 1
+    more = sales.get(link(page, 'id="further-[^"]*'), {"supplier": "", "q": "par", **PERIOD, "sort": "partner"})
+    assert articles(more) == ["PAR 56", "PAR 64", "PAR 64 floor"]
+    assert "Weitere Treffer" not in more.content.decode()
+    other_question = sales.get(link(page, 'id="further-[^"]*'), {"supplier": "", "q": "56", **PERIOD})
+    assert other_question.status_code == 200
+
+
+def test_who_asks_too_often_reads_why(sales: Client, trade: Many, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "PER_MINUTE", 1)
+    search(sales, trade)
+    assert "Das waren sehr viele Suchen bei allen Partnern." in text_of(search(sales, trade))
+
+
+def test_nobody_sees_what_another_asked(sales: Client, trade: Many) -> None:
+    search(sales, trade)
+    asked = trade.tenant.gathered_answers.first().gathering
+    url = trade.tenant.url("partners:gathered", trade.job.pk, asked)
+    assert sales.get(url).status_code == 200
+    assert sales.get(trade.tenant.url("partners:gathered", trade.job.pk, uuid4())).status_code == 404
+    for role, status in ((Role.ADMIN, 404), (Role.SALES, 404), (Role.WAREHOUSE, 403), (Role.READ_ONLY, 403)):
+        other = Client()
+        other.force_login(make_user(trade.tenant, role))
+        assert other.get(url).status_code == status
+        assert other.get(url, {"seen": "2.0.0"}).status_code == status
+
+
+@pytest.mark.parametrize("partners", [1, 3])
+def test_a_search_costs_the_same_for_any_number_of_partners(
+    sales: Client, trade: Many, partners: int, django_assert_num_queries: Any
+) -> None:
+    """What the partners are asked is asked in other threads."""
+    if partners == 1:
+        PartnerConnection.objects.filter(pk=trade.partners["delta"].pk).update(paused_at=timezone.now())
+    else:
+        trade.add("echo", "PAR 20")
+    dialog = uuid4()
+    search(sales, trade, dialog=dialog)
+    # Session, user, membership, job; the limit; the former question out and the new one in, in a transaction; the
+    # partners; what they said.
+    with django_assert_num_queries(11):
+        page = search(sales, trade, dialog=dialog)
+    assert len(page.context["found"].replies) == partners
+    asked = page.context["found"].gathering
+    with django_assert_num_queries(5):
+        sales.get(trade.tenant.url("partners:gathered", trade.job.pk, asked), {"seen": page.context["found"].news})
+    with django_assert_num_queries(6):
+        sales.get(trade.tenant.url("partners:gathered", trade.job.pk, asked), {"seen": "0.0.0"})
