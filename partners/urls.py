@@ -5,11 +5,7 @@ from collections.abc import Callable
 from django.http import HttpResponseBase
 from django.urls import URLPattern, path
 
-<<<<<<< HEAD
-from partners.views import journal, lending, links, material_source, orders, pairing, releases, tab
-=======
-from partners.views import gathering, journal, links, material_source, orders, pairing, releases, tab
->>>>>>> ee57056 (All partners are asked at once: answers show as they come, in one table, and who is slow, dead or at rest is named)
+from partners.views import gathering, journal, lending, links, material_source, orders, pairing, releases, tab
 
 app_name = "partners"
 

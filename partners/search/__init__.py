@@ -19,10 +19,10 @@ from partners.search.asking import (
     search_partner,
     sources,
 )
-from partners.search.gathered import Gathered, Reply, Standing, gathered, news_of
 from partners.search.gathering import TooManyQuestions, Wanted, gather, gather_further
 from partners.search.merging import Hit, Order, merged
 from partners.search.pictures import article_picture, partner_picture
+from partners.search.replies import Gathered, Reply, Standing, gathered, news_of
 
 __all__ = [
     "Gathered",

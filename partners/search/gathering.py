@@ -27,7 +27,7 @@ from partners.client import PartnerProblem, Reason
 from partners.models import GatheredAnswer, PartnerConnection
 from partners.search import callers
 from partners.search.asking import PausedHere, SearchAnswer, search_partner, sources
-from partners.search.gathered import QUEUE_FULL, answer_in, rows_of
+from partners.search.replies import QUEUE_FULL, answer_in, rows_of
 
 FIRST_LOOK = 0.3  # seconds that the first look waits for the quick ones
 PER_MINUTE = 120  # questions of one person

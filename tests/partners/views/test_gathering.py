@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from jobs.models import Position
 from partners.models import PartnerConnection
-from partners.search import callers, gathering
+from partners.search import callers, gathering, replies
 from partners.search.callers import Callers
 from partners.transport import Fault
 from tests.factories import make_article, make_user
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def trade(transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Many]:
     settings.EWX_PARTNER_DEADLINE_SECONDS = 1.0
     monkeypatch.setattr(callers, "current", Callers())
+    monkeypatch.setattr(gathering, "FIRST_LOOK", 30)  # returns as soon as all have answered
     with many(Mixed()) as found:
         found.add("bassline", "PAR 64", "PAR 56")
         found.add("delta", "PAR 64 floor")
@@ -81,8 +83,13 @@ def test_it_says_who_has_nothing_and_who_is_silent(sales: Client, trade: Many) -
     assert "nichts Passendes" in text_of(search(sales, trade, q="PAR 56"))
 
 
-def test_answers_follow_until_everybody_has_answered(sales: Client, trade: Many) -> None:
-    trade.is_slow("delta", 0.7)
+def test_answers_follow_until_everybody_has_answered(
+    sales: Client, trade: Many, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.EWX_PARTNER_DEADLINE_SECONDS = 10.0
+    monkeypatch.setattr(gathering, "FIRST_LOOK", 1)
+    monkeypatch.setattr(replies, "SLOW_AFTER", timedelta(hours=1))
+    trade.is_slow("delta", 2.5)
     page = search(sales, trade)
     assert (articles(page), "wird gefragt" in text_of(page)) == (["PAR 56", "PAR 64"], True)
     nothing_new = sales.get(link(page, "load delay:400ms"))
