@@ -7,8 +7,8 @@ columns that are filled from here.
 import re
 import unicodedata
 
-_SPELLINGS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "o", "œ": "oe"})
-_SORTING = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe"})
+_SPELLINGS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "×": "x"})
+_SORTING = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "×": "x"})
 # What a spreadsheet takes for a formula, also in full width, also behind our own marks.
 _FORMULA = re.compile("'*[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 _GAPS = re.compile(r"[\s\x00-\x1f]+")
@@ -19,7 +19,7 @@ def _without_marks(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """`text` as it is searched: case and accents gone, ä→ae, ß→ss, one blank between words (mission J3)."""
+    """`text` as it is searched: case and accents gone, ä→ae, ß→ss, ×→x, one blank between words (mission J3)."""
     lowered = unicodedata.normalize("NFC", text).casefold().translate(_SPELLINGS)
     return _GAPS.sub(" ", _without_marks(lowered)).strip()
 

@@ -1,6 +1,6 @@
 """Forms of articles: they check the shape, the use-cases the rules. Times are typed in the tenant's zone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypedDict
@@ -18,7 +18,7 @@ from inventory.categories import descendants, tree
 from inventory.models import Article, ArticleQuerySet, Category, FactorScale, StockMovement, StockMovementKind
 from inventory.pictures import MAX_UPLOAD_BYTES, MEDIA_TYPES, encoded
 from inventory.prices import steps_of, trimmed
-from inventory.search import search_articles
+from inventory.search import Filter, all_articles, search_articles
 
 LOCAL_TIME = "%Y-%m-%dT%H:%M"
 BLANK_STEPS = 3
@@ -73,15 +73,22 @@ class ArticleFilter(CategoryChoiceForm):
     archived = forms.BooleanField(label=_("Archived"), required=False)
     no_category = _("All categories")
 
-    def found(self) -> ArticleQuerySet:
+    def found(self) -> Sequence[Article] | ArticleQuerySet:
+        """What the list shows: the best hits, or without a search all by name."""
+        return search_articles(**self._asked())
+
+    def all_found(self) -> ArticleQuerySet:
+        return all_articles(**self._asked())
+
+    def _asked(self) -> Filter:
         self.is_valid()
         category = self.cleaned_data.get("category")
-        return search_articles(
-            tenant=self.tenant,
-            query=self.cleaned_data.get("q", ""),
-            category_ids=descendants(self.tenant, category.pk) if category else None,
-            archived=self.cleaned_data.get("archived", False),
-        ).select_related("category")
+        return {
+            "tenant": self.tenant,
+            "query": self.cleaned_data.get("q", ""),
+            "category_ids": descendants(self.tenant, category.pk) if category else None,
+            "archived": self.cleaned_data.get("archived", False),
+        }
 
 
 class PictureField(forms.FileField):

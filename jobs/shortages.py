@@ -9,7 +9,7 @@ from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.availability import Stock, stock_of
 from inventory.models import Article
-from inventory.search import search_articles
+from inventory.search import find_articles
 from jobs.models import Job, Position, PositionQuerySet
 
 SOON = timedelta(days=14)
@@ -79,6 +79,6 @@ def own_material_for(*, job: Job, query: str) -> list[OwnHit]:
     """Our own articles for a search, with what is free in the job's planning period; none for an empty search."""
     if not query.strip():
         return []
-    articles = list(search_articles(tenant=job.tenant, query=query)[:HITS])
+    articles = find_articles(tenant=job.tenant, scope=job.tenant.articles.active(), query=query, limit=HITS)
     stock = stock_of(articles=articles, period=job.planning_period)
     return [OwnHit(article, stock[article.pk]) for article in articles]

@@ -21,6 +21,7 @@ from eventworx.tenants.models import Tenant
 from eventworx.text import fold
 from inventory.articles import create_article
 from inventory.models import Article, ArticleKind
+from inventory.search import find_articles
 from partners.models import ArticleLink
 from partners.protocol.wire import Listing
 
@@ -124,6 +125,12 @@ def find_candidates(*, tenant: Tenant, listing: object) -> list[Candidate]:
     found = [Candidate(article, evidence(theirs, ours), likeness(theirs, ours)) for article, ours in judged]
     found = [candidate for candidate in found if candidate.reasons]
     return sorted(found, key=lambda found: (found.reasons, found.likeness), reverse=True)[:MAX_CANDIDATES]
+
+
+def candidates_by_hand(*, tenant: Tenant, query: str) -> list[Candidate]:
+    """Our articles that somebody searches himself, because none that we proposed is it."""
+    found = find_articles(tenant=tenant, scope=tenant.articles.active(), query=query, limit=MAX_CANDIDATES)
+    return [Candidate(article, (), 0.0) for article in found]
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from eventworx.audit import Actor, record
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
 from inventory.models import Article, ArticleQuerySet, Category
+from inventory.search import find_articles
 from partners.models import PartnerConnection, Release
 
 HITS = 20
@@ -92,8 +93,8 @@ def articles_to_mark(*, connection: PartnerConnection, query: str) -> list[Artic
     if not query.strip():
         return []
     released = Exists(released_articles(connection).filter(pk=OuterRef("pk")))
-    found = connection.tenant.articles.active().matching(query).annotate(is_released=released)
-    return list(found.select_related("category").by_name()[:HITS])
+    scope = connection.tenant.articles.active().annotate(is_released=released).select_related("category")
+    return find_articles(tenant=connection.tenant, scope=scope, query=query, limit=HITS)
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory.article_lists import cells
 from inventory.models import Article
-from inventory.models.articles import compact
+from inventory.spelling import compact
 
 MOST_OF_PATH = 500  # characters of the categories above and the category itself
 

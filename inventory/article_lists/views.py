@@ -13,7 +13,7 @@ def article_export(request: TenantRequest) -> HttpResponseBase:
     """What the list of articles shows under the same filter, or `all`; as CSV unless `format` says xlsx."""
     chosen = FileFormat.WORKBOOK if request.GET.get("format") == FileFormat.WORKBOOK else FileFormat.CSV
     everything = request.tenant.articles.order_by("number")
-    articles = everything if request.GET.get("all") else ArticleFilter(request.GET, tenant=request.tenant).found()
+    articles = everything if request.GET.get("all") else ArticleFilter(request.GET, tenant=request.tenant).all_found()
     file = export_articles(
         tenant=request.tenant, articles=articles, file_format=chosen, language=get_language() or "de"
     )

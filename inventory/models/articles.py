@@ -1,6 +1,6 @@
 """What we own: articles, where they lie in the catalogue, what they cost and who else has them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Self
 
@@ -13,23 +13,9 @@ from django.utils.translation import pgettext_lazy
 from eventworx.contacts.models import Contact
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
-from eventworx.text import fold, search_words, sort_key
+from eventworx.text import sort_key
 from inventory.models.pictures import Picture
-
-
-def compact(text: str) -> str:
-    """Folded letters and digits only: numbers are typed with blanks and hyphens or without (SM-58, SM58)."""
-    return "".join(character for character in fold(text) if character.isalnum())
-
-
-# What the keys of an article are made of, in this order.
-KEY_TEXTS = ("number", "name", "manufacturer", "manufacturer_part_number", "gtin")
-
-
-def keys_of(texts: Sequence[str]) -> dict[str, str]:
-    """The columns that searching and sorting go by, from `KEY_TEXTS` of an article; also for lists of articles."""
-    folded, compacted = fold(" ".join(texts)), " ".join(compact(text) for text in texts)
-    return {"search_key": f"{folded} {compacted}".strip(), "sort_key": sort_key(texts[1])}
+from inventory.spelling import KEY_TEXTS, Wanted, keys_of
 
 
 class ArticleKind(models.TextChoices):
@@ -114,9 +100,8 @@ class FactorScale(models.Model):
         return self.name
 
 
-def _contains(word: str) -> Q:
-    spellings = {word, compact(word) or word}
-    return Q(*(Q(search_key__contains=spelling) for spelling in sorted(spellings)), _connector=Q.OR)
+def _contains(spellings: Iterable[str]) -> Q:
+    return Q(*(Q(search_key__contains=spelling) for spelling in spellings), _connector=Q.OR)
 
 
 class ArticleQuerySet(models.QuerySet["Article"]):
@@ -127,11 +112,15 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         return self.filter(archived_at__isnull=False)
 
     def matching(self, query: str) -> Self:
-        """Articles in which every word of `query` is found, in any order (mission J3)."""
-        found = self
-        for word in search_words(query):
-            found = found.filter(_contains(word))
-        return found
+        """Articles in which every word of `query` is found, in any order; all where nothing was typed (mission J3).
+
+        `inventory.search` finds the same, the best first, and takes no longer in a large catalogue.
+        """
+        wanted = Wanted.of(query)
+        if not wanted.words:
+            return self if wanted.is_blank else self.none()
+        every_word = Q(*(_contains(spellings) for spellings in wanted.words))
+        return self.filter(every_word | _contains([wanted.block]) if wanted.block else every_word)
 
     def in_categories(self, category_ids: Iterable[int]) -> Self:
         return self.filter(category_id__in=category_ids)
@@ -208,6 +197,7 @@ class Article(models.Model):
     )
     search_key = models.TextField(editable=False, default="")
     sort_key = models.CharField(max_length=200, editable=False, default="")
+    shuffle = models.PositiveIntegerField(editable=False, default=0)
     archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -226,6 +216,11 @@ class Article(models.Model):
             models.Index(fields=["tenant", "category"], name="articles_by_category"),
             models.Index(fields=["tenant", "gtin"], name="articles_by_gtin"),
             models.Index(fields=["tenant", "manufacturer_part_number"], name="articles_by_part_number"),
+            models.Index(
+                fields=["tenant", "shuffle", "id", "search_key"],
+                condition=Q(archived_at__isnull=True),
+                name="articles_shuffled",
+            ),
         ]
 
     def __str__(self) -> str:

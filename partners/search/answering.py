@@ -13,8 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
-from django.db.models.functions import Left
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
@@ -26,6 +25,7 @@ from inventory.availability import Stock as OwnStock
 from inventory.availability import bottleneck_in, courses_on, stock_in, stock_of
 from inventory.models import Article, ArticleQuerySet
 from inventory.prices import net_price, scale_of
+from inventory.search import Place, find_rows
 from inventory.steps import Course
 from partners.models import PartnerConnection
 from partners.protocol import wire
@@ -45,8 +45,6 @@ from partners.releases import branch_of, released_articles, released_named
 from partners.shown_stock import StockTerms, shown, tells_bottleneck
 
 DEFAULT_LIMIT = 50
-# As much of the name as a cursor carries, whatever the script.
-_SORTED_BY = Left("sort_key", 80)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,17 +71,21 @@ class CursorIsOld(BusinessError):
 
 
 def find_listings(*, connection: PartnerConnection, question: Question, now: datetime) -> ListingPage:
-    """A page of what this partner may see, by name. Raises CursorIsOld."""
+    """A page of what this partner may see, the best first, without words by name. Raises CursorIsOld."""
     bound_to = question.bound_to(connection)
-    found = _matching(connection, question)
-    if question.cursor:
-        found = found.filter(_after(question.cursor, bound_to, now))
-    articles = list(found.order_by(_SORTED_BY, "pk")[: question.limit + 1])
-    page = articles[: question.limit]
-    has_more = len(articles) > question.limit
+    scope = _scope(connection, question)
+    found = find_rows(
+        tenant=connection.tenant,
+        scope=scope,
+        query=question.words,
+        limit=question.limit,
+        after=_place(question.cursor, bound_to, now) if question.cursor else None,
+    )
+    articles = {article.pk: article for article in _described(scope.filter(pk__in=[row[2] for row in found.rows]))}
+    page = [articles[row[2]] for row in found.rows if row[2] in articles]
     return ListingPage(
         items=tuple(_listings(connection, page, question, now)),
-        next=_cursor(page[-1], bound_to, now) if has_more else "",
+        next=seal_cursor(found.next, question=bound_to, key=_key(), now=now) if found.next else "",
         as_of=now,
     )
 
@@ -146,27 +148,22 @@ def list_categories(*, connection: PartnerConnection, now: datetime) -> wire.Cat
     )
 
 
-def _matching(connection: PartnerConnection, question: Question) -> ArticleQuerySet:
-    found = released_articles(connection).matching(question.words)
-    if question.category:
-        found = found.filter(category_id__in=branch_of(connection.tenant, question.category))
-    return _described(found).alias(sorted_by=_SORTED_BY)
+def _scope(connection: PartnerConnection, question: Question) -> ArticleQuerySet:
+    released = released_articles(connection)
+    if not question.category:
+        return released
+    return released.filter(category_id__in=branch_of(connection.tenant, question.category))
 
 
 def _described(articles: ArticleQuerySet) -> ArticleQuerySet:
     return articles.select_related("category", "factor_scale")
 
 
-def _after(cursor: str, bound_to: str, now: datetime) -> Q:
+def _place(cursor: str, bound_to: str, now: datetime) -> Place:
     try:
-        name, pk = open_cursor(cursor, question=bound_to, key=_key(), now=now)
-    except CursorRefused as refused:
+        return Place.of(open_cursor(cursor, question=bound_to, key=_key(), now=now))
+    except (CursorRefused, ValueError) as refused:
         raise CursorIsOld from refused
-    return Q(sorted_by__gt=name) | Q(sorted_by=name, pk__gt=pk)
-
-
-def _cursor(last: Article, bound_to: str, now: datetime) -> str:
-    return seal_cursor([last.sort_key[:80], last.pk], question=bound_to, key=_key(), now=now)
 
 
 def _key() -> bytes:

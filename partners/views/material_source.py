@@ -64,8 +64,7 @@ def pick(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) 
 def candidates(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) -> HttpResponse:
     """Own articles that somebody searches by hand, because none that we proposed is it."""
     job, connection = job_of(request, pk), _source(request, connection_id)
-    articles = request.tenant.articles.active().matching(request.GET.get("q", "")).by_name()[:8]
-    found = [matching.Candidate(article, (), 0.0) for article in articles]
+    found = matching.candidates_by_hand(tenant=request.tenant, query=request.GET.get("q", ""))
     context = {"job": job, "connection": connection, "article_id": article_id, "candidates": found}
     return render(request, "partners/_candidates.html", context)
 

@@ -1,11 +1,18 @@
 """Search is what people type (mission J3)."""
 
+from typing import Any
+
 import pytest
 
 from eventworx.tenants.models import Tenant
 from inventory.categories import descendants
+from inventory.models import Article
 from inventory.search import search_articles
 from tests.factories import make_article, make_category
+
+
+def search(**asked: Any) -> list[Article]:
+    return list(search_articles(**{"category_ids": None, "archived": False, **asked}))
 
 
 @pytest.fixture
@@ -45,20 +52,21 @@ def stocked(aurora: Tenant) -> Tenant:
         ("T-58", ["T-58", "T-58-2"]),
         ("T-58-2", ["T-58-2"]),
         ("par 65", []),
-        ("-", ["K-1", "T-58", "T-58-2", "L-100"]),
+        ("-", []),
+        ("par - 64", ["L-100"]),
         ("l%p", []),
         ("p_r", []),
     ],
 )
 def test_what_people_type(stocked: Tenant, query: str, numbers: list[str]) -> None:
-    found = [article.number for article in search_articles(tenant=stocked, query=query)]
+    found = [article.number for article in search(tenant=stocked, query=query)]
     assert sorted(found) == sorted(numbers)
 
 
 def test_the_article_of_that_number_comes_first_then_by_name(aurora: Tenant) -> None:
     for number, name in (("X-2", "Zange"), ("X-21", "Ätzer"), ("X-22", "Bohrer")):
         make_article(aurora, name, number=number)
-    assert [article.number for article in search_articles(tenant=aurora, query=" x-2 ")] == ["X-2", "X-21", "X-22"]
+    assert [article.number for article in search(tenant=aurora, query=" x-2 ")] == ["X-2", "X-21", "X-22"]
 
 
 def test_categories_and_archived_ones(aurora: Tenant) -> None:
@@ -67,11 +75,11 @@ def test_categories_and_archived_ones(aurora: Tenant) -> None:
     make_article(aurora, "Spot", category=inner)
     make_article(aurora, "Spotlos")
     make_article(aurora, "Spot alt", archived_at="2027-07-01T00:00Z")
-    within = search_articles(tenant=aurora, query="spot", category_ids=descendants(aurora, light.pk))
+    within = search(tenant=aurora, query="spot", category_ids=descendants(aurora, light.pk))
     assert [article.name for article in within] == ["Spot"]
-    assert not search_articles(tenant=aurora, query="spot", category_ids=[])
-    assert [article.name for article in search_articles(tenant=aurora, query="", archived=True)] == ["Spot alt"]
+    assert not search(tenant=aurora, query="spot", category_ids=[])
+    assert [article.name for article in search(tenant=aurora, query="", archived=True)] == ["Spot alt"]
 
 
 def test_another_tenants_articles_are_never_found(stocked: Tenant, cymbal: Tenant) -> None:
-    assert not search_articles(tenant=cymbal, query="par")
+    assert not search(tenant=cymbal, query="par")

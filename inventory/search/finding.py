@@ -1,0 +1,291 @@
+"""Finding articles: the same hits on every database, the best first, at a cost that hardly grows with the catalogue.
+
+How the hits are ordered depends on how many there are. Where they can all be looked at ("best"): the article of that
+number, of another code or of that name, then whole words, beginnings of words, parts; shorter names first. Words that
+thousands of articles hold are never ranked: a fair sample of the catalogue tells them, and the hits come in the order
+of `shuffle`, in which the first of them are found soon wherever they lie ("any"). Without words by name ("name"). The
+place where a page ends says which it was, so that the next goes on in the same order.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, TypedDict, Unpack, overload
+
+from eventworx.tenants.models import Tenant
+from inventory.models import Article, ArticleQuerySet
+from inventory.search.dialects import dialect
+from inventory.search.statements import Sql, condition_of, holding, sql
+from inventory.spelling import SHUFFLED, Wanted
+
+LISTED = 500  # the best hits in a list that people page through
+MANY = 2000  # from so many hits on they are not ranked
+SAMPLE = 1000
+FURTHEST = 30_000  # keys that are read in their order; the expected way to a page is half as long
+SMALL = 20_000  # a catalogue whose keys are read faster than an index that lies over those of all companies
+ALL = 2**31 - 1
+ORDERS = ("name", "any", "best")
+
+_PAGE = """
+    WITH hits AS (SELECT id, step, weight FROM ({found}) found WHERE {after} ORDER BY step, weight, id LIMIT {limit})
+    SELECT hits.step, hits.weight, hits.id{columns}
+    FROM hits JOIN inventory_article ON inventory_article.id = hits.id{joins}
+    ORDER BY hits.step, hits.weight, hits.id
+"""
+_BY_NAME = "SELECT id, 0 AS step, sort_key AS weight FROM inventory_article WHERE {scope} AND {from_name}"
+_BY_PARTS = "SELECT id, {step} AS step, {weight} AS weight FROM inventory_article WHERE {scope} AND {matches}"
+_BY_READING = """
+    SELECT inventory_article.id, {step} AS step, {weight} AS weight
+    FROM {keys} keys JOIN inventory_article ON inventory_article.id = keys.id WHERE {matches} AND {scope}
+"""
+_BY_WALKING = """
+    SELECT * FROM (SELECT id, 0 AS step, 0 AS weight FROM inventory_article WHERE {scope} AND {is_named}) named
+    UNION ALL
+    SELECT * FROM (SELECT keys.id, 1 AS step, keys.shuffle AS weight FROM {keys} keys
+                   WHERE {matches} AND (SELECT {scope} AND NOT {is_named} FROM inventory_article
+                                        WHERE inventory_article.id = keys.id) LIMIT {limit}) walked
+"""
+_KEYS = """(SELECT id, shuffle, search_key FROM inventory_article
+            WHERE tenant_id = {tenant} AND archived_at IS NULL AND {after} ORDER BY shuffle, id LIMIT {most})"""
+_ESTIMATE = """
+    WITH sample AS (SELECT * FROM {keys} keys)
+    SELECT COUNT(*), COALESCE(MAX(shuffle), 0), {table_rows},
+           (SELECT COUNT(*) FROM sample keys WHERE {matches}
+            AND (SELECT {scope} FROM inventory_article WHERE inventory_article.id = keys.id))
+    FROM sample
+"""
+_STEP = "CASE WHEN {number} THEN 0 WHEN {code} THEN 1 WHEN {words} THEN 2 WHEN {beginnings} THEN 3 ELSE 4 END"
+_ALWAYS = Sql("1 = 1")
+
+
+class Place(NamedTuple):
+    """Where a page ends, for the next to begin: in which order, and the hit's step and weight in it, and its id."""
+
+    order: str
+    step: int
+    weight: int | str
+    article_id: int
+
+    @classmethod
+    def of(cls, kept: Sequence[str | int]) -> "Place":
+        """The place that was kept elsewhere, as it is; raises ValueError for what is none of today's."""
+        order, step, weight, article_id = kept
+        if order not in ORDERS or not (isinstance(step, int) and isinstance(article_id, int)):
+            raise ValueError("a place of another order")
+        return cls(order, step, weight, article_id)
+
+
+class Columns(NamedTuple):
+    """What is read of the hits, in SQL of our own: `select` begins with a comma, `joins` with a blank."""
+
+    select: str = ""
+    joins: str = ""
+
+
+NO_COLUMNS = Columns()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of rows (step, weight, id and then the columns asked for); `next` is the place of the page after it."""
+
+    rows: list[tuple[Any, ...]]
+    next: Place | None
+
+
+def find_rows(
+    *,
+    tenant: Tenant,
+    scope: ArticleQuerySet,
+    query: str,
+    limit: int,
+    after: Place | None = None,
+    columns: Columns = NO_COLUMNS,
+) -> Found:
+    """A page of the articles of `scope` that match, the best first; two statements, one for a later page."""
+    wanted = Wanted.of(query)
+    if not wanted.words and not wanted.is_blank:
+        return Found([], None)
+    search = _Search(tenant.pk, condition_of(scope), wanted, query.strip(), limit + 1, columns)
+    order = after.order if after else search.order
+    rows = search.page(order, after)
+    last = Place(order, *rows[limit - 1][:3]) if len(rows) > limit else None
+    return Found(rows[:limit], last)
+
+
+def find_articles(*, tenant: Tenant, scope: ArticleQuerySet, query: str, limit: int) -> list[Article]:
+    """The best of the articles of `scope` that match, loaded as `scope` says."""
+    found = find_rows(tenant=tenant, scope=scope, query=query, limit=limit)
+    return _loaded(scope, [article_id for _step, _weight, article_id in found.rows])
+
+
+class Filter(TypedDict):
+    """A list of our own articles: in categories (None: wherever), and archived ones alone or none of them."""
+
+    tenant: Tenant
+    query: str
+    category_ids: Collection[int] | None
+    archived: bool
+
+
+def search_articles(**asked: Unpack[Filter]) -> Sequence[Article] | ArticleQuerySet:
+    """Our own articles with every word of `query`, in any order, also as parts of words and in other spellings.
+
+    Searched are number, name, manufacturer, part number and GTIN, with and without blanks and hyphens; found are the
+    best 500, or without a query all of them by name.
+    """
+    scope = _scope(asked).select_related("category")
+    if not asked["query"].strip():
+        return scope.by_name()
+    found = find_rows(tenant=asked["tenant"], scope=scope, query=asked["query"], limit=LISTED)
+    return Hits(scope, [article_id for _step, _weight, article_id in found.rows])
+
+
+def all_articles(**asked: Unpack[Filter]) -> ArticleQuerySet:
+    """The same without an end, by name, as a query to go on with."""
+    return _scope(asked).matching(asked["query"]).by_name()
+
+
+def _scope(asked: Filter) -> ArticleQuerySet:
+    articles = asked["tenant"].articles
+    scope = articles.archived() if asked["archived"] else articles.active()
+    return scope if asked["category_ids"] is None else scope.in_categories(asked["category_ids"])
+
+
+class Hits(Sequence[Article]):
+    """Found articles in their order, each loaded when it is asked for; a slice in one query."""
+
+    def __init__(self, scope: ArticleQuerySet, ids: list[int]) -> None:
+        self._scope, self._ids = scope, ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @overload
+    def __getitem__(self, index: int) -> Article: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Article]: ...
+    def __getitem__(self, index: int | slice) -> Article | list[Article]:
+        return _loaded(self._scope, self._ids[index]) if isinstance(index, slice) else self[index : index + 1][0]
+
+    def __iter__(self) -> Iterator[Article]:
+        return iter(self[:])
+
+
+def _loaded(scope: ArticleQuerySet, ids: list[int]) -> list[Article]:
+    by_id = {article.pk: article for article in scope.filter(pk__in=ids)}
+    return [by_id[article_id] for article_id in ids if article_id in by_id]
+
+
+@dataclass(frozen=True)
+class _Search:
+    """One search by one company; `typed` is what was typed, `limit` how many rows are wanted of a page."""
+
+    tenant_id: int
+    scope: Sql
+    wanted: Wanted
+    typed: str
+    limit: int
+    columns: Columns
+
+    @cached_property
+    def order(self) -> str:
+        """How the hits of a first page are ordered."""
+        if self.wanted.is_blank:
+            return "name"
+        return "any" if self._estimate.hits >= MANY else "best"
+
+    def page(self, order: str, after: Place | None) -> list[tuple[Any, ...]]:
+        if order == "name":
+            return self._rows(sql(_BY_NAME, scope=self.scope, from_name=_from_name(after)), after)
+        if order == "any":
+            rows = self._rows(self._by_walking(after), after)
+            if len(rows) == self.limit:
+                return rows
+        return self._rows(self._by_looking_at_all(order), after)
+
+    def _rows(self, found: Sql, after: Place | None) -> list[tuple[Any, ...]]:
+        place = _ALWAYS
+        if after:
+            ours = sql("({step}, {weight}, {article})", step=after.step, weight=after.weight, article=after.article_id)
+            place = sql("(step, weight, id) > {ours}", ours=ours)
+        select, joins = Sql(self.columns.select), Sql(self.columns.joins)
+        return sql(_PAGE, found=found, after=place, limit=self.limit, columns=select, joins=joins).rows
+
+    def _by_walking(self, after: Place | None) -> Sql:
+        """The hits in the order of `shuffle`, as far as is worth going."""
+        beyond = _ALWAYS
+        if after and after.step:
+            beyond = sql("(shuffle, id) > ({weight}, {article})", weight=after.weight, article=after.article_id)
+        parts = {"keys": self._keys(FURTHEST, beyond), "matches": self._matches("keys.search_key")}
+        return sql(_BY_WALKING, scope=self.scope, limit=self.limit, is_named=self._is_named, **parts)
+
+    def _by_looking_at_all(self, order: str) -> Sql:
+        """All hits, through the index of parts or, of a small catalogue, by reading its keys."""
+        is_read = not dialect().has_parts or self._estimate.is_small_part
+        key = "keys.search_key" if is_read else "search_key"
+        if order == "best":
+            ranks = {"step": self._step(key), "weight": Sql("LENGTH(name)")}
+        else:
+            step, weight = "CASE WHEN {named} THEN 0 ELSE 1 END", "CASE WHEN {named} THEN 0 ELSE {shuffle} END"
+            ranks = {
+                "step": sql(step, named=self._is_named),
+                "weight": sql(weight, named=self._is_named, shuffle=Sql("inventory_article.shuffle")),
+            }
+        parts = {"scope": self.scope, "matches": self._matches(key), **ranks}
+        return sql(_BY_READING, keys=self._keys(ALL), **parts) if is_read else sql(_BY_PARTS, **parts)
+
+    def _keys(self, most: int, after: Sql = _ALWAYS) -> Sql:
+        return sql(_KEYS, tenant=self.tenant_id, after=after, most=most)
+
+    def _matches(self, key: str) -> Sql:
+        return holding(dialect(), key, self.wanted.words, self.wanted.block)
+
+    def _step(self, key: str) -> Sql:
+        spoken, code = dialect(), f" {self.wanted.code} "
+        return sql(
+            _STEP,
+            number=Sql(spoken.begins.format(key), (spoken.beginning.format(code),)),
+            code=Sql(spoken.contains.format(key), (spoken.part.format(code),)),
+            words=holding(spoken, key, self.wanted.shaped(" {} ")),
+            beginnings=holding(spoken, key, self.wanted.shaped(" {}")),
+        )
+
+    @property
+    def _is_named(self) -> Sql:
+        """Whether what was typed is the article's number, letter by letter but for the case."""
+        typed = dict.fromkeys((self.typed, self.typed.upper(), self.typed.lower()))
+        return Sql(f"number IN ({', '.join(['%s'] * len(typed))})", tuple(typed))
+
+    @cached_property
+    def _estimate(self) -> "_Estimate":
+        parts = {"keys": self._keys(SAMPLE), "matches": self._matches("keys.search_key"), "scope": self.scope}
+        [row] = sql(_ESTIMATE, table_rows=Sql(dialect().table_rows), **parts).rows
+        return _Estimate(*row)
+
+
+class _Estimate(NamedTuple):
+    """What a sample tells, the first articles in the order of `shuffle`: how many, how far they reach, how many hit."""
+
+    seen: int
+    reach: int
+    table_rows: float
+    sampled_hits: int
+
+    @property
+    def articles(self) -> float:
+        return self.seen if self.seen < SAMPLE else self.seen * SHUFFLED / max(self.reach, 1)
+
+    @property
+    def hits(self) -> float:
+        return self.articles * self.sampled_hits / self.seen if self.sampled_hits > 1 else 0
+
+    @property
+    def is_small_part(self) -> bool:
+        """Whether the catalogue is small, and among many others."""
+        return self.articles <= SMALL and self.table_rows > 5 * self.articles
+
+
+def _from_name(after: Place | None) -> Sql:
+    """The place again as an index by name can use it."""
+    return sql("sort_key >= {name}", name=after.weight) if after else _ALWAYS
