@@ -84,8 +84,9 @@ def _ignore(*_args: Any) -> None:
 class DeliveryHandlers:
     """What a kind of delivery means to whoever sent it; each is called in the transaction of the outcome.
 
-    `unreachable` is called at the first failure only, `given_up` (with "too-late" or "given-up") when a person
-    has to take over, `late` once, when it is still not delivered after 15 minutes (orders only).
+    `unreachable` is called at the first failure only, `given_up` (with the last problem, '' for none; the delivery
+    says "too-late" or "given-up" by then) when a person has to take over, `late` once, when it is still not delivered
+    after 15 minutes (orders only).
     """
 
     delivered: Callable[[Delivery, Answer, datetime], None] = _ignore
@@ -259,9 +260,10 @@ def _stop(delivery: Delivery, obstacle: str, of_kind: DeliveryHandlers, now: dat
     if obstacle == PAUSED_HERE:
         _save(delivery, DeliveryState.PARKED, obstacle, now + retry.PARKED_FOR)
         return Outcome.PARKED
+    last_problem = delivery.last_problem
     _save(delivery, DeliveryState.FAILED, obstacle)
     if obstacle != CLOSED:
-        of_kind.given_up(delivery, obstacle, now)
+        of_kind.given_up(delivery, last_problem, now)
     return Outcome.FAILED
 
 

@@ -20,6 +20,7 @@ from partners.client.problems import (
     PartnerUnreachable,
     Reason,
     down_sentence,
+    last_words,
     sentence,
 )
 
@@ -37,6 +38,7 @@ __all__ = [
     "call",
     "down_sentence",
     "fetch",
+    "last_words",
     "line_of",
     "note_sign_of_life",
     "send_ahead",

@@ -58,9 +58,7 @@ SENTENCES: Mapping[str, str | Promise] = {
         "The server of %(partner)s is not found: there is no such name. Please ask %(partner)s whether the "
         "address of their server has changed."
     ),
-    Reason.REFUSED: _(
-        "The server of %(partner)s cannot be reached. Whoever runs that server can mend it; we keep trying."
-    ),
+    Reason.REFUSED: _("The server of %(partner)s cannot be reached. Whoever runs that server can mend it."),
     Reason.CERTIFICATE: _(
         "The certificate of the server of %(partner)s is not valid. Whoever runs that server has to renew it."
     ),
@@ -132,6 +130,12 @@ _REFUSED_OTHERWISE = _("%(partner)s refused this.")
 def sentence(reason: str, partner: str) -> str:
     """What a user reads about a reason or a problem code: what is wrong and who can mend it."""
     return str(SENTENCES.get(reason, _REFUSED_OTHERWISE)) % {"partner": partner}
+
+
+def last_words(connection: PartnerConnection, reason: str) -> str:
+    """The sentence of what kept the partner's answer from us last, '' where nothing did that we know of."""
+    known = connection.last_problem if reason == Reason.DOWN else reason
+    return sentence(known, str(connection)) if known in set(Reason) else ""
 
 
 class PartnerProblem(BusinessError):

@@ -8,12 +8,13 @@ idempotency key and is signed by the old key, good there until we have switched.
 His: what he tells us is staged; at the first message signed with it, it is his (`client.take_up_peer_key`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
-from django.utils.functional import Promise
 from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.audit import Actor, record
@@ -22,7 +23,7 @@ from eventworx.errors import BusinessError
 from eventworx.messaging.inbox import notify
 from eventworx.tenants.roles import Permission
 from partners import outbox
-from partners.client import Answer, PartnerRefused, Reason, sentence
+from partners.client import Answer, PartnerRefused, Reason, last_words, sentence
 from partners.connections.ending import ConnectionEnded
 from partners.models import ConnectionKey, Delivery, KeySide, KeyState, PartnerConnection
 from partners.models.journal import Deed, partner_actor
@@ -163,7 +164,7 @@ def _told(delivery: Delivery, answer: Answer, now: datetime) -> None:
     keys = {key.state: key for key in delivery.connection.keys.filter(side=KeySide.OWN).order_by("since")}
     staged, active = keys[KeyState.STAGED], keys[KeyState.ACTIVE]
     if _keyid_in(answer) != staged.keyid:
-        _keep_old_key(delivery, sentence(Reason.RUBBISH, str(delivery.connection)), now)
+        _keep_old_key(delivery, partial(sentence, Reason.RUBBISH, str(delivery.connection)), now)
         return
     active.become(KeyState.DESTROYED, now)
     staged.become(KeyState.ACTIVE, now)
@@ -178,16 +179,22 @@ def _keyid_in(answer: Answer) -> str:
 
 
 def _refused(delivery: Delivery, refused: PartnerRefused, now: datetime) -> None:
-    _keep_old_key(delivery, str(refused), now)
+    _keep_old_key(delivery, refused.__str__, now)
 
 
-def _given_up(delivery: Delivery, why: str, now: datetime) -> None:
-    _keep_old_key(delivery, _("The partner could not be reached for 7 days."), now)
+def _given_up(delivery: Delivery, last_problem: str, now: datetime) -> None:
+    _keep_old_key(delivery, partial(_why_given_up, delivery.connection, last_problem), now)
 
 
-def _keep_old_key(delivery: Delivery, why: str | Promise, now: datetime) -> None:
+def _why_given_up(connection: PartnerConnection, last_problem: str) -> str:
+    """Seven days are over; the last try says why, be it his server, its certificate or a trouble of its own."""
+    passed = gettext("The partner has not taken the new key for 7 days.")
+    return f"{passed} {last_words(connection, last_problem)}".strip()
+
+
+def _keep_old_key(delivery: Delivery, why: Callable[[], str], now: datetime) -> None:
     """The change did not come about. The partner may have stored the new key: nobody will ever use it."""
-    connection = delivery.connection
+    connection, after = delivery.connection, _("The former key stays in use.")
     for staged in connection.keys.filter(side=KeySide.OWN, state=KeyState.STAGED):
         staged.become(KeyState.DESTROYED, now)
         _record(connection, Deed.KEY_KEPT, WORKER, staged.keyid)
@@ -195,7 +202,7 @@ def _keep_old_key(delivery: Delivery, why: str | Promise, now: datetime) -> None
         tenant=connection.tenant,
         permission=Permission.MANAGE_PARTNERS,
         subject=format_lazy(_("Our key for {partner} was not changed"), partner=str(connection)),
-        body=format_lazy("{why} {after}", why=why, after=_("The former key stays in use.")),
+        body=lambda: f"{why()} {after}",
         link=connection.tenant.url("partners:tab", connection.contact_id),
     )
 

@@ -41,7 +41,7 @@ def order_refused(delivery: Delivery, refused: PartnerRefused, now: datetime) ->
     news.tell_refused(ordered, reason, mailed=order.mailed_at is not None)
 
 
-def order_given_up(delivery: Delivery, _why: str, _now: datetime) -> None:
+def order_given_up(delivery: Delivery, _last_problem: str, _now: datetime) -> None:
     news.tell_given_up(_ordered(_order(delivery)))
 
 
@@ -73,7 +73,7 @@ def event_refused(delivery: Delivery, refused: PartnerRefused, _now: datetime) -
         news.tell_answer_undelivered(inquiry, str(refused))
 
 
-def event_given_up(delivery: Delivery, _why: str, _now: datetime) -> None:
+def event_given_up(delivery: Delivery, _last_problem: str, _now: datetime) -> None:
     news.tell_answer_undelivered(_inquiry(delivery))
 
 

@@ -1,15 +1,17 @@
 """POST /pairing, both ends (mission P5, protocol §2)."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
-from django.utils.functional import Promise
 from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.messaging.inbox import notify
 from eventworx.tenants.roles import Permission
 from partners import connections, outbox
-from partners.client import Answer, PartnerRefused
+from partners.client import Answer, PartnerRefused, Reason, last_words
 from partners.models import Delivery, PartnerConnection
 from partners.outbox import DeliveryHandlers, DeliveryKind
 from partners.protocol.wire import ConnectionDocument, FieldError, FieldErrors, PairingRequest, parse_connection
@@ -58,15 +60,23 @@ def _answered(delivery: Delivery, answer: Answer, now: datetime) -> None:
 
 
 def _refused(delivery: Delivery, refused: PartnerRefused, now: datetime) -> None:
-    _tell_admins(delivery, str(refused))
+    _tell_admins(delivery, refused.__str__)
 
 
-def _expired(delivery: Delivery, why: str, now: datetime) -> None:
+def _expired(delivery: Delivery, last_problem: str, now: datetime) -> None:
     if not delivery.connection.connected_at:
-        _tell_admins(delivery, _("The code expired before the partner entered it. Please connect again."))
+        _tell_admins(delivery, partial(_why_expired, delivery.connection, last_problem))
 
 
-def _tell_admins(delivery: Delivery, body: str | Promise) -> None:
+def _why_expired(connection: PartnerConnection, last_problem: str) -> str:
+    """The partner did not enter our code, or his server could not be asked: the last try says which."""
+    if last_problem in {"", Reason.NOT_ENTERED_THERE}:
+        return gettext("The code expired before the partner entered it. Please connect again.")
+    expired = gettext("The code expired before the connection came about. Please connect again.")
+    return f"{expired} {last_words(connection, last_problem)}".strip()
+
+
+def _tell_admins(delivery: Delivery, body: Callable[[], str]) -> None:
     notify(
         tenant=delivery.tenant,
         permission=Permission.MANAGE_PARTNERS,

@@ -39,7 +39,7 @@ class Noted:
                 delivered=lambda delivery, answer, now: self._note("delivered", answer),
                 unreachable=lambda delivery, problem, now: self._note("unreachable", problem),
                 refused=lambda delivery, problem, now: self._note("refused", problem),
-                given_up=lambda delivery, why, now: self._note("given up", why),
+                given_up=lambda delivery, last_problem, now: self._note("given up", last_problem),
             )
         }
 
@@ -181,9 +181,10 @@ def test_what_comes_too_late_waits_for_a_person(
 ) -> None:
     with time_machine.travel(NOON, tick=False):
         delivery = queue(pair[0], not_after=not_after)
+    pair[0].deliveries.update(last_problem="busy")
     with time_machine.travel(at, tick=False):
         assert attempt(delivery, noted, at) is Outcome.FAILED
-    assert noted.calls == [("given up", why)]
+    assert (delivery.last_problem, noted.calls) == (why, [("given up", "busy")])
     assert network.sent == []
 
 

@@ -330,16 +330,27 @@ def test_handshake_waits_for_the_other_admin(pair: Pair, network: InProcess) -> 
     assert ours.connected_at
 
 
-def test_a_code_that_expired_tells_the_admins(pair: Pair, network: InProcess) -> None:
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        ("", "Der Code ist abgelaufen, bevor der Partner ihn eingetragen hat. Bitte neu verbinden."),
+        ("not-entered-there", "Der Code ist abgelaufen, bevor der Partner ihn eingetragen hat. Bitte neu verbinden."),
+        ("certificate", "bevor die Verbindung zustande kam. Bitte neu verbinden. Das Zertifikat des Servers von"),
+        ("down", "bevor die Verbindung zustande kam. Bitte neu verbinden. Der Server von Bassline Rental wird nicht"),
+    ],
+)
+def test_a_code_that_expired_tells_the_admins(pair: Pair, network: InProcess, problem: str, said: str) -> None:
     admin = make_user(pair[0].tenant, Role.ADMIN)
     PartnerConnection.objects.update(connected_at=None)
-    PartnerConnection.objects.filter(pk=pair[0].pk).update(code_expires_at=timezone.now())
+    PartnerConnection.objects.filter(pk=pair[0].pk).update(code_expires_at=timezone.now(), last_problem="name")
     ours = PartnerConnection.objects.get(pk=pair[0].pk)
     pairing.greet(connection=ours, now=timezone.now())
+    ours.deliveries.update(last_problem=problem)
     with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False):
         deliver_due()
     message = ours.tenant.inbox_messages.get(recipient=admin)
     assert "Bassline" in message.subject
+    assert said in message.body
     assert network.sent == []
 
 

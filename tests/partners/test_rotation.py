@@ -18,7 +18,7 @@ from eventworx.audit import Actor, AuditEntry
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from partners import client, connections, outbox, pairing, transport
-from partners.client import PartnerUnreachable
+from partners.client import PartnerUnreachable, Reason
 from partners.connections import ConnectionEnded, KeyLost, NoKeysThere, NotConnectedYet
 from partners.models import ConnectionKey, Delivery, KeySide, KeyState, PartnerConnection
 from partners.outbox import DeliveryKind, Outcome
@@ -228,6 +228,25 @@ def test_what_does_not_come_about_leaves_the_former_key(
     work()
     assert own(ours)[again] == "active"
     ask(ours)
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        (Reason.CERTIFICATE, "Das Zertifikat des Servers von Bassline Rental ist nicht gültig. "),
+        (Reason.BUSY, "Der Server von Bassline Rental ist gerade beschäftigt. "),
+        ("", ""),
+    ],
+)
+def test_after_seven_days_the_last_try_says_why(pair: Pair, work: Work, problem: str, said: str) -> None:
+    admin = make_user(pair[0].tenant, Role.ADMIN)
+    rotate(pair[0])
+    seven_days(pair[0])
+    pair[0].deliveries.update(last_problem=problem)
+    work()
+    body = pair[0].tenant.inbox_messages.get(recipient=admin).body
+    assert body.startswith(f"Der Partner hat den neuen Schlüssel 7 Tage lang nicht angenommen. {said}")
+    assert body.endswith(" Der bisherige Schlüssel bleibt in Gebrauch.")
 
 
 def test_pairing_anew_begins_unverified(pair: Pair, work: Work) -> None:
