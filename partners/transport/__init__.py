@@ -29,7 +29,7 @@ MAX_HEADER_BYTES = 32 * 1024
 MAX_RECEIVED = MAX_ANSWER_BYTES + 256 * 1024  # with headers, chunks and whatever else stands around the content
 MAX_PIECES = 10_000  # chunks of a byte each would keep us busy for seconds
 MAX_CONNECTIONS = 64
-IDLE_SECONDS = 10.0
+IDLE_SECONDS = 5.0  # our own server closes such a line after ten: one that is just being closed must not be taken again
 
 __all__ = [
     "Fault",

@@ -18,7 +18,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from pytest_django import Settings
 
-from partners.transport import MAX_ANSWER_BYTES, Fault, NetworkTransport, RawAnswer, Unreachable, is_public
+from partners.transport import (
+    IDLE_SECONDS,
+    MAX_ANSWER_BYTES,
+    Fault,
+    NetworkTransport,
+    RawAnswer,
+    Unreachable,
+    is_public,
+)
+from tools.two_companies import GUARDED
 
 REFUSED = """
 0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.127.255.255 127.0.0.1 127.1.2.3 169.254.0.1 169.254.169.254
@@ -198,6 +207,12 @@ def test_the_deadline_holds_over_the_whole_answer(allow: Callable[..., str], ser
         started = time.monotonic()
         assert fault(allow(port), deadline=0.5) is Fault.TIMEOUT
         assert time.monotonic() - started < 1.0
+
+
+def test_a_line_is_given_up_well_before_the_other_server_closes_it() -> None:
+    """A question on a line that closes at that moment would be a failure of a partner who is well."""
+    closes_after = int(GUARDED[GUARDED.index("--http1-header-read-timeout") + 1]) / 1000
+    assert closes_after / 2 >= IDLE_SECONDS
 
 
 def test_size_cap(allow: Callable[..., str]) -> None:
