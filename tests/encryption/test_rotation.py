@@ -16,6 +16,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from eventworx.audit import Actor
 from eventworx.encryption import CannotOpen, open_sealed, rotation, seal
@@ -79,6 +80,27 @@ def test_a_rotation_seals_everything_anew(keyed: list[PartnerConnection], key_fi
     assert f"Key {fresh} (seals): 3 values" in said
     assert "Verified: all 3 values open." in said
     assert key_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_on_two_machines_by_hand_each_opens_what_the_other_seals_at_every_step(
+    keyed: list[PartnerConnection], key_file: Path, tmp_path: Path, settings: Settings
+) -> None:
+    """The steps of the operators' page: the new key last everywhere, then first everywhere, then the command on one."""
+    (old,), fresh, other_file = read_ring(key_file), MasterKey.generate(), tmp_path / "other.keys"
+    write_ring(other_file, (old,))
+    for ring in ((old, fresh), (fresh, old)):
+        for changed in (key_file, other_file):
+            write_ring(changed, ring)
+            for here, there in ((key_file, other_file), (other_file, key_file)):
+                settings.EWX_KEY_FILE = here
+                row = make_keyed(keyed[0].tenant)
+                settings.EWX_KEY_FILE = there
+                assert row.own_key()
+    rotate()
+    assert ids() == [fresh.id, old.id]
+    for machine in (key_file, other_file):
+        settings.EWX_KEY_FILE = machine
+        assert (dict(survey(opening=True).by_key), survey(opening=True).broken) == ({fresh.id: 11}, [])
 
 
 def test_an_interrupted_rotation_goes_on_without_another_key(keyed: list[PartnerConnection]) -> None:
