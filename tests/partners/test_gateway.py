@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from eventworx.tenants.models import Tenant
 from partners import connections
 from partners.api.base import PartnerAPIView
-from partners.models import PartnerConnection, SeenNonce, StoredAnswer
+from partners.models import KeySide, PartnerConnection, SeenNonce, StoredAnswer
 from partners.transport import RawAnswer
 from tests.factories import make_connection
 from tests.fakes import deliver
@@ -185,6 +185,16 @@ def test_closed_is_said_unsigned_and_only_to_the_partner(pair: Pair) -> None:
     assert (answer.status, problem(answer)) == (410, "closed")
     assert "signature" not in {name.lower() for name, _ in answer.headers}
     assert deliver("GET", f"{V1}/connection?", forged | {"Signature": headers["Signature"]}, b"").status == 401
+
+
+def test_what_ended_before_the_callers_code_was_entered_is_closed_for_whoever_names_it(pair: Pair) -> None:
+    """Nobody can be checked there (protocol §9); unsigned like every 410."""
+    forged = Question(pair[0]).signed() | {"Signature": f"ewx=:{'A' * 86}==:"}
+    pair[1].keys.filter(side=KeySide.PEER).delete()
+    connections.end(connection=pair[1], now=timezone.now())
+    answer = deliver("GET", f"{V1}/connection", forged, b"")
+    assert (answer.status, problem(answer)) == (410, "closed")
+    assert "signature" not in {name.lower() for name, _ in answer.headers}
 
 
 def test_pausing_leaves_the_connection_itself_open(pair: Pair) -> None:
