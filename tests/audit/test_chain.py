@@ -70,6 +70,19 @@ def test_what_was_done_past_the_application_shows(aurora: Tenant, statement: str
     assert verify_chain(tenant=aurora).broken_at == place
 
 
+def test_a_chain_worked_out_anew_is_given_away_by_an_earlier_digest_alone(aurora: Tenant) -> None:
+    """The limit that the pages and the operators' guide name: whoever owns the database owns chain and head."""
+    write(aurora, 3)
+    chain_everything()
+    before = verify_chain(tenant=aurora)
+    change("UPDATE eventworx_auditentry SET actor_label = 'Bob', position = NULL, digest = ''")
+    change("UPDATE eventworx_audithead SET position = 0, digest = %s", chain.START)
+    chain_everything()
+    after = verify_chain(tenant=aurora)
+    assert (after.holds, after.entries) == (True, before.entries)
+    assert after.digest != before.digest
+
+
 def test_an_entry_slipped_in_shows(aurora: Tenant) -> None:
     write(aurora, 3)
     chain_everything()
