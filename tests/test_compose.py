@@ -75,6 +75,16 @@ def test_the_server_is_guarded_as_in_the_demo(dockerfile: str) -> None:
     assert command[start : start + len(two_companies.GUARDED)] == two_companies.GUARDED
 
 
+def test_without_containers_the_server_is_guarded_alike(dockerfile: str) -> None:
+    """The operators' page gives the same command, but for the address; its proxy sets what the settings rely on."""
+    page = (ROOT / "docs" / "betrieb.md").read_text()
+    by_hand = next(line for line in page.splitlines() if line.startswith("granian ")).split()
+    in_image = json.loads(dockerfile.partition("\nCMD ")[2])
+    assert by_hand == ["127.0.0.1" if word == "0.0.0.0" else word for word in in_image]
+    set_by_proxy = set(re.findall(r"proxy_set_header ([\w-]+) ", page))
+    assert set_by_proxy == {"Host", "X-Forwarded-Proto", "X-Forwarded-For"}
+
+
 def test_image_installs_only_what_is_locked(dockerfile: str) -> None:
     installs = re.findall(r"^RUN .*pip install.*$", dockerfile, re.MULTILINE)
     assert installs == ["RUN pip install --require-hashes --no-deps -r requirements/base.txt"]
