@@ -129,6 +129,4 @@ def _ascii(domain: str) -> str:
 
 def _is_readable(label: str) -> bool:
     """Letters, their marks, digits and hyphens; nothing invisible, nothing that turns the direction."""
-    return bool(label) and all(
-        c == "-" or unicodedata.category(c) in {"Ll", "Lo", "Lm", "Mn", "Mc", "Nd"} for c in label
-    )
+    return bool(label) and all(c == "-" or unicodedata.category(c) in _READABLE for c in label)
