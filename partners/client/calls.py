@@ -18,6 +18,7 @@ from partners import transport
 from partners.client.contact import noting, take_up_peer_key
 from partners.client.problems import PartnerPaused, PartnerProblem, PartnerRefused, PartnerUnreachable, Reason
 from partners.models import ConnectionKey, KeyState, PartnerConnection, public_halves
+from partners.protocol import retry
 from partners.protocol.keys import KeyPair
 from partners.protocol.signing import API_ROOT, SKEW, SignatureRefused, fresh_nonce, sign_request, verify_response
 from partners.protocol.signing import Reason as SignatureReason
@@ -26,7 +27,6 @@ from partners.protocol.wire import (
     FieldErrors,
     Json,
     Malformed,
-    ProblemCode,
     dumps,
     loads_strict,
     parse_problem,
@@ -35,8 +35,6 @@ from partners.transport import RawAnswer, Unreachable
 
 # Answers that need no signature: they may delay, they never change a state (protocol §3).
 _UNSIGNED = {410: Reason.CLOSED, 413: Reason.RUBBISH, 426: Reason.VERSION, 429: Reason.BUSY, 503: Reason.BUSY}
-_RETRIED_CODES = frozenset({ProblemCode.IN_PROGRESS, ProblemCode.PAIRING_INCOMPLETE})
-_RETRIED_STATUS = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,13 +284,14 @@ def _document(line: Line, raw: RawAnswer) -> Json:
 def _no(line: Line, raw: RawAnswer) -> PartnerProblem:
     """What a signed answer other than 2xx means (protocol §5)."""
     try:
-        problem, status = parse_problem(_document(line, raw)), raw.status
+        problem = parse_problem(_document(line, raw))
     except FieldErrors:
         return PartnerUnreachable(Reason.RUBBISH, partner=line.partner)
-    if problem.code == ProblemCode.PAUSED:
+    verdict = retry.verdict(raw.status, problem.code)
+    if verdict is retry.Verdict.PARK:
         return PartnerPaused(partner=line.partner)
-    if problem.code in _RETRIED_CODES or status in _RETRIED_STATUS or status >= 500:
-        reason = Reason.SERVER_ERROR if status == 500 else Reason.BUSY
+    if verdict is retry.Verdict.RETRY:
+        reason = Reason.SERVER_ERROR if raw.status == 500 else Reason.BUSY
         return PartnerUnreachable(reason, partner=line.partner, retry_after=problem.retry_after)
     return PartnerRefused(problem, partner=line.partner)
 

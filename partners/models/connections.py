@@ -194,7 +194,6 @@ class PartnerConnection(models.Model):
             code_sent_at=self.code_sent_at,
             peer_key_at=self.peer_key_at,
             connected_at=self.connected_at,
-            verified_at=self.verified_at,
             paused_at=self.paused_at,
             peer_paused_at=self.peer_paused_at,
             closed_at=self.closed_at,

@@ -24,7 +24,6 @@ class ConnectionFacts:
     code_sent_at: datetime | None = None
     peer_key_at: datetime | None = None
     connected_at: datetime | None = None
-    verified_at: datetime | None = None
     paused_at: datetime | None = None
     peer_paused_at: datetime | None = None
     closed_at: datetime | None = None
@@ -42,11 +41,6 @@ def connection_state(facts: ConnectionFacts) -> ConnectionState:
     if not facts.code_sent_at:
         return ConnectionState.DRAFT
     return ConnectionState.WAITING_FOR_PARTNER if facts.peer_key_at else ConnectionState.CODE_SENT
-
-
-def is_verified(facts: ConnectionFacts) -> bool:
-    """Whether the safety number was compared on a connection that stands."""
-    return connection_state(facts) is ConnectionState.CONNECTED and facts.verified_at is not None
 
 
 def paused_by(facts: ConnectionFacts) -> tuple[str, ...]:

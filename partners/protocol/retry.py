@@ -39,12 +39,9 @@ def has_given_up(queued_at: datetime, now: datetime) -> bool:
     return now - queued_at >= GIVE_UP_AFTER
 
 
-def is_alarming(queued_at: datetime, now: datetime) -> bool:
-    """Whether an order that is still undelivered has to alert its sender."""
-    return now - queued_at >= ALERT_AFTER
-
-
 class Verdict(StrEnum):
+    """What is done after an answer other than 2xx."""
+
     RETRY = "retry"
     PARK = "park"
     GIVE_UP = "give_up"
@@ -55,7 +52,7 @@ _RETRIED_CODES = frozenset({"in-progress", "pairing-incomplete"})
 
 
 def verdict(status: int, code: str = "") -> Verdict:
-    """What an answer other than 2xx means for a delivery; `code` is that of its problem (protocol §5)."""
+    """What a proven answer other than 2xx means for whoever asked; `code` is that of its problem (protocol §5)."""
     if status in _RETRIED_STATUS or 500 <= status <= 599:
         return Verdict.RETRY
     if status == 409 and code in _RETRIED_CODES:

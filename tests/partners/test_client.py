@@ -11,9 +11,10 @@ from django.utils import timezone, translation
 
 from eventworx.tenants.models import Tenant
 from partners import client
-from partners.client import PartnerPaused, PartnerRefused, PartnerUnreachable
+from partners.client import PartnerPaused, PartnerProblem, PartnerRefused, PartnerUnreachable
 from partners.models import PartnerConnection
 from partners.protocol.keys import KeyPair
+from partners.protocol.signing import fresh_nonce, sign_response
 from partners.transport import Fault, RawAnswer
 from tests.factories import make_connection
 from tests.fakes import RUBBISH, SERVER_ERROR, InProcess
@@ -35,7 +36,7 @@ def test_ask_for_the_connection(pair: Pair) -> None:
 
 
 def unsigned(status: int, code: str = "", **headers: str) -> RawAnswer:
-    body = f'{{"type":"urn:ewx:problem/{code}","status":{status}}}'.encode()
+    body = f'{{"type":"urn:ewx:problem/{code}","title":"{code}","status":{status}}}'.encode()
     return RawAnswer(status, (*JSON, *headers.items()), body)
 
 
@@ -130,6 +131,40 @@ def test_a_signed_no_is_final(pair: Pair) -> None:
     with pytest.raises(PartnerRefused) as caught:
         client.call(connection=pair[0], method="GET", path="/nowhere")
     assert caught.value.problem.code == "not-found"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "meaning"),
+    [
+        (409, "in-progress", PartnerUnreachable),
+        (503, "maintenance", PartnerUnreachable),
+        (425, "early", PartnerUnreachable),
+        (403, "paused", PartnerPaused),
+        (403, "level", PartnerRefused),
+        (409, "paused", PartnerRefused),
+        (400, "in-progress", PartnerRefused),
+    ],
+)
+def test_a_signed_no_means_what_the_table_of_retries_says(
+    pair: Pair, network: InProcess, status: int, code: str, meaning: type[PartnerProblem]
+) -> None:
+    def say(_answer: RawAnswer) -> RawAnswer:
+        said = unsigned(status, code)
+        signature = sign_response(
+            status=status,
+            request_signature=network.sent[-1].headers["Signature"],
+            key=pair[1].own_key(),
+            now=timezone.now(),
+            nonce=fresh_nonce(),
+            body=said.body,
+            content_type="application/problem+json",
+        )
+        return replace(said, headers=tuple(signature.items()))
+
+    network.change = say
+    with pytest.raises(PartnerProblem) as caught:
+        ask(pair[0])
+    assert type(caught.value) is meaning
 
 
 def test_before_the_partners_code_is_entered(pair: Pair, network: InProcess) -> None:

@@ -1,7 +1,6 @@
 """The shown state follows from facts (protocol §2)."""
 
 from datetime import UTC, datetime
-from itertools import product
 
 import pytest
 
@@ -9,7 +8,6 @@ from partners.protocol.connection_state import (
     ConnectionFacts,
     ConnectionState,
     connection_state,
-    is_verified,
     paused_by,
 )
 
@@ -45,11 +43,3 @@ def test_pauses_stand_beside_the_state():
     assert paused_by(facts("peer_paused_at")) == ("them",)
     assert paused_by(facts("paused_at", "peer_paused_at")) == ("us", "them")
     assert connection_state(facts(*connected, "paused_at")) is ConnectionState.CONNECTED
-
-
-def test_only_a_standing_connection_is_verified():
-    names = ("code_sent_at", "peer_key_at", "connected_at", "verified_at", "closed_at")
-    for chosen in product([False, True], repeat=len(names)):
-        known = facts(*(name for name, is_set in zip(names, chosen, strict=True) if is_set))
-        expected = known.verified_at is not None and connection_state(known) is ConnectionState.CONNECTED
-        assert is_verified(known) is expected
