@@ -36,8 +36,11 @@ def journal(request: TenantRequest, pk: int) -> HttpResponse:
 
 @admin_required
 def journal_export(request: TenantRequest, pk: int) -> HttpResponse:
-    """The journal as a table (CSV), the oldest first."""
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    """The journal as a table (CSV) to read, the oldest first; spreadsheets take it for UTF-8 by its first character.
+
+    Its digests are recomputed from `manage.py journal export`: a partner's entries are a part of the company's chain.
+    """
+    response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
     name = _("journal")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}-{pk}.csv"'
     entries = entries_about(contact_of(request, pk)).reverse()

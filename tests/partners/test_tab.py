@@ -254,7 +254,9 @@ def test_the_whole_journal_and_its_export(pair: Pair, log_in: Callable[..., Clie
     assert "2 → 1" in page
     assert "192.0.2.7" in page
     assert "Die Kette hält: 2 Einträge" in page
-    lines = client.get(pair[0].tenant.url("partners:journal_export", contact.pk)).content.decode().splitlines()
+    exported = client.get(pair[0].tenant.url("partners:journal_export", contact.pk)).content
+    assert exported.startswith(b"\xef\xbb\xbf")  # else a spreadsheet garbles every umlaut
+    lines = exported.decode("utf-8-sig").splitlines()
     assert lines[0] == "position;at;actor;address;action;target;detail;digest"
     assert [line.split(";")[0] for line in lines[1:]] == ["1", "2"]
     assert "'=HYPERLINK(1)" in lines[2]
