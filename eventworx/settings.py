@@ -175,6 +175,7 @@ CELERY_BEAT_SCHEDULE = {
     "ask-strangers": {"task": "partners.tasks.ask_strangers", "schedule": 60.0},
     "chain-journals": {"task": "eventworx.tasks.chain_journals", "schedule": 5.0},
     "forget-sessions": {"task": "eventworx.accounts.tasks.forget_sessions", "schedule": 3600.0},
+    "sweep-holds": {"task": "jobs.tasks.sweep_holds", "schedule": 3600.0},
     "sweep": {"task": "partners.tasks.sweep", "schedule": 600.0},
 }
 

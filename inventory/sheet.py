@@ -34,7 +34,7 @@ class PriceStep:
 
 @dataclass(frozen=True, slots=True)
 class ArticleSheet:
-    """The page of an article; `coming` is its stock over the next 30 days, today included."""
+    """The page of an article at the moment `now`; `coming` is its stock over the next 30 days, today included."""
 
     today: Stock
     coming: Stock
@@ -42,6 +42,7 @@ class ArticleSheet:
     movements: list[StockMovement]
     suppliers: list[ArticleSupplier]
     prices: list[PriceStep]
+    now: datetime
 
 
 def rest_of_today(tenant: Tenant, now: datetime, days: int = 1) -> Period:
@@ -68,6 +69,7 @@ def sheet_of(*, article: Article, now: datetime) -> ArticleSheet:
         movements=list(article.stock_movements.latest_first()),
         suppliers=list(article.suppliers.select_related("supplier").order_by("supplier__sort_key", "pk")),
         prices=[_price(article, days, tenant.currency) for days, _factor in scale_of(article).factors],
+        now=now,
     )
 
 

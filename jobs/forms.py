@@ -13,6 +13,7 @@ from eventworx.contacts.models import Contact
 from eventworx.periods import Period
 from eventworx.web.forms import TenantForm
 from inventory.models import Article
+from jobs.holds import usual_end
 from jobs.models import InquiryQuerySet, Job, JobQuerySet, Position
 from jobs.states import JobState, OrderState
 
@@ -139,6 +140,22 @@ def initial_of(job: Job) -> dict[str, Any]:
 
 def local_time(job: Job, name: str) -> datetime:
     return getattr(job, name).astimezone(job.tenant.zone).replace(tzinfo=None)
+
+
+class HoldForm(TenantForm):
+    """Until when own material is held ("Option")."""
+
+    until = _instant(_("Hold material until"))
+
+    def full_clean(self) -> None:
+        with timezone.override(self.tenant.zone):
+            super().full_clean()
+
+
+def hold_initial(job: Job, now: datetime) -> dict[str, Any]:
+    """The end of the running option, else the one that is usual; on the clock of the tenant."""
+    until = job.held_until if job.is_held(now) else usual_end(job=job, now=now)
+    return {"until": until.astimezone(job.tenant.zone).replace(tzinfo=None) if until else None}
 
 
 class OwnPositionForm(TenantForm):

@@ -173,11 +173,12 @@ def decline_inquiry(*, inquiry: Inquiry, reason: str, at: datetime) -> Inquiry:
 def withdraw_inquiry(*, inquiry: Inquiry, at: datetime, reason: str = "") -> Inquiry:
     """The customer takes it back before our answer. Raises InquiryIsAnswered.
 
-    The job is cancelled, unless we have ordered for it ourselves: then it stays for a person to unwind.
+    The job is cancelled, unless we have ordered for it ourselves or its goods are out: then it stays for a person to
+    unwind.
     """
     locked = _lock(inquiry)
     _require_requested(locked)
-    if locked.job and locked.job.state != JobState.CANCELLED and not _has_open_orders(locked.job):
+    if locked.job and locked.job.state != JobState.CANCELLED and not _is_under_way(locked.job):
         set_state(job=locked.job, state=JobState.CANCELLED)
     return _answer(inquiry, OrderState.WITHDRAWN, at, reason)
 
@@ -250,5 +251,5 @@ def _require_everything(inquiry: Inquiry, job: Job) -> None:
         raise JobLacksLines(job=job.number, missing=", ".join(f"{n} × {article}" for article, n in missing.items()))
 
 
-def _has_open_orders(job: Job) -> bool:
-    return job.sub_rental_orders.standing().exists()
+def _is_under_way(job: Job) -> bool:
+    return job.sub_rental_orders.standing().exists() or job.positions.out().exists()

@@ -1,28 +1,43 @@
-"""Keeps the reservations of positions in step with their job. Callers hold the job's lock (`jobs.locks`)."""
+"""Keeps the reservations of positions in step with their job. Callers hold the job's lock (`jobs.locks`).
+
+An order reserves firmly; a job that is held ("Option") does so until the hold runs out.
+"""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
+from django.utils import timezone
+
+from eventworx.periods import Period
 from inventory import reservations
 from inventory.reservations import ReservationClaim
 from jobs.models import Job, Position
 
 
-def reserve(*, job: Job, partial: bool) -> None:
-    """Reserve what the own parts of a job still lack.
+def reserve(*, job: Job, partial: bool, now: datetime | None = None) -> None:
+    """Reserve what the own parts of a job still lack, and make of each what the job's are: firm, or held until then.
 
     With `partial` as far as it is free; without, everything, or Shortage with the exact shortfall and no change.
     """
-    lacking = {row: row.own_quantity for row in _own_parts(job) if row.reserved_quantity < row.own_quantity}
-    _hold(job, lacking, partial=partial)
+    expires_at = _expiry(job)
+    lacking = {row: row.own_quantity for row in _own_parts(job) if _lacks(row, expires_at)}
+    _hold(job, lacking, partial=partial, now=now or timezone.now())
 
 
 def move(*, job: Job) -> None:
-    """Take everything that is reserved to the job's new period, all or nothing (Shortage); then fill up."""
-    if job.uses_stock:
-        parts = _own_parts(job)
-        reservations.lock_articles(tenant=job.tenant, article_ids=[row.article_id for row in parts if row.article_id])
-        _hold(job, {row: row.reserved_quantity for row in parts if row.reservation}, partial=False)
-        reserve(job=job, partial=True)
+    """Take everything that is reserved to the job's new period, all or nothing (Shortage); then fill up.
+
+    Where the option has run out with the move, what it held is given back.
+    """
+    now = timezone.now()
+    if not job.takes_stock(now):
+        release(job=job)
+        return
+    parts = _own_parts(job)
+    reservations.lock_articles(tenant=job.tenant, article_ids=[row.article_id for row in parts if row.article_id])
+    standing = {row: row.reserved_quantity for row in parts if row.reservation and row.reservation.counts(now)}
+    _hold(job, standing, partial=False, now=now)
+    reserve(job=job, partial=True, now=now)
 
 
 def release(*, job: Job) -> None:
@@ -32,10 +47,11 @@ def release(*, job: Job) -> None:
 
 def keep(*, position: Position) -> None:
     """Bring one position in step: less is given back, more is reserved as far as it is free."""
-    if not (position.job.uses_stock and position.article_id):
+    now = timezone.now()
+    if not (position.article_id and position.job.takes_stock(now)) or _is_back(position):
         return
     if position.own_quantity:
-        _hold(position.job, {position: position.own_quantity}, partial=True)
+        _hold(position.job, {position: position.own_quantity}, partial=True, now=now)
     else:
         give_back(position=position)
 
@@ -45,28 +61,59 @@ def give_back(*, position: Position) -> None:
     _give_back(position.job, [position])
 
 
+def forget_holds(*, job: Job, before: datetime) -> None:
+    """Clear away the rows of holds that ran out before then; they have counted for nothing since."""
+    expired = job.positions.filter(reservation__expires_at__lt=before)
+    _give_back(job, expired.select_related("reservation"))
+
+
 def _own_parts(job: Job) -> list[Position]:
+    """What reserves, or did; but not what was out and is back: that is over."""
     rows = job.positions.filter(article__isnull=False).select_related("article", "reservation").in_order()
-    return [row for row in rows if row.own_quantity or row.reservation]
+    return [row for row in rows if (row.own_quantity or row.reservation) and not _is_back(row)]
 
 
-def _hold(job: Job, wanted: Mapping[Position, int], *, partial: bool) -> None:
+def _is_back(row: Position) -> bool:
+    return row.reservation is not None and row.reservation.returned_at is not None
+
+
+def _expiry(job: Job) -> datetime | None:
+    return None if job.uses_stock else job.held_until
+
+
+def _lacks(row: Position, expires_at: datetime | None) -> bool:
+    """Whether it has less than its own part, or on other terms."""
+    if row.own_quantity == 0:
+        return False
+    reserved = row.reservation
+    return reserved is None or reserved.quantity < row.own_quantity or reserved.expires_at != expires_at
+
+
+def _hold(job: Job, wanted: Mapping[Position, int], *, partial: bool, now: datetime) -> None:
     """Let each position hold what is wanted, instead of what it holds now."""
     claims = [
         ReservationClaim(
             article_id=row.article.pk,
             quantity=quantity,
-            period=job.planning_period,
+            period=_away(row, job.planning_period),
             label=str(job)[:200],
             reservation=row.reservation,
+            expires_at=_expiry(job),
         )
         for row, quantity in wanted.items()
         if row.article
     ]
-    held = reservations.reserve(tenant=job.tenant, claims=claims, partial=partial)
+    held = reservations.reserve(tenant=job.tenant, claims=claims, partial=partial, now=now)
     for row, reservation in zip(wanted, held, strict=True):
         row.reservation = reservation
     job.positions.bulk_update(wanted, ["reservation"])
+
+
+def _away(row: Position, planning: Period) -> Period:
+    """What has left the store is away since then, whenever the job is to begin."""
+    if row.reservation and row.reservation.is_out:
+        return Period(min(row.reservation.start, planning.start), planning.end)
+    return planning
 
 
 def _give_back(job: Job, positions: Iterable[Position]) -> None:

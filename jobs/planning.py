@@ -13,6 +13,7 @@ from eventworx.tenants.models import Tenant
 from eventworx.tenants.numbers import NumberKind, next_number
 from jobs import own_stock
 from jobs.factors import cost_factor, sale_factor, usage_days
+from jobs.goods import require_in_store
 from jobs.locks import lock_job
 from jobs.models import Job
 from jobs.promises import require_kept
@@ -111,7 +112,8 @@ def update_job(
 ) -> Job:
     """Change a job. What is reserved moves with it, all or nothing: otherwise Shortage, and nothing is changed.
 
-    Day factors of prices and costs follow the new usage period. `job_changed` is sent after commit if a period moved.
+    An option ends at the latest when the job starts. Day factors of prices and costs follow the new usage period.
+    `job_changed` is sent after commit if a period moved.
     Raises JobIsPromised where it would leave the period of an inquiry that was confirmed.
     """
     check_periods(planning=planning_period, usage=usage_period)
@@ -123,6 +125,8 @@ def update_job(
     for name, value in fields.items():
         setattr(job, name, value)
     _set_periods(job, planning_period, usage_period)
+    if job.held_until:
+        job.held_until = min(job.held_until, job.planning_start)
     job.save()
     if before != (job.planning_period, job.usage_period):
         require_kept(job)
@@ -136,15 +140,17 @@ def update_job(
 def set_state(*, job: Job, state: JobState) -> Job:
     """Take a job to another state (`jobs.states.NEXT_STATES`).
 
-    Becoming an order reserves what is free of the own parts; what is missing shows as shortage. Leaving it releases.
-    Raises StateNotPossible, OrdersAreOpen for a cancellation while suppliers still count on us, and JobIsPromised
-    while a customer counts on a confirmed inquiry.
+    Becoming an order reserves what is free of the own parts, and what is held becomes firm; what is missing shows as
+    shortage. Leaving it releases. Raises StateNotPossible, OrdersAreOpen for a cancellation while suppliers still
+    count on us, JobIsPromised while a customer counts on a confirmed inquiry, and GoodsAreOut.
     """
     job = lock_job(job)
     if state not in NEXT_STATES[JobState(job.state)]:
         raise StateNotPossible(now=job.get_state_display(), wanted=JobState(state).label)
     if state == JobState.CANCELLED:
         _refuse_open_orders(job)
+    if not USES_STOCK[state]:
+        require_in_store(job=job)
     enter_state(job=job, state=state, partial=True)
     require_kept(job)
     return job
@@ -153,13 +159,16 @@ def set_state(*, job: Job, state: JobState) -> Job:
 def enter_state(*, job: Job, state: JobState, partial: bool) -> None:
     """Write the state of a locked job and bring its reservations in line.
 
-    With `partial` what is free is reserved, without it everything or Shortage.
+    With `partial` what is free is reserved, without it everything or Shortage. An option goes on only among states
+    that may have one.
     """
     job.state = state
-    job.save(update_fields=["state", "updated_at"])
-    if USES_STOCK[state]:
+    if not job.may_hold:
+        job.held_until = None
+    job.save(update_fields=["state", "held_until", "updated_at"])
+    if job.uses_stock:
         own_stock.reserve(job=job, partial=partial)
-    else:
+    elif job.held_until is None:
         own_stock.release(job=job)
     _announce(job)
 

@@ -1,8 +1,12 @@
 """What a page shows of a job or an inquiry, gathered in a fixed number of queries."""
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
 
 from inventory.availability import stock_of
+from jobs.goods import Goods, goods_of
 from jobs.logistics import customer_facts, logistics_facts
 from jobs.models import Inquiry, InquiryLine, Job, Position, SubRentalOrderLine
 from jobs.shortages import Need, needs_of
@@ -20,12 +24,22 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
+    """Everything about a job at the moment `now`, which decides what of an option still counts."""
+
     lines: list[Line]
     totals: Totals
+    goods: Goods
+    now: datetime
 
     @property
     def short(self) -> list[Line]:
         return [line for line in self.lines if line.need.shortage]
+
+    @property
+    def held(self) -> list[Position]:
+        """What is optioned at this moment."""
+        rows = [line.position for line in self.lines]
+        return [row for row in rows if row.reservation and row.reservation.is_hold and row.reservation.counts(self.now)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +65,14 @@ class InquirySheet:
 
 def sheet_of(job: Job) -> Sheet:
     """Positions in order, needs, orders and sums of `job` (with `tenant` loaded)."""
+    now = timezone.now()
     positions = list(job.positions.select_related("tenant", "article", "supplier", "reservation").in_order())
     needs = needs_of(job=job, positions=positions)
     standing = job.tenant.sub_rental_order_lines.standing().filter(order__job=job).select_related("order")
     ordered = {line.position_id: line for line in standing}
     lines = [Line(position, needs[position.pk], ordered.get(position.pk)) for position in positions]
-    return Sheet(lines=lines, totals=totals_of(job, positions))
+    goods = goods_of(job=job, positions=positions, now=now)
+    return Sheet(lines=lines, totals=totals_of(job, positions), goods=goods, now=now)
 
 
 def sheet_of_inquiry(inquiry: Inquiry) -> InquirySheet:

@@ -19,6 +19,14 @@ USES_STOCK: dict[JobState, bool] = {
     JobState.CANCELLED: False,
 }
 
+# Where own stock can be held for a while ("Option") without being promised.
+MAY_HOLD: dict[JobState, bool] = {
+    JobState.INQUIRY: True,
+    JobState.QUOTE: True,
+    JobState.ORDER: False,
+    JobState.CANCELLED: False,
+}
+
 NEXT_STATES: dict[JobState, frozenset[JobState]] = {
     JobState.INQUIRY: frozenset({JobState.QUOTE, JobState.ORDER, JobState.CANCELLED}),
     JobState.QUOTE: frozenset({JobState.INQUIRY, JobState.ORDER, JobState.CANCELLED}),

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from jobs import views
+from jobs.views import jobs as views
+from jobs.views import stock
 
 app_name = "jobs"
 urlpatterns = [
@@ -10,6 +11,10 @@ urlpatterns = [
     path("jobs/<int:pk>/", views.detail, name="detail"),
     path("jobs/<int:pk>/edit/", views.edit, name="edit"),
     path("jobs/<int:pk>/state/", views.set_state, name="set_state"),
+    path("jobs/<int:pk>/hold/", stock.hold, name="hold"),
+    path("jobs/<int:pk>/hold/release/", stock.hold_release, name="hold_release"),
+    path("jobs/<int:pk>/hand-out/", stock.hand_out, name="hand_out"),
+    path("jobs/<int:pk>/take-back/", stock.take_back, name="take_back"),
     path("jobs/<int:pk>/document.pdf", views.job_pdf, name="job_pdf"),
     path("jobs/<int:pk>/positions/", views.position_list, name="positions"),
     path("jobs/<int:pk>/positions/own/", views.own_material, name="own_material"),

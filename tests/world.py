@@ -20,6 +20,7 @@ from eventworx.tenants.models import Membership, Tenant
 from eventworx.tenants.roles import Role
 from inventory.models import StockMovementKind
 from inventory.stock import add_movement
+from jobs.goods import hand_out
 from jobs.models import Inquiry, SubRentalOrder
 from jobs.positions import SupplierTerms, add_position, add_sub_rental_position
 from jobs.states import JobState
@@ -156,6 +157,10 @@ class World:
         self.quote = self._job(self.customer)
         self.position = add_position(job=self.job, article=self.article, quantity=2)
         self.text_position = add_position(job=self.job, description=self.word, quantity=1, unit_price=Decimal(5))
+        self.hold_until = f"{timezone.now() + timedelta(days=5):%Y-%m-%dT%H:%M}"
+        self.out = self._job(self.customer, state=JobState.ORDER)
+        add_position(job=self.out, article=self.article, quantity=1)
+        hand_out(job=self.out, at=timezone.now())
         self.short_position = add_position(job=self.job, article=self.other_article, quantity=50)
 
     def _job(self, customer: Contact, **fields: Any) -> Any:

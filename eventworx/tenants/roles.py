@@ -19,6 +19,7 @@ class Permission(models.TextChoices):
     EDIT_CONTACTS = "edit_contacts"
     EDIT_ARTICLES = "edit_articles"
     EDIT_JOBS = "edit_jobs"
+    HANDLE_GOODS = "handle_goods"
     READ_MAILS = "read_mails"
 
 
@@ -28,6 +29,7 @@ MAY: dict[Permission, frozenset[Role]] = {
     Permission.EDIT_CONTACTS: frozenset({Role.ADMIN, Role.SALES}),
     Permission.EDIT_ARTICLES: frozenset({Role.ADMIN, Role.SALES, Role.WAREHOUSE}),
     Permission.EDIT_JOBS: frozenset({Role.ADMIN, Role.SALES}),
+    Permission.HANDLE_GOODS: frozenset({Role.ADMIN, Role.SALES, Role.WAREHOUSE}),
     Permission.READ_MAILS: frozenset({Role.ADMIN, Role.SALES}),
 }
 

@@ -72,8 +72,9 @@ class ReservationQuerySet(models.QuerySet["Reservation"]):
         return self.filter(moving | Q(pk__in=named) if named else moving)
 
     def upcoming(self, now: datetime) -> Self:
-        """What still blocks now or later, in order of time."""
-        return self.filter(blocked_until__gt=now).order_by("start", "end", "pk")
+        """What still blocks now or later, and what is overdue, in order of time."""
+        overdue = Q(handed_over_at__isnull=False, returned_at__isnull=True)
+        return self.filter(Q(blocked_until__gt=now) | overdue).order_by("start", "end", "pk")
 
     def blocking(self, period: Period) -> Self:
         """Reservations whose widened period touches `period`."""
@@ -154,8 +155,13 @@ class Reservation(models.Model):
         """Whether it takes stock at `now`: a hold does so until it runs out."""
         return self.expires_at is None or self.expires_at > now
 
+    @property
+    def is_out(self) -> bool:
+        """Whether the goods have left the store and are not back."""
+        return self.handed_over_at is not None and self.returned_at is None
+
     def is_overdue(self, now: datetime) -> bool:
-        return self.handed_over_at is not None and self.returned_at is None and self.blocked_until <= now
+        return self.is_out and self.blocked_until <= now
 
     @property
     def buffers(self) -> tuple[timedelta, timedelta]:

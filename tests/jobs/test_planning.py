@@ -198,3 +198,19 @@ def test_a_change_of_state_is_told(aurora: Tenant, heard: list[Job], django_capt
     with django_capture_on_commit_callbacks(execute=True):
         set_state(job=job, state=JobState.ORDER)
     assert [told.state for told in heard] == [JobState.ORDER]
+
+
+def test_the_refusal_of_a_move_names_every_shortfall(aurora: Tenant) -> None:
+    par, fog = make_article(aurora, owned=10), make_article(aurora, "Nebel", owned=2)
+    busy, job = (make_job(aurora, state=JobState.ORDER, period=period) for period in (AUTUMN, SUMMER))
+    for article, taken, wanted in ((par, 5, 4), (par, 0, 4), (fog, 1, 2)):
+        add_position(job=job, article=article, quantity=wanted)
+        if taken:
+            add_position(job=busy, article=article, quantity=taken)
+    with pytest.raises(Shortage) as refused:
+        moved(job, AUTUMN)
+    assert [(short.article, short.wanted, short.free) for short in refused.value.shortfalls] == [
+        (par, 8, 5),
+        (fog, 2, 1),
+    ]
+    assert all(article.name in str(refused.value) for article in (par, fog))

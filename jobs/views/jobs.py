@@ -1,4 +1,4 @@
-"""Pages of jobs and inquiries. The job page is composed: the partner search and the orders come by URL."""
+"""Jobs and inquiries."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -13,6 +13,7 @@ from eventworx.tenants.roles import Permission
 from eventworx.web.pages import page_of
 from jobs import documents, inquiries, planning, positions
 from jobs.forms import (
+    HoldForm,
     InquiryFilter,
     JobFilter,
     JobForm,
@@ -21,6 +22,7 @@ from jobs.forms import (
     SearchForm,
     StateForm,
     TextPositionForm,
+    hold_initial,
     initial_of,
 )
 from jobs.models import Inquiry, Job, Position
@@ -55,6 +57,7 @@ def dashboard(request: TenantRequest) -> HttpResponse:
         "jobs": request.tenant.jobs.alive().coming(now).select_related("customer").next_first()[:10],
         "inquiries": request.tenant.inquiries.open().select_related("customer").newest_first()[:10],
         "short": short_positions(tenant=request.tenant, now=now),
+        "overdue": request.tenant.jobs.overdue(now).select_related("tenant")[:10],
     }
     return render(request, "jobs/dashboard.html", context)
 
@@ -81,8 +84,13 @@ def create(request: TenantRequest) -> HttpResponse:
 @member_required
 def detail(request: TenantRequest, pk: int) -> HttpResponse:
     job = _job(request, pk)
-    next_states = [state for state in JobState if state in NEXT_STATES[JobState(job.state)]]
-    return render(request, "jobs/detail.html", {"job": job, "sheet": sheet_of(job), "next_states": next_states})
+    context = {
+        "job": job,
+        "sheet": sheet_of(job),
+        "next_states": [state for state in JobState if state in NEXT_STATES[JobState(job.state)]],
+        "hold_form": HoldForm(tenant=request.tenant, initial=hold_initial(job, timezone.now())),
+    }
+    return render(request, "jobs/detail.html", context)
 
 
 @may(Permission.EDIT_JOBS)

@@ -1,0 +1,111 @@
+"""Goods leave the store for a job and come back: hand-over and return (mission O7)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.errors import BusinessError
+from eventworx.periods import Period
+from inventory import reservations
+from inventory.models import Reservation
+from inventory.reservations import ReservationClaim
+from jobs.locks import lock_job
+from jobs.models import Job, Position
+
+
+class GoodsAreOut(BusinessError):
+    code = "goods-out"
+    status = 409
+    message = _("Material of the job %(job)s is out: %(goods)s. Take it back first.")
+
+
+class NothingToHandOut(BusinessError):
+    code = "nothing-to-hand-out"
+    status = 409
+    message = _("Nothing is reserved for the job %(job)s that could still be handed out.")
+
+
+class NothingToTakeBack(BusinessError):
+    code = "nothing-to-take-back"
+    status = 409
+    message = _("Nothing of the job %(job)s is out.")
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """How many positions of a job wait in store, are out, and are back; `due_at`: since when the first is overdue."""
+
+    waiting: int
+    out: int
+    back: int
+    due_at: datetime | None
+
+
+def goods_of(*, job: Job, positions: Sequence[Position], now: datetime) -> Goods:
+    """Of positions that are loaded with `reservation`. Pure."""
+    firm = [row.reservation for row in positions if row.reservation and not row.reservation.is_hold]
+    out = [reserved for reserved in firm if reserved.is_out]
+    return Goods(
+        waiting=sum(reserved.handed_over_at is None for reserved in firm) if job.uses_stock else 0,
+        out=len(out),
+        back=sum(reserved.returned_at is not None for reserved in firm),
+        due_at=min((reserved.end for reserved in out if reserved.is_overdue(now)), default=None),
+    )
+
+
+@transaction.atomic
+def hand_out(*, job: Job, at: datetime) -> int:
+    """Everything reserved for the job leaves the store; returns of how many positions.
+
+    What leaves before its time is claimed from now on, all or nothing: raises Shortage where others have it until
+    then. Raises NothingToHandOut.
+    """
+    job = lock_job(job)
+    waiting = [row for row in _reserved(job) if row.handed_over_at is None and not row.is_hold]
+    if not (job.uses_stock and waiting):
+        raise NothingToHandOut(job=job.number)
+    early = [_from_now_on(row, at) for row in waiting if at < row.start]
+    reservations.reserve(tenant=job.tenant, claims=early, now=at)
+    reservations.hand_over(tenant=job.tenant, reservations=waiting, at=at)
+    return len(waiting)
+
+
+@transaction.atomic
+def take_back(*, job: Job, at: datetime) -> int:
+    """Everything of the job that is out is back; returns of how many positions. Raises NothingToTakeBack."""
+    job = lock_job(job)
+    out = [row for row in _reserved(job) if row.is_out]
+    if not out:
+        raise NothingToTakeBack(job=job.number)
+    reservations.take_back(tenant=job.tenant, reservations=out, at=at)
+    return len(out)
+
+
+def require_in_store(*, job: Job) -> None:
+    """Raise GoodsAreOut where a locked job cannot let go of its goods, because others have them."""
+    refuse_out(job, list(job.positions.out().in_order()))
+
+
+def refuse_out(job: Job, positions: Sequence[Position]) -> None:
+    """Raise GoodsAreOut with the names of these positions, if there are any."""
+    goods = ", ".join(str(position) for position in positions)
+    if goods:
+        raise GoodsAreOut(job=job.number, goods=goods)
+
+
+def _reserved(job: Job) -> list[Reservation]:
+    rows = job.positions.filter(reservation__isnull=False).select_related("reservation").in_order()
+    return [row.reservation for row in rows if row.reservation]
+
+
+def _from_now_on(row: Reservation, at: datetime) -> ReservationClaim:
+    return ReservationClaim(
+        article_id=row.article_id,
+        quantity=row.quantity,
+        period=Period(at, row.end),
+        label=row.label,
+        reservation=row,
+    )

@@ -1,0 +1,153 @@
+"""Lines of a job: what is needed, and where it comes from."""
+
+from decimal import Decimal
+from typing import Self
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from eventworx.contacts.models import Contact
+from eventworx.money import line_net
+from eventworx.tenants.models import Tenant
+from inventory.models import Article, Reservation
+from jobs.models.jobs import PERCENT, Job
+from jobs.states import ORDERED_STATES, USES_STOCK
+
+AMOUNT = [MinValueValidator(0)]
+
+
+class PositionQuerySet(models.QuerySet["Position"]):
+    def in_order(self) -> Self:
+        return self.order_by("sequence", "pk")
+
+    def reservation_ids(self) -> list[int]:
+        """Ids of what these positions have reserved."""
+        return list(self.filter(reservation__isnull=False).values_list("reservation_id", flat=True))
+
+    def out(self) -> Self:
+        """Positions whose goods have left the store and are not back."""
+        return self.filter(reservation__handed_over_at__isnull=False, reservation__returned_at__isnull=True)
+
+    def short(self) -> Self:
+        """Own parts of jobs that use stock, of which not everything is reserved (mission J6); annotates `missing`."""
+        using_stock = [state for state, uses in USES_STOCK.items() if uses]
+        missing = F("quantity") - F("sub_rented_quantity") - Coalesce(F("reservation__quantity"), 0)
+        return (
+            self.filter(article__isnull=False, job__state__in=using_stock)
+            .annotate(missing=missing)
+            .filter(missing__gt=0)
+        )
+
+    def of_supplier(self, supplier: Contact) -> Self:
+        return self.filter(supplier=supplier, sub_rented_quantity__gt=0)
+
+    def not_ordered(self) -> Self:
+        """Positions that stand in no open or confirmed sub-rental order."""
+        return self.exclude(order_lines__order__state__in=ORDERED_STATES)
+
+
+class Position(models.Model):
+    """One line of a job. `quantity` is the need; of it `sub_rented_quantity` comes from `supplier`, the rest is own.
+
+    Only the own part reserves (mission J7). A position with a sub-rented part is a "Bestellposition": its cost is
+    `unit_cost` (the partner's day price, frozen) × `cost_factor` less `cost_discount_percent`, apart from what our
+    customer pays (`unit_price` × `factor` less `discount_percent`). `cost_scale` keeps the partner's day factors
+    `{"factors": [{"days", "factor"}], "extra_day_factor"}` so that `cost_factor` follows a moved job.
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="positions")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="positions")
+    sequence = models.PositiveIntegerField(default=0)
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, null=True, blank=True, related_name="positions")
+    description = models.CharField(_("description"), max_length=200)
+    quantity = models.PositiveIntegerField(_("quantity"), validators=[MinValueValidator(1), MaxValueValidator(999_999)])
+    unit = models.CharField(_("unit"), max_length=30, blank=True)
+    unit_price = models.DecimalField(_("price per day"), max_digits=12, decimal_places=2, default=0, validators=AMOUNT)
+    factor = models.DecimalField(_("factor"), max_digits=8, decimal_places=4, default=1)
+    discount_percent = models.DecimalField(
+        _("discount in percent"), max_digits=5, decimal_places=2, default=0, validators=PERCENT
+    )
+    sub_rented_quantity = models.PositiveIntegerField(_("of which sub-rented"), default=0)
+    supplier = models.ForeignKey(
+        Contact,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="sub_rental_positions",
+        verbose_name=_("Supplier"),
+    )
+    supplier_article_id = models.CharField(max_length=64, blank=True)
+    supplier_number = models.CharField(_("supplier's article number"), max_length=100, blank=True)
+    unit_cost = models.DecimalField(
+        pgettext_lazy("position", "cost per day"), max_digits=12, decimal_places=2, default=0, validators=AMOUNT
+    )
+    cost_scale = models.JSONField(default=dict, blank=True)
+    cost_factor = models.DecimalField(max_digits=8, decimal_places=4, default=1)
+    cost_discount_percent = models.DecimalField(max_digits=5, decimal_places=2, default=0, validators=PERCENT)
+    reservation = models.OneToOneField(
+        Reservation, on_delete=models.SET_NULL, null=True, blank=True, related_name="position"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PositionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("position")
+        verbose_name_plural = _("positions")
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="position_has_a_quantity"),
+            models.CheckConstraint(
+                condition=Q(sub_rented_quantity__lte=F("quantity")), name="position_sub_rents_at_most_all"
+            ),
+            models.CheckConstraint(
+                condition=Q(sub_rented_quantity=0) | Q(supplier__isnull=False),
+                name="sub_rental_has_a_supplier",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.description}"
+
+    @property
+    def own_quantity(self) -> int:
+        return self.quantity - self.sub_rented_quantity
+
+    @property
+    def reserved_quantity(self) -> int:
+        """What stands by for the own part; needs `reservation` loaded."""
+        return self.reservation.quantity if self.reservation else 0
+
+    @property
+    def is_out(self) -> bool:
+        """Whether its goods have left the store and are not back; needs `reservation` loaded."""
+        return self.reservation is not None and self.reservation.is_out
+
+    @property
+    def is_sub_rental(self) -> bool:
+        return self.sub_rented_quantity > 0
+
+    @property
+    def net(self) -> Decimal:
+        """What the customer pays for the line, before tax."""
+        return line_net(
+            quantity=self.quantity,
+            unit_price=self.unit_price,
+            factor=self.factor,
+            discount_percent=self.discount_percent,
+            currency=self.tenant.currency,
+        )
+
+    @property
+    def cost(self) -> Decimal:
+        """What the supplier gets for the sub-rented part, before tax."""
+        return line_net(
+            quantity=self.sub_rented_quantity,
+            unit_price=self.unit_cost,
+            factor=self.cost_factor,
+            discount_percent=self.cost_discount_percent,
+            currency=self.tenant.currency,
+        )

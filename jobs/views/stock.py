@@ -1,0 +1,56 @@
+"""What a job does with our own stock: the option, and the goods as they leave and come back."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from eventworx.tenants.access import TenantRequest, may
+from eventworx.tenants.roles import Permission
+from jobs import goods, holds
+from jobs.forms import HoldForm
+from jobs.models import Job
+
+
+def _job(request: TenantRequest, pk: int) -> Job:
+    return get_object_or_404(request.tenant.jobs.select_related("tenant", "customer"), pk=pk)
+
+
+@require_POST
+@may(Permission.EDIT_JOBS)
+def hold(request: TenantRequest, pk: int) -> HttpResponse:
+    """ "Material optionieren bis …": what was held stands at each position afterwards."""
+    form = HoldForm(request.POST, tenant=request.tenant)
+    job = holds.hold_material(job=_job(request, pk), until=form.require_valid()["until"], now=timezone.now())
+    return redirect(job)
+
+
+@require_POST
+@may(Permission.EDIT_JOBS)
+def hold_release(request: TenantRequest, pk: int) -> HttpResponse:
+    job = holds.release_hold(job=_job(request, pk))
+    messages.success(request, _("The option has been released."))
+    return redirect(job)
+
+
+@require_POST
+@may(Permission.HANDLE_GOODS)
+def hand_out(request: TenantRequest, pk: int) -> HttpResponse:
+    job = _job(request, pk)
+    count = goods.hand_out(job=job, at=timezone.now())
+    text = ngettext("%(count)d position has been handed out.", "%(count)d positions have been handed out.", count)
+    messages.success(request, text % {"count": count})
+    return redirect(job)
+
+
+@require_POST
+@may(Permission.HANDLE_GOODS)
+def take_back(request: TenantRequest, pk: int) -> HttpResponse:
+    job = _job(request, pk)
+    count = goods.take_back(job=job, at=timezone.now())
+    text = ngettext("%(count)d position has been taken back.", "%(count)d positions have been taken back.", count)
+    messages.success(request, text % {"count": count})
+    return redirect(job)
