@@ -1,7 +1,7 @@
 """The course of stock as it is kept: a row per step, written in the transaction of what caused it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from django.db import connection, models
@@ -39,6 +39,13 @@ _STEPS = """
     WHERE article.id IN ({ids})
     ORDER BY step.article_id, step.instant
 """
+_WRITE = """
+    INSERT INTO inventory_stockstep (article_id, instant, added, out_of_service, reserved) VALUES {rows}
+    ON CONFLICT (article_id, instant) DO UPDATE
+    SET added = excluded.added, out_of_service = excluded.out_of_service, reserved = excluded.reserved
+"""
+_DELETE = "DELETE FROM inventory_stockstep WHERE (article_id, instant) IN (VALUES {rows})"
+ROWS_AT_ONCE = 5_000
 
 
 class StockStep(models.Model):
@@ -94,27 +101,20 @@ def courses_over(article_ids: Collection[int], span: Span) -> dict[int, Course]:
 
 def write_courses(before: Mapping[int, Course], after: Mapping[int, Course]) -> None:
     """Bring the rows from one state to the other; the articles are locked. Two statements at most."""
-    gone, there = set[tuple[int, int]](), list[StockStep]()
+    gone, there = list[tuple[int, int]](), list[tuple[int, ...]]()
     for article_id, course in after.items():
         known = {step.instant: step for step in before[article_id]} if before[article_id] is not EMPTY else {}
-        gone |= {(article_id, instant) for instant in known.keys() - {step.instant for step in course}}
-        there += [_row(article_id, step) for step in course if known.get(step.instant) != step]
-    if gone:
-        StockStep.objects.filter(pk__in=sorted(gone)).delete()
-    if there:
-        StockStep.objects.bulk_create(
-            there,
-            update_conflicts=True,
-            unique_fields=["article", "instant"],
-            update_fields=["added", "out_of_service", "reserved"],
-        )
+        gone += [(article_id, instant) for instant in known.keys() - {step.instant for step in course}]
+        there += [(article_id, *step) for step in course if known.get(step.instant) != step]
+    with connection.cursor() as cursor:
+        for sql, rows in ((_DELETE, gone), (_WRITE, there)):
+            for first in range(0, len(rows), ROWS_AT_ONCE):
+                some = rows[first : first + ROWS_AT_ONCE]
+                cursor.execute(sql.format(rows=_rows(some)), [value for row in some for value in row])
 
 
-def _row(article_id: int, step: Step) -> StockStep:
-    instant, added, out_of_service, reserved = step
-    return StockStep(
-        article_id=article_id, instant=instant, added=added, out_of_service=out_of_service, reserved=reserved
-    )
+def _rows(rows: Sequence[tuple[int, ...]]) -> str:
+    return ",".join(f"({_marks(row)})" for row in rows)
 
 
 def _marks(values: Iterable[object]) -> str:
