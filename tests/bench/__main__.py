@@ -13,7 +13,7 @@ from typing import Any
 from tests.bench.installations import INSTALLATIONS, Environment
 from tests.source import ROOT
 
-FIGURES = ("signed_search", "refused")
+FIGURES = ("signed_search", "refused", "flat_history", "reserving")
 
 
 def main() -> None:
@@ -61,14 +61,27 @@ def as_tables(found: dict[str, dict[str, Any]]) -> str:
     lines = []
     for installation, figures in found.items():
         for figure in figures.values():
-            lines += ["", f"{figure['title']} · {installation}", f"{'':<34}{'on the wall':>22}{'our own CPU':>22}"]
+            lines += ["", f"{figure['title']} · {installation}"]
             lines += [as_line(row) for row in figure["rows"]]
+            lines += [f"  {note}" for note in figure.get("notes", [])]
     return "\n".join(lines)
 
 
+# How the cells of a row are written; each row has some of them.
+CELLS = {
+    "wall_us": "{:>10,.0f} µs wall",
+    "wall_share": "{:>7.1%}",
+    "wall_ratio": "{:>7.2f} ×",
+    "cpu_us": "{:>10,.0f} µs CPU",
+    "cpu_share": "{:>7.1%}",
+    "cpu_ratio": "{:>7.2f} ×",
+    "per_second": "{:>10,.0f} /s",
+    "ratio": "{:>7.2f} ×",
+}
+
+
 def as_line(row: dict[str, Any]) -> str:
-    clocks = (f"{row[f'{clock}_us']:>10,.0f} µs{row[f'{clock}_share']:>9.1%}" for clock in ("wall", "cpu"))
-    return f"  {row['what']:<32}{''.join(clocks)}"
+    return f"  {row['what']:<44}" + "".join(form.format(row[name]) for name, form in CELLS.items() if name in row)
 
 
 if __name__ == "__main__":
