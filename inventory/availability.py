@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from eventworx.periods import Period, instant_at
 from inventory.courses import blocks, stays_away
-from inventory.models import Article, courses_over, lowest_over, reservations_on
+from inventory.models import Article, Read, lowest_over, read_courses, reservations_on
 from inventory.steps import EMPTY, Change, Course, Span, changed, during, lowest, scarcest, span_of, undone
 
 
@@ -54,34 +54,44 @@ def free_quantity(
 def stock_of(
     *, articles: Collection[Article], period: Period, excluding: Collection[int] = (), now: datetime | None = None
 ) -> dict[int, Stock]:
-    """The stock of each article in `period`, by its id; two statements however many articles and reservations, and a
-    third while something of them is held, overdue or left out.
+    """The stock of each article in `period`, by its id; one statement however many articles and reservations, and two
+    more while something of them is held, overdue or left out.
 
     The period is widened by each article's current buffers, so that what is shown is what can be reserved.
     Reservations with ids in `excluding` do not count; holds and returns are judged as of `now` (default: this moment).
     """
     if not articles:
         return {}
-    moving = moving_changes(articles, excluding, now or timezone.now())
     known = lowest_over([article.pk for article in articles], span_of(period))
-    found = {article_id: Stock(*figures) for article_id, figures in known.items()}
-    affected = [article for article in articles if article.pk in moving]
-    courses = courses_over([article.pk for article in affected], _window(affected, period))
-    for article in affected:
-        course = changed(courses[article.pk], moving[article.pk])
-        found[article.pk] = stock_in(article=article, course=course, period=period)
+    found = {pk: Stock(lowest.owned, lowest.out_of_service, lowest.free) for pk, lowest in known.items()}
+    affected = [article for article in articles if excluding or known[article.pk].moves]
+    courses = courses_on(articles=affected, period=period, excluding=excluding, now=now)
+    found |= {row.pk: stock_in(article=row, course=courses[row.pk], period=period) for row in affected}
     return found
 
 
 def courses_on(
     *, articles: Collection[Article], period: Period, excluding: Collection[int] = (), now: datetime | None = None
 ) -> dict[int, Course]:
-    """All that bears on each article in `period`, widened by the greatest buffers among them; two statements."""
+    """All that bears on each article in `period`, widened by the greatest buffers among them; one statement, and one
+    more while something of them is held, overdue or left out."""
     if not articles:
         return {}
-    moving = moving_changes(articles, excluding, now or timezone.now())
-    courses = courses_over([article.pk for article in articles], _window(articles, period))
-    return {article_id: changed(course, moving.get(article_id, ())) for article_id, course in courses.items()}
+    read = read_courses([article.pk for article in articles], _window(articles, period))
+    return moved(read, excluding, now or timezone.now())
+
+
+def moved(read: Read, excluding: Collection[int], now: datetime) -> dict[int, Course]:
+    """The courses as they count at `now`: with what moves with time, without the reservations in `excluding`."""
+    if not (read.moving or excluding):
+        return read.courses
+    changes: defaultdict[int, list[Change]] = defaultdict(list)
+    for row in reservations_on(read.courses).moving_with_time(now, *excluding):
+        if row.pk not in excluding:
+            changes[row.article_id].append(blocks(row) if row.is_hold else stays_away(row))
+        elif not row.is_hold:
+            changes[row.article_id].append(undone(blocks(row)))
+    return {pk: changed(course, changes.get(pk, ())) for pk, course in read.courses.items()}
 
 
 def stock_in(*, article: Article, course: Course, period: Period) -> Stock:
@@ -108,21 +118,5 @@ def bottleneck_in(*, article: Article, course: Course, period: Period) -> Period
 
 def _window(articles: Collection[Article], period: Period) -> Span:
     """`period` as wide as any of the articles looks at it."""
-    if not articles:
-        return span_of(period)
     before, after = max(row.buffer_before for row in articles), max(row.buffer_after for row in articles)
     return span_of(period.widened(before, after))
-
-
-def moving_changes(articles: Collection[Article], excluding: Collection[int], now: datetime) -> dict[int, list[Change]]:
-    """By article, how its course differs at `now` from the steps that are kept: by what moves with time, and by what
-    is left out."""
-    found: defaultdict[int, list[Change]] = defaultdict(list)
-    for row in reservations_on(articles).moving_with_time(now, *excluding):
-        if row.pk in excluding:
-            change = None if row.is_hold else undone(blocks(row))
-        else:
-            change = blocks(row) if row.is_hold else stays_away(row)
-        if change:
-            found[row.article_id].append(change)
-    return found

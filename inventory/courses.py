@@ -1,6 +1,5 @@
 """Keeping the courses of stock true: what each row does to its article, and whether the steps say so (mission E3)."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,8 +14,8 @@ from inventory.models import (
     Reservation,
     StockMovement,
     StockMovementKind,
-    courses_over,
     movements_on,
+    read_courses,
     reservations_on,
     write_courses,
 )
@@ -63,7 +62,7 @@ def apply_changes(changes: Mapping[int, Sequence[Change]]) -> None:
     """Enter changes into the courses of articles, by id; the caller holds their locks."""
     touched = [change.span for some in changes.values() for change in some]
     if touched:
-        before = courses_over(list(changes), around(touched))
+        before = read_courses(list(changes), around(touched)).courses
         write_courses(before, {pk: changed(before[pk], some) for pk, some in changes.items()})
 
 
@@ -74,13 +73,12 @@ def around(spans: Collection[Span]) -> Span:
 
 def computed_courses(articles: Iterable[Article]) -> dict[int, Course]:
     """The courses as all reservations and movements make them, from the first to the last."""
-    articles = list(articles)
-    changes: defaultdict[int, list[Change]] = defaultdict(list)
-    for reservation in reservations_on(articles).filter(expires_at__isnull=True):
+    changes: dict[int, list[Change]] = {article.pk: [] for article in articles}
+    for reservation in reservations_on(changes).filter(expires_at__isnull=True):
         changes[reservation.article_id].append(blocks(reservation))
-    for movement in movements_on(articles):
+    for movement in movements_on(changes):
         changes[movement.article_id].append(moves(movement))
-    return {article.pk: changed(EMPTY, changes[article.pk]) for article in articles}
+    return {pk: changed(EMPTY, some) for pk, some in changes.items()}
 
 
 @transaction.atomic
@@ -88,7 +86,8 @@ def check_courses(*, tenant: Tenant, article_ids: Collection[int], mend: bool = 
     """Compare the steps of these articles with a plain recomputation, under their locks; with `mend` write what is
     right. Returns what was wrong."""
     articles = list(tenant.articles.filter(pk__in=article_ids).locked())
-    kept, computed = courses_over([article.pk for article in articles], ALWAYS), computed_courses(articles)
+    kept = read_courses([article.pk for article in articles], ALWAYS).courses
+    computed = computed_courses(articles)
     wrong = [
         Difference(article, kept[article.pk], computed[article.pk])
         for article in articles

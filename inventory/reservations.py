@@ -18,9 +18,9 @@ from django.utils.translation import gettext_lazy as _
 from eventworx.errors import BusinessError
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
-from inventory.availability import moving_changes, stock_in
+from inventory.availability import moved, stock_in
 from inventory.courses import apply_changes, around, blocks
-from inventory.models import Article, Reservation, courses_over, write_courses
+from inventory.models import Article, Reservation, read_courses, write_courses
 from inventory.steps import Change, Course, Span, changed, span_of, undone
 
 _WRITTEN = ["article", "quantity", "label", "start", "end", "blocked_from", "blocked_until", "expires_at"]
@@ -212,19 +212,19 @@ def _desk(tenant: Tenant, claims: Sequence[ReservationClaim], now: datetime) -> 
     named = [claim.reservation for claim in claims if claim.reservation]
     ids = [claim.article_id for claim in claims] + [row.article_id for row in named]
     articles = lock_articles(tenant=tenant, article_ids=ids)
-    held = tenant.reservations.in_bulk([row.pk for row in named])
+    held = tenant.reservations.in_bulk([row.pk for row in named]) if named else {}
     _require_locked(held.values(), articles)
-    desk = _Desk(articles, held, {}, {})
-    desk.kept = courses_over(list(articles), around([span for claim in claims for span in _touched(desk, claim)]))
-    moving = moving_changes(articles.values(), held.keys(), now)
-    desk.courses = {pk: changed(course, moving.get(pk, ())) for pk, course in desk.kept.items()}
-    return desk
+    spans = [span for claim in claims for span in _touched(claim, articles, held)]
+    read = read_courses(list(articles), around(spans))
+    return _Desk(articles, held, read.courses, dict(moved(read, held.keys(), now)))
 
 
-def _touched(desk: _Desk, claim: ReservationClaim) -> Iterator[Span]:
+def _touched(
+    claim: ReservationClaim, articles: Mapping[int, Article], held: Mapping[int, Reservation]
+) -> Iterator[Span]:
     """Every stretch that is read or written for a claim."""
-    yield span_of(desk.articles[claim.article_id].with_buffers(claim.period))
-    replaced = desk.replaced_by(claim)
+    yield span_of(articles[claim.article_id].with_buffers(claim.period))
+    replaced = held.get(claim.reservation.pk) if claim.reservation else None
     if replaced:
         yield span_of(replaced.blocked)
         yield span_of(claim.period.widened(*replaced.buffers))
@@ -292,8 +292,9 @@ def _write(
     write_courses(desk.kept, {pk: changed(desk.kept[pk], some) for pk, some in changes.items()})
     kept = [row for row in rows if row]
     tenant.reservations.bulk_create([row for row in kept if row.pk is None])
-    tenant.reservations.bulk_update([row for row in kept if row.pk in desk.held], _WRITTEN)
-    tenant.reservations.filter(pk__in=desk.held.keys() - {row.pk for row in kept}).delete()
+    if desk.held:
+        tenant.reservations.bulk_update([row for row in kept if row.pk in desk.held], _WRITTEN)
+        tenant.reservations.filter(pk__in=desk.held.keys() - {row.pk for row in kept}).delete()
     return rows
 
 

@@ -11,7 +11,7 @@ from inventory.models.articles import (
     FactorScaleQuerySet,
 )
 from inventory.models.pictures import Picture
-from inventory.models.steps import Lowest, StockStep, courses_over, lowest_over, write_courses
+from inventory.models.steps import Lowest, Read, StockStep, lowest_over, read_courses, write_courses
 from inventory.models.stock import (
     Reservation,
     ReservationQuerySet,
@@ -33,15 +33,16 @@ __all__ = [
     "FactorScaleQuerySet",
     "Lowest",
     "Picture",
+    "Read",
     "Reservation",
     "ReservationQuerySet",
     "StockMovement",
     "StockMovementKind",
     "StockMovementQuerySet",
     "StockStep",
-    "courses_over",
     "lowest_over",
     "movements_on",
+    "read_courses",
     "reservations_on",
     "write_courses",
 ]

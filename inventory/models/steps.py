@@ -11,13 +11,20 @@ from inventory.models.articles import Article
 from inventory.steps import EMPTY, Course, Span, Step
 
 _MINUTE = "CAST(60000000 AS bigint)"
+# Whether anything of an article moves with time (`ReservationQuerySet.moving_with_time`) or may do so.
+_MOVES = """
+    EXISTS (
+        SELECT 1 FROM inventory_reservation moving WHERE moving.article_id = article.id AND (
+            moving.expires_at IS NOT NULL OR (moving.handed_over_at IS NOT NULL AND moving.returned_at IS NULL)))
+"""
 # What bears on a span of an article: the step that holds at its start, and those inside. The span is widened by the
 # article's buffers of today. Found by the primary key alone, however long the article's history is.
 _LOWEST = """
     SELECT article.id,
         article.owned + COALESCE(MIN(step.added), 0),
         article.out_of_service + COALESCE(MAX(step.out_of_service), 0),
-        article.owned - article.out_of_service + COALESCE(MIN(step.added - step.out_of_service - step.reserved), 0)
+        article.owned - article.out_of_service + COALESCE(MIN(step.added - step.out_of_service - step.reserved), 0),
+        {moves}
     FROM inventory_article article LEFT JOIN inventory_stockstep step
         ON step.article_id = article.id
         AND step.instant < %s + article.buffer_after_minutes * {minute}
@@ -29,15 +36,15 @@ _LOWEST = """
 """
 # The same steps themselves, in a span that is as wide for all.
 _STEPS = """
-    SELECT step.article_id, step.instant, step.added, step.out_of_service, step.reserved
-    FROM inventory_article article JOIN inventory_stockstep step
+    SELECT article.id, {moves}, step.instant, step.added, step.out_of_service, step.reserved
+    FROM inventory_article article LEFT JOIN inventory_stockstep step
         ON step.article_id = article.id
         AND step.instant <= %s
         AND step.instant >= (
             SELECT MAX(earlier.instant) FROM inventory_stockstep earlier
             WHERE earlier.article_id = article.id AND earlier.instant <= %s)
     WHERE article.id IN ({ids})
-    ORDER BY step.article_id, step.instant
+    ORDER BY article.id, step.instant
 """
 _WRITE = """
     INSERT INTO inventory_stockstep (article_id, instant, added, out_of_service, reserved) VALUES {rows}
@@ -73,30 +80,43 @@ class StockStep(models.Model):
 
 
 class Lowest(NamedTuple):
-    """Of one article in a span: the fewest owned, the most out of service, the fewest free."""
+    """Of one article in a span: the fewest owned, the most out of service, the fewest free; whether more may come to
+    it that moves with time."""
 
     owned: int
     out_of_service: int
     free: int
+    moves: bool
+
+
+class Read(NamedTuple):
+    """Courses by article, and the articles to which more may come that moves with time."""
+
+    courses: dict[int, Course]
+    moving: set[int]
 
 
 def lowest_over(article_ids: Collection[int], span: Span) -> dict[int, Lowest]:
     """By article, without what moves with time; the span widened by each one's buffers. One statement."""
-    sql = _LOWEST.format(minute=_MINUTE, ids=_marks(article_ids))
+    sql = _LOWEST.format(minute=_MINUTE, moves=_MOVES, ids=_marks(article_ids))
     with connection.cursor() as cursor:
         cursor.execute(sql, [span.end, span.start, *article_ids])
         return {article_id: Lowest(*figures) for article_id, *figures in cursor.fetchall()}
 
 
-def courses_over(article_ids: Collection[int], span: Span) -> dict[int, Course]:
+def read_courses(article_ids: Collection[int], span: Span) -> Read:
     """The part of each course that bears on `span`, a step at its very end included. One statement."""
-    found: defaultdict[int, list[Step]] = defaultdict(list)
+    found, moving = defaultdict[int, list[Step]](list), set[int]()
     if article_ids:
         with connection.cursor() as cursor:
-            cursor.execute(_STEPS.format(ids=_marks(article_ids)), [span.end, span.start, *article_ids])
-            for article_id, *step in cursor.fetchall():
-                found[article_id].append(Step(*step))
-    return {article_id: found.get(article_id, EMPTY) for article_id in article_ids}
+            sql = _STEPS.format(moves=_MOVES, ids=_marks(article_ids))
+            cursor.execute(sql, [span.end, span.start, *article_ids])
+            for article_id, moves, *step in cursor.fetchall():
+                if moves:
+                    moving.add(article_id)
+                if step[0] is not None:
+                    found[article_id].append(Step(*step))
+    return Read({article_id: found.get(article_id, EMPTY) for article_id in article_ids}, moving)
 
 
 def write_courses(before: Mapping[int, Course], after: Mapping[int, Course]) -> None:

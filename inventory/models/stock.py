@@ -169,11 +169,11 @@ class Reservation(models.Model):
         return self.start - self.blocked_from, self.blocked_until - self.end
 
 
-def reservations_on(articles: Iterable[Article]) -> ReservationQuerySet:
+def reservations_on(article_ids: Iterable[int]) -> ReservationQuerySet:
     """Every reservation of these articles, however they were reached."""
-    return Reservation.objects.filter(article__in=[article.pk for article in articles])
+    return Reservation.objects.filter(article__in=list(article_ids))
 
 
-def movements_on(articles: Iterable[Article]) -> StockMovementQuerySet:
+def movements_on(article_ids: Iterable[int]) -> StockMovementQuerySet:
     """Every stock movement of these articles, however they were reached."""
-    return StockMovement.objects.filter(article__in=[article.pk for article in articles])
+    return StockMovement.objects.filter(article__in=list(article_ids))

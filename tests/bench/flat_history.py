@@ -57,7 +57,7 @@ def measure(_market: Market, *, rounds: int, runs: int, scale: int = 1) -> dict[
 def _swept(articles: list[Article], period: Period) -> list[int]:
     """Without steps: every reservation of the articles is read, and those that matter are added up."""
     claims: dict[int, list[Claim]] = {article.pk: [] for article in articles}
-    rows = reservations_on(articles).values_list("article_id", "blocked_from", "blocked_until", "quantity")
+    rows = reservations_on(claims).values_list("article_id", "blocked_from", "blocked_until", "quantity")
     for article_id, start, end, quantity in rows.iterator(chunk_size=50_000):
         if start < period.end and end > period.start:
             claims[article_id].append(Claim(Period(start, end), quantity))

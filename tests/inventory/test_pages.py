@@ -142,7 +142,7 @@ def test_the_article_takes_a_fixed_number_of_queries(
     aurora: Tenant, log_in: LogIn, rows: int, django_assert_num_queries: Any
 ) -> None:
     client, article = log_in(aurora), full_article(aurora, rows)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(11):
         client.get(aurora.url("inventory:article", article.pk))
 
 

@@ -95,7 +95,7 @@ def test_list_and_page_take_a_fixed_number_of_queries(
     text(client, bassline.url("jobs:inquiry", inquiry.pk))
     with django_assert_num_queries(7):
         text(client, bassline.url("jobs:inquiries"))
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         text(client, bassline.url("jobs:inquiry", inquiry.pk))
 
 

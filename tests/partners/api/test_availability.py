@@ -19,9 +19,8 @@ from tests.partners.api.asking import ADMIN, PERIOD, Ask, queries_of, refusal, r
 
 ZONED = {**PERIOD, "zone": "Europe/Berlin"}
 # Gateway: connection with tenant and contact, keys of both sides, the nonce between savepoint and release, the
-# limits; once the body is there the connection anew; then the released articles, what moves with time of them, their
-# steps.
-QUERIES = 11
+# limits; once the body is there the connection anew; then the released articles and their steps.
+QUERIES = 10
 
 
 def day(number: int, hour: int = 0) -> datetime:

@@ -22,8 +22,8 @@ from tests.partners.api.asking import ADMIN, PERIOD, Ask, queries_of, refusal, r
 USAGE = {"use_start": "2027-07-02T06:00:00Z", "use_end": "2027-07-04T06:00:00Z", "zone": "Europe/Berlin"}
 # Gateway: connection with tenant and contact, keys of both sides, nonce, limits; catalogue: estimate, page, articles.
 QUERIES_WITHOUT_STOCK = 8
-# And availability: what moves with time and the steps of all hits.
-QUERIES_WITH_STOCK = 10
+# And availability: the lowest step of all hits.
+QUERIES_WITH_STOCK = 9
 
 
 def names(page: Any) -> list[str]:
