@@ -173,6 +173,7 @@ CELERY_BEAT_SCHEDULE = {
     "deliver-due": {"task": "partners.tasks.deliver_due", "schedule": 1.0},
     "tell-late": {"task": "partners.tasks.tell_late", "schedule": 60.0},
     "ask-strangers": {"task": "partners.tasks.ask_strangers", "schedule": 60.0},
+    "work-on-article-lists": {"task": "inventory.tasks.work_on_article_lists", "schedule": 1.0},
     "chain-journals": {"task": "eventworx.tasks.chain_journals", "schedule": 5.0},
     "forget-sessions": {"task": "eventworx.accounts.tasks.forget_sessions", "schedule": 3600.0},
     "sweep-holds": {"task": "jobs.tasks.sweep_holds", "schedule": 3600.0},

@@ -15,6 +15,8 @@ _GAPS = re.compile(r"[\s\x00-\x1f]+")
 
 
 def _without_marks(text: str) -> str:
+    if text.isascii():
+        return text
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
+from eventworx.text import fold
 from inventory.articles import save_or_refuse
 from inventory.models import Category, CategoryQuerySet
 
@@ -42,6 +43,16 @@ class CategoryInItself(BusinessError):
 def create_category(*, tenant: Tenant, name: str, parent: Category | None = None) -> Category:
     """A new category, below `parent` or at the top. Raises CategoryNameTaken."""
     return _save(Category(tenant=tenant, name=name, parent=parent))
+
+
+@transaction.atomic
+def create_path(*, tenant: Tenant, path: str) -> int:
+    """The id of "Licht > Moving Heads", with all on the way to it that is not there yet, whatever case it is in."""
+    parent: Category | None = None
+    for name in path.split(" > "):
+        siblings = {fold(category.name): category for category in tenant.categories.filter(parent=parent)}
+        parent = siblings.get(fold(name)) or create_category(tenant=tenant, name=name, parent=parent)
+    return parent.pk if parent else 0
 
 
 @transaction.atomic

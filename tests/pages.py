@@ -89,6 +89,7 @@ STEPS = {"steps-TOTAL_FORMS": "1", "steps-INITIAL_FORMS": "0", "steps-0-days": "
 SCALE = {"name": "Kurz", "extra_day_factor": "1", **STEPS}
 POSITION = {"description": "Neu", "quantity": "3", "unit_price": "10", "discount_percent": "0"}
 NEW_ARTICLE = {"name": "Beam", "unit": "Stück", "rental_price": "9,00", "category": "@category"}
+MAPPED = {"column_0": "number", "column_1": "name", "notation": "comma", "bad_lines": "all"}
 SETTINGS = {
     "name": "Neuer Name",
     "country": "DE",
@@ -102,6 +103,18 @@ BOTH_ROLES = {"is_customer": "on", "is_supplier": "on", "level": "2"}
 INVENTORY = {
     "articles": listing(EVERYBODY, see(), see(target="list", q="par", category="@category")),
     "article_export": listing(EVERYBODY, see(), see(q="par", category="@category"), see(all="1")),
+    "article_imports": listing(STOCK, see()),
+    "article_import": page(
+        STOCK,
+        *(see(name) for name in ("list_read", "list_checked", "list_broken")),
+        see("list_read", target="progress"),
+        do(302, "list_checked", **MAPPED),
+    ),
+    "import_preview": page(STOCK, see("list_read", **MAPPED)),
+    "import_start": page(STOCK, do(302, "list_checked")),
+    "import_restart": page(STOCK, do(302, "list_broken")),
+    "import_cancel": page(STOCK, do(302, "list_read")),
+    "import_problems": page(STOCK, see("list_checked")),
     "article_create": page(STOCK, see(), do(302, **ARTICLE)),
     "article": page(EVERYBODY, see("article")),
     "picture": page(EVERYBODY, see("article", "picture")),

@@ -18,7 +18,7 @@ from eventworx.messaging.models import MailState
 from eventworx.periods import Period
 from eventworx.tenants.models import Membership, Tenant
 from eventworx.tenants.roles import Role
-from inventory.models import StockMovementKind
+from inventory.models import ImportState, StockMovementKind
 from inventory.stock import add_movement
 from jobs.goods import hand_out
 from jobs.models import Inquiry, SubRentalOrder
@@ -42,6 +42,7 @@ from tests.factories import (
     make_user,
 )
 from tests.fakes import InProcess
+from tests.inventory.article_lists.doing import checked, hand_in
 
 
 def deliver_all() -> None:
@@ -102,6 +103,7 @@ class World:
         self.actor = Actor(label=word)
         self._people()
         self._stock()
+        self._lists()
         self._jobs()
         self._pairing()
         self._partner()
@@ -149,6 +151,15 @@ class World:
         now = timezone.now()
         kind = StockMovementKind.ADDITION
         self.movement = add_movement(article=self.article, kind=kind, quantity=1, start=now, note=self.word)
+
+    def _lists(self) -> None:
+        """Lists of articles at each of their steps; one line of the second is wrong."""
+        lines = f"Nummer;Name;GTIN\n{self.word}-7;{self.word};\n{self.word}-8;;4006381333932\n"
+        self.list_read, self.list_checked, self.list_broken = (
+            hand_in(self.tenant, lines, name=f"{self.word}.csv") for _ in range(3)
+        )
+        checked(self.list_checked, skip_bad_lines=True)
+        self.tenant.article_imports.filter(pk=self.list_broken.pk).update(state=ImportState.INTERRUPTED)
 
     def _jobs(self) -> None:
         soon = timezone.now().replace(minute=0, second=0, microsecond=0) + timedelta(days=10)

@@ -99,8 +99,8 @@ _GAPS = re.compile("[\\s'\u2019]")
 _MONEY = "[€$£]|EUR|USD|GBP|CHF"
 _DECORATION = re.compile(rf"^(?:{_MONEY})|(?:{_MONEY}|kg|min|Min\.?|Stk\.?|St\.?)$")
 _NUMBERS = {
-    Notation.COMMA: re.compile(r"([+-]?)(\d{1,3}(?:\.\d{3})+|\d+)(?:,(\d*))?\Z", re.ASCII),
-    Notation.POINT: re.compile(r"([+-]?)(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d*))?\Z", re.ASCII),
+    Notation.COMMA: re.compile(r"([+-]?)([1-9]\d{0,2}(?:\.\d{3})+|\d+)(?:,(\d*))?\Z", re.ASCII),
+    Notation.POINT: re.compile(r"([+-]?)([1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.(\d*))?\Z", re.ASCII),
 }
 _MARKS = str.maketrans("", "", ".,")
 LONGEST_NUMBER = 40
@@ -174,13 +174,24 @@ def number_of(cell: Cell, notation: Notation) -> Decimal:
         return cell
     if cell.isdecimal() and cell.isascii() and len(cell) <= LONGEST_NUMBER:
         return Decimal(cell)
-    bare = _DECORATION.sub("", _GAPS.sub("", plain(cell)))[: LONGEST_NUMBER + 1]
+    bare = _bare(plain(cell))
     other = Notation.POINT if notation is Notation.COMMA else Notation.COMMA
     found = _NUMBERS[notation].match(bare) or _NUMBERS[other].match(bare)
     if not found or len(bare) > LONGEST_NUMBER:
         raise NotANumber
     sign, before, after = found.groups()
     return Decimal(f"{sign}{before.translate(_MARKS)}.{after or 0}")
+
+
+def _bare(text: str) -> str:
+    return _DECORATION.sub("", _GAPS.sub("", text[: 2 * LONGEST_NUMBER]))
+
+
+def only_notation(cell: Cell) -> Notation | None:
+    """The one notation in which a cell is a number with a mark; None where it is none, or one in both."""
+    bare = _bare(cell) if isinstance(cell, str) else ""
+    fitting = [notation for notation, number in _NUMBERS.items() if number.match(bare)]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def gtin(cell: Cell, _notation: Notation) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, pgettext
 
 from eventworx.tenants.models import Tenant
 from eventworx.text import for_spreadsheet
-from inventory.article_lists import workbooks
+from inventory.article_lists import workbook_writing
 from inventory.article_lists.columns import COLUMNS
 from inventory.categories import tree
 from inventory.models import ArticleKind, ArticleQuerySet
@@ -30,7 +30,7 @@ class FileFormat(StrEnum):
     WORKBOOK = "xlsx"
 
 
-MEDIA_TYPES = {FileFormat.CSV: "text/csv; charset=utf-8", FileFormat.WORKBOOK: workbooks.MEDIA_TYPE}
+MEDIA_TYPES = {FileFormat.CSV: "text/csv; charset=utf-8", FileFormat.WORKBOOK: workbook_writing.MEDIA_TYPE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Export:
 def export_articles(*, tenant: Tenant, articles: ArticleQuerySet, file_format: FileFormat, language: str) -> Export:
     """The articles as a file, words and decimal marks in `language`. Reading it starts the query."""
     lines = _lines(tenant, articles)
-    content = _csv(lines, comma=language == "de") if file_format is FileFormat.CSV else workbooks.written(lines)
+    content = _csv(lines, comma=language == "de") if file_format is FileFormat.CSV else workbook_writing.written(lines)
     name = f"{gettext('articles')}-{tenant.slug}.{file_format}"
     return Export(name, MEDIA_TYPES[file_format], content)
 
@@ -75,6 +75,7 @@ def _rows(tenant: Tenant, articles: ArticleQuerySet, words: dict[str, Any]) -> I
     for values in articles.values_list(*fields).iterator(chunk_size=FETCHED):
         row = dict(zip(fields, values, strict=True))
         row |= {key: found.get(row[key], "") for key, found in named.items()}
+        row["weight_kg"] = None if row["weight_kg"] is None else trimmed(row["weight_kg"])
         row[ARCHIVED] = words["archived"][row[ARCHIVED] is not None]
         yield [_shown(value) for value in row.values()]
 
@@ -83,7 +84,7 @@ def _shown(value: Any) -> Shown:
     if isinstance(value, str):
         return for_spreadsheet(value.replace("\r\n", "\n"))
     if isinstance(value, Decimal):
-        return trimmed(value)
+        return value
     return "" if value is None else int(value)
 
 

@@ -1,5 +1,12 @@
 """What we own: articles with their pictures, their stock over time, and who has claimed it."""
 
+from inventory.models.article_imports import (
+    ArticleImport,
+    ArticleImportPart,
+    ArticleImportProblem,
+    ImportState,
+    ImportStep,
+)
 from inventory.models.articles import (
     Article,
     ArticleKind,
@@ -24,6 +31,9 @@ from inventory.models.stock import (
 
 __all__ = [
     "Article",
+    "ArticleImport",
+    "ArticleImportPart",
+    "ArticleImportProblem",
     "ArticleKind",
     "ArticleQuerySet",
     "ArticleSupplier",
@@ -31,6 +41,8 @@ __all__ = [
     "CategoryQuerySet",
     "FactorScale",
     "FactorScaleQuerySet",
+    "ImportState",
+    "ImportStep",
     "Lowest",
     "Picture",
     "Read",

@@ -63,7 +63,7 @@ def test_everything_in_german(aurora: Tenant, log_in: LogIn) -> None:
         "Art": "Verkauf",
         "Einheit": "Stück",
         "Gewicht in kg": "12,5",
-        "Preis pro Tag": "1234,5",
+        "Preis pro Tag": "1234,50",
         "Faktorstaffel": "Standard",
         "Eigener Bestand": "1200",
         "Außer Betrieb": "1",
@@ -81,7 +81,7 @@ def test_everything_in_english(aurora: Tenant, log_in: LogIn) -> None:
     user.save()
     header, line = csv_of(client, aurora, all="1")
     found = dict(zip(header, line, strict=True))
-    assert (found["Kind"], found["Price per day"], found["Archived"]) == ("sale", "1234.5", "yes")
+    assert (found["Kind"], found["Price per day"], found["Archived"]) == ("sale", "1234.50", "yes")
 
 
 @pytest.mark.parametrize("language", ["de", "en"])

@@ -1,0 +1,192 @@
+"""From the lines of a file to what is to be written: each cell read by its column, each name found in the catalogue."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.errors import BusinessError
+from eventworx.tenants.models import Tenant
+from eventworx.text import fold
+from inventory.article_lists import cells
+from inventory.article_lists.cells import Cell, Notation, Value
+from inventory.article_lists.columns import BY_KEY
+from inventory.article_lists.exporting import category_paths
+from inventory.models import Category
+from inventory.models.articles import KEY_TEXTS, keys_of
+
+KEYS = tuple(keys_of([""] * len(KEY_TEXTS)))
+# Where a column of a list stands in the table of articles, if not under its own name.
+STORED = {"category": "category_id", "factor_scale": "factor_scale_id"}
+NEW_CATEGORY = "new_category"
+MOST_NEW_CATEGORIES = 500
+DEEPEST = 10
+_BELOW = re.compile(r"\s*[>›]\s*")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+class NumberMissing(BusinessError):
+    code = "line-number"
+    message = _("The number is missing; by it we know which article this is.")
+
+
+class NameMissing(BusinessError):
+    code = "line-name"
+    message = _("A new article needs a name.")
+
+
+class NumberTwice(BusinessError):
+    code = "line-number-twice"
+    message = _("Line %(first)s has the same number already.")
+
+
+class UnknownCategory(BusinessError):
+    code = "line-category"
+    message = _("There is no such category.")
+
+
+class TooManyCategories(BusinessError):
+    code = "line-categories"
+    message = _("The list would create more than %(most)s categories. Is this the right column?")
+
+
+class UnknownScale(BusinessError):
+    code = "line-scale"
+    message = _("There is no factor scale of this name.")
+
+
+PROBLEMS: Mapping[str, type[BusinessError]] = {
+    problem.code: problem
+    for problem in (
+        *cells.PROBLEMS,
+        NumberMissing,
+        NameMissing,
+        NumberTwice,
+        UnknownCategory,
+        TooManyCategories,
+        UnknownScale,
+    )
+}
+
+
+class Problem(NamedTuple):
+    """What is wrong with a cell; `column` is a key of `columns`."""
+
+    line: int
+    column: str
+    value: str
+    code: str
+    params: dict[str, Any]
+
+
+def problem(line: int, column: str, value: object, found: BusinessError) -> Problem:
+    params = {name: said if isinstance(said, int) else str(said) for name, said in found.params.items()}
+    return Problem(line, column, printable(value), found.code, params)
+
+
+def printable(value: object) -> str:
+    """A cell as it can be shown and kept."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(value)[:200])
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """Categories and factor scales of a tenant by what lists call them; `new` are the paths to be created, folded."""
+
+    categories: dict[str, int]
+    scales: dict[str, int]
+    creates: bool
+    new: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, tenant: Tenant, *, creates: bool) -> "Catalogue":
+        paths = {path: pk for pk, path in category_paths(tenant).items()}
+        scales = dict(tenant.factor_scales.values_list("name", "pk"))
+        return cls(_also_folded(paths), _also_folded(scales), creates)
+
+    def category(self, said: str) -> int | str:
+        """Its id, or the path of one to be created."""
+        known = self.categories.get(said)
+        if known is None:
+            path = " > ".join(_BELOW.split(said))
+            known = self.categories.get(path) or self.categories.get(fold(path))
+            return known or self._new(path)
+        return known
+
+    def _new(self, path: str) -> str:
+        names = path.split(" > ")
+        most = Category._meta.get_field("name").max_length or 0
+        if not self.creates or len(names) > DEEPEST or not all(0 < len(name) <= most for name in names):
+            raise UnknownCategory
+        if len(self.new) >= MOST_NEW_CATEGORIES and fold(path) not in self.new:
+            raise TooManyCategories(most=MOST_NEW_CATEGORIES)
+        return self.new.setdefault(fold(path), path)
+
+    def scale(self, said: str) -> int:
+        known = self.scales.get(said) or self.scales.get(fold(said))
+        if known is None:
+            raise UnknownScale
+        return known
+
+
+def _also_folded(known: dict[str, int]) -> dict[str, int]:
+    """As written, and with other case or spelling where that is nobody else's."""
+    return {fold(name): pk for name, pk in reversed(known.items())} | known
+
+
+class Checker:
+    """Reads the lines of one list; what it finds wrong is in `problems`, and such a line is none.
+
+    A row is (line, values in the order of `columns`): None where the cell is empty, so that the present value stays.
+    """
+
+    def __init__(self, mapping: Mapping[str, int], notation: Notation, catalogue: Catalogue) -> None:
+        self.notation, self.catalogue = notation, catalogue
+        self.problems: list[Problem] = []
+        ordered = [key for key in BY_KEY if key in mapping]
+        self.columns = [STORED.get(key, key) for key in ordered] + [NEW_CATEGORY] * ("category" in mapping) + [*KEYS]
+        self._plan = [(slot, mapping[key], key, BY_KEY[key].read) for slot, key in enumerate(ordered)]
+        self._width = len(ordered) + ("category" in mapping)
+        self._new_category = len(ordered)
+        self._texts = [ordered.index(key) if key in mapping else None for key in KEY_TEXTS]
+
+    def row(self, line: int, read: list[Cell]) -> list[Any] | None:
+        """What is to be written of a line; None where it is empty or wrong."""
+        values: list[Any] = [line, *[None] * self._width]
+        before = len(self.problems)
+        for slot, place, key, reader in self._plan:
+            cell = read[place] if place < len(read) else ""
+            if isinstance(cell, str):
+                cell = cell.strip()
+                if not cell:
+                    continue
+            try:
+                self._put(values, slot, key, reader(cell, self.notation))
+            except BusinessError as found:
+                self.problems.append(problem(line, key, cell, found))
+        if values[1] is None and self._lacks_number(line, read, before):
+            return None
+        return None if len(self.problems) > before else [*values, *self._keys(values)]
+
+    def _put(self, values: list[Any], slot: int, key: str, value: Value) -> None:
+        if key == "category":
+            found = self.catalogue.category(str(value))
+            slot = self._new_category if isinstance(found, str) else slot
+            value = found
+        elif key == "factor_scale":
+            value = self.catalogue.scale(str(value))
+        values[slot + 1] = value
+
+    def _lacks_number(self, line: int, read: list[Cell], before: int) -> bool:
+        """An empty line is no problem; the number is always the first column of the plan."""
+        is_empty = not any(cell if isinstance(cell, Decimal) else cell.strip() for cell in read)
+        if not is_empty and len(self.problems) == before:
+            self.problems.append(problem(line, "number", "", NumberMissing()))
+        return is_empty
+
+    def _keys(self, values: list[Any]) -> Iterable[str]:
+        texts = ["" if slot is None else values[slot + 1] or "" for slot in self._texts]
+        return keys_of(texts).values()

@@ -1,0 +1,232 @@
+"""A list beside the articles: loaded into temporary tables, compared with what is there, written in few statements.
+
+Nobody else sees any of it before the transaction of `write` is committed, and nothing stays of it but the articles.
+An empty cell (NULL here) keeps what an existing article has; a new article gets the default. Compared is what the
+list says only, so that an article that says the same already is not touched at all.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, models
+
+from eventworx.tenants.models import Tenant
+from inventory.article_lists.checking import KEYS, NEW_CATEGORY, NameMissing, NumberTwice, Problem, problem
+from inventory.article_lists.databases import database
+from inventory.models import Article
+from inventory.models.articles import KEY_TEXTS, keys_of
+
+LINES, CHANGES = "article_list_lines", "article_list_changes"
+RENEWED, CATEGORIES = "article_list_keys", "article_list_categories"
+ARTICLES = Article._meta.db_table
+AT_ONCE = 5000  # rows
+MOST_ATTEMPTS = 5
+# What stands for itself in the list: it is no column of articles, or treated apart.
+_OTHERS = {"archived", NEW_CATEGORY, *KEYS}
+
+
+class NumbersKeepComing(Exception):
+    """Somebody creates articles with the numbers of the list as fast as we write them: a defect, or an attack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Lines by what becomes of them."""
+
+    new: int
+    changed: int
+    unchanged: int
+
+
+@contextmanager
+def staged(tenant: Tenant, columns: Sequence[str]) -> "Iterator[Staging]":
+    """Room for a list with these columns of `Checker`, on this connection, until the end of the block."""
+    staging = Staging(tenant, columns)
+    staging.open()
+    try:
+        yield staging
+    finally:
+        staging.close()
+
+
+class Staging:
+    """The list as it lies there. `taken_out` counts lines with a problem that showed only beside the others."""
+
+    def __init__(self, tenant: Tenant, columns: Sequence[str]) -> None:
+        self.tenant, self.columns = tenant, ["line", *columns]
+        self.said = [column for column in columns if column not in _OTHERS | {"number"}]
+        self.database = database()
+        self.taken_out = 0
+
+    def open(self) -> None:
+        self.close()
+        line = f"line {self.database.line_type}"
+        _run(f"CREATE TEMPORARY TABLE {LINES} ({', '.join([line, *map(_typed, self.columns[1:])])})")
+        _run(f"CREATE TEMPORARY TABLE {RENEWED} ({', '.join([line, *map(_typed, KEYS)])})")
+        _run(f"CREATE TEMPORARY TABLE {CHANGES} (line integer, article_id bigint)")
+        _run(f"CREATE TEMPORARY TABLE {CATEGORIES} (path text, id bigint)")
+
+    def close(self) -> None:
+        for table in (LINES, CHANGES, RENEWED, CATEGORIES):
+            _run(f"DROP TABLE IF EXISTS {table}")
+
+    def add(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Rows of `Checker`."""
+        self.database.load(LINES, self.columns, rows)
+
+    def problems(self, *, most: int) -> Iterator[Problem]:
+        """After the last row: what shows only when all are there, up to `most` of a kind. Such lines are taken out."""
+        self.database.analyse(LINES)
+        twice = f"SELECT number, min(line) AS first FROM {LINES} GROUP BY number HAVING count(*) > 1"
+        found = f"FROM {LINES} l JOIN ({twice}) f ON f.number = l.number WHERE l.line > f.first"
+        for line, number, first in _rows(f"SELECT l.line, l.number, f.first {found} ORDER BY l.line LIMIT %s", most):
+            yield problem(line, "number", number, NumberTwice(first=first))
+        self._take_out(found)
+        found = f"FROM {self._joined} WHERE a.id IS NULL AND {_said('name', self.columns)} IS NULL"
+        for (line,) in _rows(f"SELECT l.line {found} ORDER BY l.line LIMIT %s", most):
+            yield problem(line, "name", "", NameMissing())
+        self._take_out(found)
+
+    def _take_out(self, found: str) -> None:
+        self.taken_out += _run(f"DELETE FROM {LINES} WHERE line IN (SELECT l.line {found})")
+
+    @property
+    def _joined(self) -> str:
+        return f"{LINES} l LEFT JOIN {ARTICLES} a ON a.tenant_id = {int(self.tenant.pk)} AND a.number = l.number"
+
+    def compare(self, *, change_existing: bool) -> Counts:
+        """Which lines say something new, as of now."""
+        _run(f"DELETE FROM {CHANGES}")
+        wanted = f"a.id IS NULL OR ({self._differs})" if change_existing else "a.id IS NULL"
+        _run(f"INSERT INTO {CHANGES} SELECT l.line, a.id FROM {self._joined} WHERE {wanted}")
+        self.database.analyse(CHANGES)
+        [(lines,)] = _rows(f"SELECT count(*) FROM {LINES}")
+        [(changes, changed)] = _rows(f"SELECT count(*), count(article_id) FROM {CHANGES}")
+        return Counts(new=changes - changed, changed=changed, unchanged=lines - changes)
+
+    @property
+    def _differs(self) -> str:
+        """A line and its article: whether the line says anything else; how breaks of lines are kept is no matter."""
+        own = {column: f"a.{column}" for column in self.said}
+        if "description" in own:
+            own["description"] = "replace(replace(a.description, '\r\n', '\n'), '\r', '\n')"
+        found = [f"l.{column} IS NOT NULL AND l.{column} IS DISTINCT FROM {value}" for column, value in own.items()]
+        if "archived" in self.columns:
+            found.append("l.archived IS NOT NULL AND l.archived IS DISTINCT FROM (a.archived_at IS NOT NULL)")
+        if NEW_CATEGORY in self.columns:
+            found.append(f"l.{NEW_CATEGORY} IS NOT NULL")
+        return " OR ".join(f"({each})" for each in found) or "1 = 0"
+
+    def place_categories(self, ids: Mapping[str, int]) -> None:
+        """What had to be created has been: the lines name it by its id."""
+        self.database.load(CATEGORIES, ["path", "id"], ids.items())
+        _run(
+            f"UPDATE {LINES} SET category_id = n.id, {NEW_CATEGORY} = NULL FROM {CATEGORIES} n "
+            f"WHERE n.path = {LINES}.{NEW_CATEGORY}"
+        )
+
+    def write(self, *, change_existing: bool, now: datetime) -> Counts:
+        """Into the articles, in the caller's transaction: their rows are locked, and the newest of them counts.
+
+        A number that somebody else takes meanwhile is an existing article in the next attempt.
+        """
+        instant = Article._meta.get_field("updated_at").get_db_prep_value(now, connection)
+        new = changed = 0
+        for _attempt in range(MOST_ATTEMPTS):
+            counts = self.compare(change_existing=change_existing)
+            self.database.lock(f"SELECT article_id FROM {CHANGES} WHERE article_id IS NOT NULL")
+            changed += self._update(instant) if counts.changed else 0
+            created = self._insert(instant) if counts.new else 0
+            new += created
+            if created == counts.new:
+                lines = counts.new + counts.changed + counts.unchanged
+                return Counts(new, changed, lines - new - changed)
+        raise NumbersKeepComing
+
+    def _update(self, instant: Any) -> int:
+        self._renew_keys()
+        values = {column: f"COALESCE(l.{column}, a.{column})" for column in self.said}
+        values |= {key: f"COALESCE(k.{key}, l.{key})" for key in KEYS} if self._changes_texts else {}
+        if "archived" in self.columns:
+            stays = "l.archived IS NULL OR l.archived = (a.archived_at IS NOT NULL)"
+            values["archived_at"] = f"CASE WHEN {stays} THEN a.archived_at WHEN l.archived THEN %s END"
+        settings = ", ".join(f"{column} = {value}" for column, value in (values | {"updated_at": "%s"}).items())
+        return _run(
+            f"UPDATE {ARTICLES} AS a SET {settings} FROM {CHANGES} c JOIN {LINES} l ON l.line = c.line "
+            f"LEFT JOIN {RENEWED} k ON k.line = c.line WHERE a.id = c.article_id",
+            *[instant] * settings.count("%s"),
+        )
+
+    @property
+    def _changes_texts(self) -> bool:
+        return any(text in self.said for text in KEY_TEXTS)
+
+    def _renew_keys(self) -> None:
+        """The keys of articles of which the list says only a part: from both together, of the locked rows."""
+        _run(f"DELETE FROM {RENEWED}")
+        if not self._changes_texts:
+            return
+        texts = [f"COALESCE(l.{text}, a.{text})" if text in self.columns else f"a.{text}" for text in KEY_TEXTS]
+        partly = " OR ".join(f"{_said(text, self.columns)} IS NULL" for text in KEY_TEXTS)
+        with connection.chunked_cursor() as cursor:
+            cursor.execute(
+                f"SELECT c.line, {', '.join(texts)} FROM {CHANGES} c JOIN {LINES} l ON l.line = c.line "
+                f"JOIN {ARTICLES} a ON a.id = c.article_id WHERE {partly}"
+            )
+            while found := cursor.fetchmany(AT_ONCE):
+                rows = [[line, *keys_of(said).values()] for line, *said in found]
+                self.database.load(RENEWED, ["line", *KEYS], rows)
+
+    def _insert(self, instant: Any) -> int:
+        given = {"tenant_id": "%s", "number": "l.number", "created_at": "%s", "updated_at": "%s"}
+        parameters: list[Any] = [self.tenant.pk, instant, instant]
+        if "archived" in self.columns:
+            given["archived_at"] = "CASE WHEN l.archived THEN %s END"
+            parameters.append(instant)
+        given |= {key: f"l.{key}" for key in KEYS}
+        for column, default in _defaults().items():
+            if column not in given:
+                given[column] = f"COALESCE(l.{column}, %s)" if column in self.said else "%s"
+                parameters.append(default)
+        return _run(
+            f"INSERT INTO {ARTICLES} ({', '.join(given)}) SELECT {', '.join(given.values())} FROM {CHANGES} c "
+            f"JOIN {LINES} l ON l.line = c.line WHERE c.article_id IS NULL ORDER BY c.line "
+            "ON CONFLICT (tenant_id, number) DO NOTHING",
+            *parameters,
+        )
+
+
+def _said(text: str, columns: Sequence[str]) -> str:
+    return f"l.{text}" if text in columns else "NULL"
+
+
+def _defaults() -> dict[str, Any]:
+    """What a new article has by itself, as the database takes it; by column."""
+    fields: list[Any] = [field for field in Article._meta.concrete_fields if not field.primary_key]
+    own = [field for field in fields if not getattr(field, "generated", False)]
+    return {field.column: field.get_db_prep_save(field.get_default(), connection) for field in own}
+
+
+def _typed(column: str) -> str:
+    own: dict[str, models.Field[Any, Any]] = {
+        "archived": models.BooleanField(),
+        NEW_CATEGORY: models.TextField(),
+    }
+    field: Any = own.get(column) or Article._meta.get_field(column)
+    return f"{column} {field.db_type(connection)}"
+
+
+def _run(statement: str, *parameters: Any) -> int:
+    """How many rows it concerned."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return int(cursor.rowcount)
+
+
+def _rows(statement: str, *parameters: Any) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall()

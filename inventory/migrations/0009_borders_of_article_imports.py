@@ -1,0 +1,9 @@
+from django.db import migrations
+
+from eventworx.tenants.boundaries import KeepBorders
+
+
+class Migration(migrations.Migration):
+    dependencies = [("inventory", "0008_article_imports")]
+
+    operations = [KeepBorders()]

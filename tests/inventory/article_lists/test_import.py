@@ -1,0 +1,439 @@
+"""From a file to articles: what is new, changed, unchanged or wrong; all of it or nothing."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from eventworx.tenants.models import Tenant
+from inventory.article_lists import importing, running, tables
+from inventory.article_lists.importing import (
+    AnotherListRuns,
+    BadLinesForbid,
+    ListIsEmpty,
+    ListMovedOn,
+    ListTooLarge,
+    cancel_list,
+    receive_list,
+    restart_list,
+    start_import,
+)
+from inventory.models import Article, ArticleImport, ImportState, ImportStep
+from inventory.models.article_imports import claim_import
+from inventory.search import search_articles
+from tests.factories import make_article, make_category
+from tests.inventory.article_lists.doing import as_csv, check, checked, counts, hand_in, imported, problems, worked_on
+from tests.inventory.article_lists.test_export import full_article
+
+LogIn = Callable[..., Client]
+HEADER = ["Nummer", "Name", "Kategorie", "Preis pro Tag", "Bestand"]
+LIST = as_csv([HEADER, ["A-1", "Bühne", "", "12,50", "3"], ["A-2", "Kabel", "", "1.234,00 €", "1.200"]])
+
+
+def values(article: Article, *names: str) -> list[Any]:
+    article.refresh_from_db()
+    return [getattr(article, name) for name in names]
+
+
+# --- new, changed, unchanged ---------------------------------------------------------------------------
+def test_new_articles(aurora: Tenant) -> None:
+    done = imported(aurora, LIST)
+    assert (done.state, counts(done)) == (ImportState.DONE, (2, 0, 0, 0))
+    first, second = aurora.articles.order_by("number")
+    assert values(first, "name", "rental_price", "owned", "kind", "unit") == [
+        "Bühne",
+        Decimal("12.5"),
+        3,
+        "rental",
+        "Stück",
+    ]
+    assert values(second, "rental_price", "owned") == [Decimal(1234), 1200]
+    assert not done.parts.exists()
+
+
+def test_they_are_the_same_as_typed_ones(aurora: Tenant) -> None:
+    """Also what searching and sorting go by, and every default."""
+    imported(aurora, as_csv([["Nummer", "Name", "Hersteller", "Herstellernummer"], ["A-1", "Bühne", "Robe", "R-9"]]))
+    make_article(
+        aurora, "Bühne", number="A-1b", manufacturer="Robe", manufacturer_part_number="R-9", owned=0, rental_price=0
+    )
+    left_out = {"id", "number", "created_at", "updated_at", "search_key", "shuffle"}
+    first, second = aurora.articles.order_by("number").values()
+    assert {key: first[key] for key in first.keys() - left_out} == {
+        key: second[key] for key in second.keys() - left_out
+    }
+    article = aurora.articles.get(number="A-1")
+    before = article.search_key, article.sort_key
+    article.fill_keys()
+    assert (article.search_key, article.sort_key) == before
+    assert article in search_articles(tenant=aurora, query="buehne robe r9")
+
+
+def test_existing_articles_change_by_their_number(aurora: Tenant) -> None:
+    article = make_article(aurora, "Alt", number="A-1", manufacturer="Robe", owned=7)
+    done = imported(aurora, as_csv([["Nummer", "Name", "Bestand"], ["A-1", "Neu", ""]]))
+    assert counts(done) == (0, 1, 0, 0)
+    assert values(article, "name", "manufacturer", "owned") == ["Neu", "Robe", 7]
+    assert article in search_articles(tenant=aurora, query="neu robe")
+    assert article not in search_articles(tenant=aurora, query="alt")
+
+
+def test_only_what_changed_is_touched(aurora: Tenant) -> None:
+    with time_machine.travel(datetime(2027, 1, 1, tzinfo=UTC), tick=False):
+        imported(aurora, LIST)
+    with time_machine.travel(datetime(2027, 2, 1, tzinfo=UTC), tick=False):
+        done = imported(aurora, LIST.replace("12,50", "12,60"))
+    assert counts(done) == (0, 1, 1, 0)
+    changed, same = aurora.articles.order_by("number")
+    assert (changed.created_at.month, changed.updated_at.month) == (1, 2)
+    assert (same.created_at.month, same.updated_at.month) == (1, 1)
+
+
+def test_nothing_to_do_is_said(aurora: Tenant) -> None:
+    imported(aurora, LIST)
+    again = checked(hand_in(aurora, LIST))
+    assert (again.state, counts(again)) == (ImportState.CHECKED, (0, 0, 2, 0))
+    assert not again.can_be_imported
+
+
+def test_existing_articles_can_be_left_alone(aurora: Tenant) -> None:
+    article = make_article(aurora, "Alt", number="A-1")
+    done = imported(aurora, LIST, change_existing=False)
+    assert counts(done) == (1, 0, 1, 0)
+    assert values(article, "name") == ["Alt"]
+
+
+def test_every_column(aurora: Tenant) -> None:
+    scale = aurora.factor_scales.create(name="Standard", steps=[{"days": 1, "factor": "1"}])
+    lights = make_category(aurora, "Moving Heads", parent=make_category(aurora))
+    line = {
+        "Artikel-Nr.": "A-1",
+        "Bezeichnung": "Bühne",
+        "Langtext": "Zeile 1\r\nZeile 2",
+        "Warengruppe": "licht>moving heads",
+        "Hersteller": "Robe",
+        "Herstellernummer": "R-1",
+        "EAN": "4006381-333931",
+        "Art": "Verkauf",
+        "ME": "Satz",
+        "Gewicht": "12,345 kg",
+        "Mietpreis": "1.234,5",
+        "Staffel": "standard",
+        "Bestand": "12,0",
+        "Defekt": "1",
+        "Vorlauf": "30",
+        "Nachlauf": "60",
+        "Archiviert": "ja",
+    }
+    done = imported(aurora, as_csv([line.keys(), line.values()]))
+    assert problems(done) == []
+    article = aurora.articles.get()
+    assert article.archived_at
+    assert values(
+        article, "number", "name", "description", "category_id", "manufacturer", "manufacturer_part_number"
+    ) == [
+        "A-1",
+        "Bühne",
+        "Zeile 1\nZeile 2",
+        lights.pk,
+        "Robe",
+        "R-1",
+    ]
+    assert values(article, "gtin", "kind", "unit", "weight_kg", "rental_price") == [
+        "4006381333931",
+        "sale",
+        "Satz",
+        Decimal("12.345"),
+        Decimal("1234.50"),
+    ]
+    assert values(article, "factor_scale_id", "owned", "out_of_service") == [scale.pk, 12, 1]
+    assert values(article, "buffer_before_minutes", "buffer_after_minutes") == [30, 60]
+
+
+def test_archived_ones_come_back_and_keep_their_time(aurora: Tenant) -> None:
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    gone = make_article(aurora, number="A-1", archived_at=long_ago)
+    back = make_article(aurora, number="A-2", archived_at=long_ago)
+    going = make_article(aurora, number="A-3")
+    lines = [["Nummer", "Archiviert", "Bestand"], ["A-1", "ja", "99"], ["A-2", "nein", ""], ["A-3", "ja", ""]]
+    assert counts(imported(aurora, as_csv(lines))) == (0, 3, 0, 0)
+    assert values(gone, "archived_at", "owned") == [long_ago, 99]
+    assert values(back, "archived_at") == [None]
+    assert values(going, "archived_at")[0] > long_ago
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_what_was_exported_changes_nothing(aurora: Tenant, log_in: LogIn, file_format: str, language: str) -> None:
+    full_article(aurora)
+    make_article(aurora, "=cmd|'/c'!A1", number="+49", category=make_category(aurora, "a > b"), unit="'-")
+    make_article(aurora, "Kabel ‚a\u0308‘", number="0012", description='\'x\r\n\n;\t"y"', weight_kg=Decimal("0.001"))
+    client = log_in(aurora)
+    user = aurora.memberships.get(user_id=client.session["_auth_user_id"]).user
+    user.language = language
+    user.save()
+    before = list(aurora.articles.order_by("pk").values())
+    answer: Any = client.get(aurora.url("inventory:article_export"), {"all": "1", "format": file_format})
+    again = checked(hand_in(aurora, answer.getvalue()))
+    assert problems(again) == []
+    assert counts(again) == (0, 1, 2, 0)  # the name is composed (NFC) now
+    aurora.articles.filter(number="0012").update(name="Kabel ‚ä‘")
+    assert counts(checked(again)) == (0, 0, 3, 0)
+    assert [row["number"] for row in before] == [row["number"] for row in aurora.articles.order_by("pk").values()]
+
+
+# --- categories -----------------------------------------------------------------------------------------
+def test_missing_categories_are_errors_unless_wanted(aurora: Tenant) -> None:
+    make_category(aurora, "Licht")
+    lines = as_csv([["Nummer", "Name", "Kategorie"], ["A-1", "PAR", "LICHT > Par"], ["A-2", "Par 2", "Licht › par"]])
+    found = hand_in(aurora, lines)
+    assert problems(checked(found)) == [(2, "category", "line-category"), (3, "category", "line-category")]
+    checked(found, create_categories=True)
+    assert (counts(found), found.new_categories) == ((2, 0, 0, 0), ["LICHT > Par"])
+    assert not aurora.categories.filter(name="Par").exists()
+    start_import(article_import=found, now=timezone.now())
+    worked_on(found)
+    par = aurora.categories.get(name="Par")
+    assert par.parent is not None
+    assert par.parent.name == "Licht"
+    assert set(aurora.articles.values_list("category_id", flat=True)) == {par.pk}
+    assert counts(checked(hand_in(aurora, lines))) == (0, 0, 2, 0)
+
+
+def test_a_wrong_column_does_not_flood_the_categories(aurora: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inventory.article_lists.checking.MOST_NEW_CATEGORIES", 2)
+    lines = [["Nummer", "Name", "Kategorie"], *([f"A-{n}", "PAR", f"K{n % 4}"] for n in range(8))]
+    found = checked(hand_in(aurora, as_csv(lines)), create_categories=True)
+    assert (found.bad_count, {code for _line, _column, code in problems(found)}) == (4, {"line-categories"})
+
+
+# --- errors ---------------------------------------------------------------------------------------------
+WRONG = as_csv(
+    [
+        ["Nummer", "Name", "GTIN", "Preis pro Tag", "Bestand", "Archiviert", "Art", "Faktorstaffel", "Gewicht"],
+        ["A-1", "gut", "", "", "", "", "", "", ""],
+        ["A-2", "", "", "", "", "", "", "", ""],
+        ["", "ohne Nummer", "", "", "", "", "", "", ""],
+        ["A-1", "doppelt", "", "", "", "", "", "", ""],
+        ["A-5", "x", "4006381333932", "zwölf", "1,5", "vielleicht", "Tausch", "Keine", "0,0001"],
+        ["A-6", "x", "", "-1", "1000000", "", "", "", "1000000"],
+        ["A-7", "x" * 201, "", "12,345", "#REF!", "", "", "", ""],
+        ["A\x008", "Zeile\x07", "", "", "", "", "", "", ""],
+        ["", "", "", "", "", "", "", "", ""],
+    ]
+)
+FOUND = [
+    (3, "name", "line-name"),
+    (4, "number", "line-number"),
+    (5, "number", "line-number-twice"),
+    (6, "gtin", "gtin"),
+    (6, "kind", "cell-kind"),
+    (6, "weight_kg", "cell-places"),
+    (6, "rental_price", "cell-number"),
+    (6, "factor_scale", "line-scale"),
+    (6, "owned", "cell-whole"),
+    (6, "archived", "cell-yes-no"),
+    (7, "weight_kg", "cell-range"),
+    (7, "rental_price", "cell-range"),
+    (7, "owned", "cell-range"),
+    (8, "name", "cell-long"),
+    (8, "rental_price", "cell-places"),
+    (8, "owned", "cell-formula"),
+    (9, "number", "cell-unreadable"),
+    (9, "name", "cell-unreadable"),
+]
+
+
+def test_each_wrong_cell_is_named(aurora: Tenant) -> None:
+    found = checked(hand_in(aurora, WRONG))
+    assert sorted(problems(found)) == sorted(FOUND)
+    assert counts(found) == (1, 0, 0, 7)
+    assert not found.can_be_imported
+    with pytest.raises(BadLinesForbid):
+        start_import(article_import=found, now=timezone.now())
+    assert not aurora.articles.exists()
+
+
+def test_lines_with_errors_can_be_skipped(aurora: Tenant) -> None:
+    done = imported(aurora, WRONG, skip_bad_lines=True)
+    assert (done.state, counts(done)) == (ImportState.DONE, (1, 0, 0, 7))
+    assert list(aurora.articles.values_list("name", flat=True)) == ["gut"]
+
+
+def test_what_went_wrong_after_the_check_forbids_everything(aurora: Tenant) -> None:
+    scale = aurora.factor_scales.create(name="Standard", steps=[])
+    found = checked(
+        hand_in(aurora, as_csv([["Nummer", "Name", "Staffel"], ["A-1", "x", ""], ["A-2", "x", "Standard"]]))
+    )
+    scale.delete()
+    start_import(article_import=found, now=timezone.now())
+    worked_on(found)
+    assert (found.state, found.refusal, found.bad_count) == (ImportState.REFUSED, "list-bad-lines", 1)
+    assert not aurora.articles.exists()
+    checked(found, skip_bad_lines=True)
+    assert (found.state, counts(found)) == (ImportState.CHECKED, (1, 0, 0, 1))
+
+
+def test_so_many_errors_are_kept_and_all_are_counted(aurora: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "MOST_PROBLEMS", 5)
+    monkeypatch.setattr(running, "AT_ONCE", 3)
+    lines = [["Nummer", "Name"], *([f"A-{n}", ""] for n in range(10)), *(["", "x"] for _ in range(10))]
+    found = checked(hand_in(aurora, as_csv(lines)))
+    assert (len(problems(found)), found.bad_count) == (5, 20)
+
+
+# --- one at a time, cancelling, interruption -------------------------------------------------------------
+def test_one_list_at_a_time(aurora: Tenant, bassline: Tenant) -> None:
+    first, second = hand_in(aurora, LIST), hand_in(aurora, LIST)
+    check(first)
+    for deed in (lambda: check(second), lambda: hand_in(aurora, LIST)):
+        with pytest.raises(AnotherListRuns):
+            deed()
+    assert aurora.article_imports.count() == 2
+    check(hand_in(bassline, LIST))
+    worked_on(first)
+    check(second)
+
+
+@pytest.mark.parametrize("step", list(ImportStep))
+def test_cancelled_before_it_is_taken_up(aurora: Tenant, step: ImportStep) -> None:
+    found = at_step(aurora, step)
+    cancel_list(article_import=found, now=timezone.now())
+    worked_on(found)
+    assert found.state == ImportState.CANCELLED
+    assert not found.parts.exists()
+    assert not aurora.articles.exists()
+    with pytest.raises(ListMovedOn):
+        cancel_list(article_import=found, now=timezone.now())
+
+
+def at_step(tenant: Tenant, step: ImportStep) -> ArticleImport:
+    """A list that waits for this step."""
+    if step == ImportStep.READ:
+        return receive_list(tenant=tenant, user=None, name="x.csv", content=[LIST.encode()], now=timezone.now())
+    found = hand_in(tenant, LIST)
+    check(found)
+    if step == ImportStep.IMPORT:
+        start_import(article_import=worked_on(found), now=timezone.now())
+    found.refresh_from_db()
+    return found
+
+
+@pytest.mark.parametrize("step", list(ImportStep))
+@pytest.mark.parametrize("moment", ["_stage", "write", "_read"])
+def test_cancelled_while_the_worker_is_at_it(
+    aurora: Tenant, monkeypatch: pytest.MonkeyPatch, step: ImportStep, moment: str
+) -> None:
+    """Whatever he was at: nothing of it is committed, and the list stays cancelled."""
+    found = at_step(aurora, step)
+    home = running.Staging if moment == "write" else running
+    original = getattr(home, moment)
+
+    def cancelled(*arguments: Any, **named: Any) -> Any:
+        aurora.article_imports.filter(pk=found.pk).update(state=ImportState.CANCELLED)
+        return original(*arguments, **named)
+
+    monkeypatch.setattr(home, moment, cancelled)
+    worked_on(found)
+    reached = {"_read": [ImportStep.READ], "_stage": [ImportStep.CHECK, ImportStep.IMPORT]}.get(
+        moment, [ImportStep.IMPORT]
+    )
+    if step in reached:
+        assert not aurora.articles.exists()
+        # What is written in the worker's own transaction is undone with it; a real one stands in test_races.
+        assert (found.state == ImportState.CANCELLED) == (moment in {"_stage", "_read"})
+
+
+@pytest.mark.parametrize("step", list(ImportStep))
+def test_a_dead_workers_list_says_so_and_starts_again(aurora: Tenant, step: ImportStep) -> None:
+    found = at_step(aurora, step)
+    now = timezone.now()
+    assert claim_import(now, running.LEASE) == found
+    worked_on(found)
+    assert found.state == ImportState.BUSY
+    running.work_on_lists(now=now + running.LEASE + timedelta(seconds=1))
+    found.refresh_from_db()
+    assert (found.state, found.step) == (ImportState.INTERRUPTED, step)
+    assert not aurora.articles.exists()
+    restart_list(article_import=found, now=timezone.now())
+    worked_on(found)
+    ends = {
+        ImportStep.READ: ImportState.READ,
+        ImportStep.CHECK: ImportState.CHECKED,
+        ImportStep.IMPORT: ImportState.DONE,
+    }
+    assert found.state == ends[step]
+    assert aurora.articles.count() == (2 if step == ImportStep.IMPORT else 0)
+
+
+def test_a_worker_that_was_taken_for_dead_writes_nothing(aurora: Tenant) -> None:
+    found = at_step(aurora, ImportStep.IMPORT)
+    slow = claim_import(timezone.now(), timedelta(0))
+    assert slow is not None
+    running.work_on_lists(now=timezone.now() + timedelta(seconds=1))
+    restart_list(article_import=found, now=timezone.now())
+    running.work_on(slow)
+    assert not aurora.articles.exists()
+    worked_on(found)
+    assert (found.state, aurora.articles.count()) == (ImportState.DONE, 2)
+
+
+def test_a_number_that_somebody_takes_meanwhile_is_an_existing_article(
+    aurora: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = at_step(aurora, ImportStep.IMPORT)
+    original = running.Staging.compare
+    calls: list[int] = []
+
+    def compare(staging: Any, **named: Any) -> Any:
+        counted = original(staging, **named)
+        calls.append(1)
+        if len(calls) == 1:
+            make_article(aurora, "Bühne", number="A-1", manufacturer="Robe", owned=50)
+        return counted
+
+    monkeypatch.setattr(running.Staging, "compare", compare)
+    worked_on(found)
+    assert (found.state, counts(found)) == (ImportState.DONE, (1, 1, 0, 0))
+    article = aurora.articles.get(number="A-1")
+    assert values(article, "manufacturer", "owned", "rental_price") == ["Robe", 3, Decimal("12.50")]
+
+
+def test_files_are_kept_for_a_week(aurora: Tenant) -> None:
+    done, left = imported(aurora, LIST), hand_in(aurora, LIST)
+    assert left.parts.exists()
+    running.work_on_lists(now=timezone.now() + running.KEPT + timedelta(minutes=1))
+    for found in (done, left):
+        found.refresh_from_db()
+    assert (done.state, left.state) == (ImportState.DONE, ImportState.CANCELLED)
+    assert not left.parts.exists()
+
+
+# --- the file itself --------------------------------------------------------------------------------------
+def test_a_file_too_large_is_not_kept(aurora: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MOST_BYTES", 1000)
+    for content, refusal in (([b"x" * 600, b"x" * 600], ListTooLarge), ([], ListIsEmpty), ([b""], ListIsEmpty)):
+        with pytest.raises(refusal):
+            receive_list(tenant=aurora, user=None, name="x", content=content, now=timezone.now())
+    assert not aurora.article_imports.exists()
+
+
+def test_a_file_comes_back_as_it_was_handed_in(aurora: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "PART_BYTES", 7)
+    pieces = [b"Nummer;", b"", b"Name\nA-1;" + b"x" * 20, b"\nA-2;y"]
+    found = receive_list(tenant=aurora, user=None, name="x", content=pieces, now=timezone.now())
+    assert b"".join(bytes(part.content) for part in found.parts.order_by("position")) == b"".join(pieces)
+    assert (found.size, worked_on(found).mapping) == (len(b"".join(pieces)), {"number": 0, "name": 1})
+
+
+def test_too_many_lines_are_refused(aurora: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MOST_LINES", 50)
+    found = checked(hand_in(aurora, as_csv([["Nummer", "Name"], *([str(n), "x"] for n in range(51))])))
+    assert (found.state, found.refusal) == (ImportState.REFUSED, "list-lines")
+    found = checked(hand_in(aurora, as_csv([["Nummer", "Name"], *([str(n), "x"] for n in range(50))])))
+    assert found.state == ImportState.CHECKED
