@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 from django.db import connection
 
+from eventworx.databases import is_postgresql
+
 COPIED = 256 * 1024  # characters at once
 _SPECIAL = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -62,7 +64,7 @@ class Sqlite:
 
 
 def database() -> Database:
-    return Postgres() if connection.vendor == "postgresql" else Sqlite()
+    return Postgres() if is_postgresql(connection) else Sqlite()
 
 
 def _run(statement: str) -> None:

@@ -153,7 +153,8 @@ def _check(claimed: ArticleImport, table: tables.Table) -> None:
     with staged(claimed.tenant, checker.columns) as staging:
         bad = _stage(claimed, table, checker, staging)
         counts = staging.compare(change_existing=claimed.change_existing)
-    _end(claimed, ImportState.CHECKED, new_categories=list(catalogue.new.values()), **_counted(counts, bad))
+        new = staging.new_categories() if catalogue.new else []
+    _end(claimed, ImportState.CHECKED, new_categories=new, **_counted(counts, bad))
 
 
 def _import(claimed: ArticleImport, table: tables.Table) -> None:
@@ -166,8 +167,10 @@ def _import(claimed: ArticleImport, table: tables.Table) -> None:
             raise BadLinesForbid
         _alive(claimed, lease=LEASE + PER_LINE * claimed.lines_read, percent=99)
         with transaction.atomic():
-            if paths := catalogue.new.values():
-                staging.place_categories({path: create_path(tenant=claimed.tenant, path=path) for path in paths})
+            if catalogue.new:
+                staging.compare(change_existing=claimed.change_existing)
+                new = staging.new_categories()
+                staging.place_categories({path: create_path(tenant=claimed.tenant, path=path) for path in new})
             counts = staging.write(change_existing=claimed.change_existing, now=timezone.now())
             if not _end(claimed, ImportState.DONE, **_counted(counts, bad)):
                 raise Lost

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 from eventworx.errors import BusinessError
 from eventworx.text import for_spreadsheet
 from inventory.article_lists.cells import Cell, Notation, Value
-from inventory.article_lists.checking import PROBLEMS, Catalogue
+from inventory.article_lists.checking import PROBLEMS, Catalogue, NumberMissing
 from inventory.article_lists.columns import BY_KEY, Column
 from inventory.article_lists.running import REFUSALS, sample_of
 from inventory.models import ArticleImport, ArticleImportProblem, ArticleKind, ImportState, ImportStep
@@ -93,7 +93,7 @@ def cell_of(line: list[Cell], place: int) -> Cell:
 
 def _understood(column: Column, cell: Cell, notation: Notation, catalogue: Catalogue) -> Understood:
     if cell == "":
-        return Understood(column.label)
+        return Understood(column.label, error=str(NumberMissing()) if column.key == "number" else "")
     try:
         value = column.read(cell, notation)
         if column.key == "category":

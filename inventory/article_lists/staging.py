@@ -120,6 +120,11 @@ class Staging:
             found.append(f"l.{NEW_CATEGORY} IS NOT NULL")
         return " OR ".join(f"({each})" for each in found) or "1 = 0"
 
+    def new_categories(self) -> list[str]:
+        """Paths to be created for the lines that say something new, after `compare`."""
+        new = f"SELECT l.{NEW_CATEGORY} FROM {CHANGES} c JOIN {LINES} l ON l.line = c.line"
+        return sorted(path for (path,) in _rows(f"{new} WHERE l.{NEW_CATEGORY} IS NOT NULL GROUP BY 1"))
+
     def place_categories(self, ids: Mapping[str, int]) -> None:
         """What had to be created has been: the lines name it by its id."""
         self.database.load(CATEGORIES, ["path", "id"], ids.items())

@@ -205,6 +205,14 @@ def test_missing_categories_are_errors_unless_wanted(aurora: Tenant) -> None:
     assert counts(checked(hand_in(aurora, lines))) == (0, 0, 2, 0)
 
 
+def test_no_category_is_created_for_lines_that_are_not_imported(aurora: Tenant) -> None:
+    make_article(aurora, "Alt", number="A-1")
+    lines = [["Nummer", "Name", "Kategorie"], ["A-1", "Neu", "Ton"], ["", "x", "Licht"], ["A-2", "", "Bild"]]
+    done = imported(aurora, as_csv(lines), create_categories=True, skip_bad_lines=True, change_existing=False)
+    assert (done.new_categories, counts(done)) == ([], (0, 0, 1, 2))
+    assert not aurora.categories.exists()
+
+
 def test_a_wrong_column_does_not_flood_the_categories(aurora: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("inventory.article_lists.checking.MOST_NEW_CATEGORIES", 2)
     lines = [["Nummer", "Name", "Kategorie"], *([f"A-{n}", "PAR", f"K{n % 4}"] for n in range(8))]
