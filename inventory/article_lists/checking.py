@@ -16,7 +16,7 @@ from inventory.article_lists.cells import Cell, Notation, Value
 from inventory.article_lists.columns import BY_KEY
 from inventory.article_lists.exporting import category_paths
 from inventory.models import Category
-from inventory.models.articles import KEY_TEXTS, keys_of
+from inventory.spelling import KEY_TEXTS, keys_of
 
 KEYS = tuple(keys_of([""] * len(KEY_TEXTS)))
 # Where a column of a list stands in the table of articles, if not under its own name.
@@ -187,6 +187,6 @@ class Checker:
             self.problems.append(problem(line, "number", "", NumberMissing()))
         return is_empty
 
-    def _keys(self, values: list[Any]) -> Iterable[str]:
+    def _keys(self, values: list[Any]) -> Iterable[Any]:
         texts = ["" if slot is None else values[slot + 1] or "" for slot in self._texts]
         return keys_of(texts).values()

@@ -17,7 +17,7 @@ from eventworx.tenants.models import Tenant
 from inventory.article_lists.checking import KEYS, NEW_CATEGORY, NameMissing, NumberTwice, Problem, problem
 from inventory.article_lists.databases import database
 from inventory.models import Article
-from inventory.models.articles import KEY_TEXTS, keys_of
+from inventory.spelling import KEY_TEXTS, keys_of
 
 LINES, CHANGES = "article_list_lines", "article_list_changes"
 RENEWED, CATEGORIES = "article_list_keys", "article_list_categories"

@@ -25,7 +25,6 @@ from inventory.article_lists.importing import (
 )
 from inventory.models import Article, ArticleImport, ImportState, ImportStep
 from inventory.models.article_imports import claim_import
-from inventory.search import search_articles
 from tests.factories import make_article, make_category
 from tests.inventory.article_lists.doing import as_csv, check, checked, counts, hand_in, imported, problems, worked_on
 from tests.inventory.article_lists.test_export import full_article
@@ -71,7 +70,7 @@ def test_they_are_the_same_as_typed_ones(aurora: Tenant) -> None:
     before = article.search_key, article.sort_key
     article.fill_keys()
     assert (article.search_key, article.sort_key) == before
-    assert article in search_articles(tenant=aurora, query="buehne robe r9")
+    assert article in aurora.articles.matching("buehne robe r9")
 
 
 def test_existing_articles_change_by_their_number(aurora: Tenant) -> None:
@@ -79,8 +78,8 @@ def test_existing_articles_change_by_their_number(aurora: Tenant) -> None:
     done = imported(aurora, as_csv([["Nummer", "Name", "Bestand"], ["A-1", "Neu", ""]]))
     assert counts(done) == (0, 1, 0, 0)
     assert values(article, "name", "manufacturer", "owned") == ["Neu", "Robe", 7]
-    assert article in search_articles(tenant=aurora, query="neu robe")
-    assert article not in search_articles(tenant=aurora, query="alt")
+    assert article in aurora.articles.matching("neu robe")
+    assert article not in aurora.articles.matching("alt")
 
 
 def test_only_what_changed_is_touched(aurora: Tenant) -> None:

@@ -4,6 +4,6 @@ from eventworx.tenants.boundaries import KeepBorders
 
 
 class Migration(migrations.Migration):
-    dependencies = [("inventory", "0008_article_imports")]
+    dependencies = [("inventory", "0011_article_imports")]
 
     operations = [KeepBorders()]

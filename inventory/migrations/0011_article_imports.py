@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0007_fill_stock_steps'),
+        ('inventory', '0010_articles_by_parts'),
         ('tenants', '0002_second_factor_for_admins'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
