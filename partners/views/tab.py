@@ -1,11 +1,13 @@
 """The head of a contact and its tab "Partner" (mission P1, P2, P5-P9)."""
 
+import hashlib
 from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -108,9 +110,18 @@ def tab(request: TenantRequest, pk: int) -> HttpResponse:
     if connection is None:
         return redirect(contact)
     context = _tab_context(request, contact, connection)
+    html = render_to_string("partners/_standing.html", context, request)
+    context |= {"standing_html": html, "shown": hashlib.sha256(html.encode()).hexdigest()[:16]}
     if request.htmx.target != "partner-standing":
         return render(request, "partners/tab.html", context)
-    response = render(request, "partners/_standing.html", context)
+    return _standing_anew(request, context)
+
+
+def _standing_anew(request: TenantRequest, context: dict[str, Any]) -> HttpResponse:
+    """The standing alone; nothing (204) where the page shows it already, so that nobody hears it read out again."""
+    response = HttpResponse(status=204)
+    if request.GET.get("shown") != context["shown"]:
+        response = render(request, "partners/_standing_live.html", context)
     if request.GET.get("seen") != context["seen"]:  # other buttons belong to the new state
         response.headers["HX-Refresh"] = "true"
     return response

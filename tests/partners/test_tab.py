@@ -1,13 +1,16 @@
 """The head of a contact and the tab "Partner": what admins can do, what nobody else sees (mission P1-P9)."""
 
 import html
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from uuid import uuid4
 
 import pytest
 import time_machine
 from django.db import connection as database
+from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone, translation
 
@@ -208,6 +211,28 @@ def test_the_standing_refreshes_the_page_when_it_changes(pair: Pair, log_in: Log
     other = client.get(url(pair[0].contact, "tab"), {"seen": "code_sent"}, headers=polled)
     assert "HX-Refresh" not in same.headers
     assert other.headers["HX-Refresh"] == "true"
+
+
+def test_the_standing_is_sent_again_only_where_it_has_changed(pair: Pair, log_in: LogIn) -> None:
+    """Whoever has it read out hears what is new, not the same every three seconds; what has ended asks no more."""
+    client, contact = log_in(pair[0].tenant), pair[0].contact
+
+    def poll(address: str) -> HttpResponse:
+        return client.get(address, headers=HTMX | {"HX-Target": "partner-standing"})
+
+    def address_in(html: str) -> list[str]:
+        return [unescape(found) for found in re.findall(r'id="partner-standing" hx-get="([^"]+)"', html)]
+
+    [first] = address_in(page(client, contact, "tab"))
+    assert poll(first).status_code == 204
+    PartnerConnection.objects.filter(pk=pair[0].pk).update(last_problem="busy")
+    changed = poll(first)
+    assert "ist gerade beschäftigt" in changed.content.decode()
+    [second] = address_in(changed.content.decode())
+    assert poll(second).status_code == 204
+    connections.close(connection=pair[0], actor=Actor(label="Ada"), now=timezone.now())
+    assert poll(second).headers["HX-Refresh"] == "true"
+    assert address_in(page(client, contact, "tab")) == []
 
 
 def test_refused_requests_are_for_our_admin_to_see(pair: Pair, log_in: LogIn) -> None:

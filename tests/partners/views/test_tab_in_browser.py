@@ -40,6 +40,12 @@ def expired(connection: PartnerConnection) -> None:
     facts(connected_at=None, code_expires_at=now(days=-1))(connection)
 
 
+def expired_unless_entered(connection: PartnerConnection) -> None:
+    connection.keys.filter(side=KeySide.PEER).delete()
+    sent = {"code_sent_at": now(days=-15), "code_expires_at": now(days=-1)}
+    facts(connected_at=None, verified_at=None, peer_key_at=None, **sent)(connection)
+
+
 def silent(connection: PartnerConnection) -> None:
     problem = {"last_problem": "timeout", "last_problem_at": now(minutes=-2), "failures": 5}
     facts(failing_since=now(minutes=-20), retry_at=now(minutes=2), **problem)(connection)
@@ -73,6 +79,7 @@ STATES: dict[str, tuple[Change, str]] = {
     "waiting": (facts(connected_at=None, last_problem="not-entered-there"), "Warten auf Bassline Rental"),
     "unreachable": (facts(connected_at=None, last_problem="name"), "wird nicht gefunden"),
     "expired": (expired, "Unser Code ist abgelaufen"),
+    "expired-unless-entered": (expired_unless_entered, "Hatte Bassline"),
     "unverified": (facts(verified_at=None), "bitte die Sicherheitsnummer vergleichen"),
     "well": (facts(), "ist aktiv"),
     "keys": (changing_keys, "Der Wechsel läuft"),
@@ -170,3 +177,21 @@ def test_a_change_of_keys_is_followed_live(
     expect(keys.locator("tbody tr")).to_have_count(2, timeout=10_000)
     expect(keys.get_by_role("button", name="Schlüssel wechseln")).to_be_visible()
     expect(page.locator("#partner-standing")).to_contain_text("ist aktiv")
+
+
+def test_the_standing_is_followed_live_and_left_alone_while_nothing_changes(
+    page: Page, live_server: LiveServer, connection: PartnerConnection, complaints: list[str]
+) -> None:
+    page.goto(live_server.url + connection.tenant.url("partners:tab", connection.contact_id))
+    standing = page.locator("#partner-standing")
+    expect(standing).to_contain_text("ist aktiv")
+    standing.evaluate("shown => shown.dataset.untouched = 'yes'")
+    for _turn in range(2):
+        with page.expect_response(lambda answer: "shown=" in answer.url) as polled:
+            pass
+        assert polled.value.status == 204
+    expect(standing).to_have_attribute("data-untouched", "yes")
+    for problem, sentence in (("busy", "ist gerade beschäftigt"), ("name", "wird nicht gefunden")):
+        facts(last_problem=problem, last_problem_at=now())(connection)
+        expect(standing).to_contain_text(sentence, timeout=10_000)
+    assert_axe_clean(page)
