@@ -145,6 +145,7 @@ class World:
         self.scale = self.tenant.factor_scales.create(name=self.word, steps=steps, extra_day_factor=Decimal(1))
         named = {"category": self.category, "factor_scale": self.scale, "number": f"{self.word}-1"}
         self.picture = make_picture(self.tenant)
+        self.tenant.catalogue_words.create(word=self.word.lower())
         named |= {"picture": self.picture, "description": self.word}
         self.article = make_article(self.tenant, f"{self.word} PAR", **named)
         self.other_article = make_article(self.tenant, f"{self.word} Nebel")

@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from inventory.search.dialects import KeepSearchIndexes
+from inventory.search.dialects import index_parts_of_words
 
 
 class Migration(migrations.Migration):
@@ -15,5 +15,5 @@ class Migration(migrations.Migration):
                 name="articles_shuffled",
             ),
         ),
-        KeepSearchIndexes(),
+        index_parts_of_words(),
     ]

@@ -28,6 +28,7 @@ from inventory.models.stock import (
     movements_on,
     reservations_on,
 )
+from inventory.models.words import CatalogueWord
 
 __all__ = [
     "Article",
@@ -37,6 +38,7 @@ __all__ = [
     "ArticleKind",
     "ArticleQuerySet",
     "ArticleSupplier",
+    "CatalogueWord",
     "Category",
     "CategoryQuerySet",
     "FactorScale",

@@ -8,7 +8,7 @@ place where a page ends says which it was, so that the next goes on in the same 
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple, TypedDict, Unpack, overload
 
@@ -16,6 +16,7 @@ from eventworx.tenants.models import Tenant
 from inventory.models import Article, ArticleQuerySet
 from inventory.search.dialects import dialect
 from inventory.search.statements import Sql, condition_of, holding, sql
+from inventory.search.typos import corrected
 from inventory.spelling import SHUFFLED, Wanted
 
 LISTED = 500  # the best hits in a list that people page through
@@ -59,20 +60,24 @@ _ALWAYS = Sql("1 = 1")
 
 
 class Place(NamedTuple):
-    """Where a page ends, for the next to begin: in which order, and the hit's step and weight in it, and its id."""
+    """Where a page ends, for the next to begin: in which order, and the hit's step and weight in it, and its id.
+
+    `is_corrected`: typos were corrected.
+    """
 
     order: str
     step: int
     weight: int | str
     article_id: int
+    is_corrected: int = 0
 
     @classmethod
     def of(cls, kept: Sequence[str | int]) -> "Place":
         """The place that was kept elsewhere, as it is; raises ValueError for what is none of today's."""
-        order, step, weight, article_id = kept
-        if order not in ORDERS or not (isinstance(step, int) and isinstance(article_id, int)):
+        order, step, weight, article_id, is_corrected = kept
+        if order not in ORDERS or not all(isinstance(number, int) for number in (step, article_id, is_corrected)):
             raise ValueError("a place of another order")
-        return cls(order, step, weight, article_id)
+        return cls(str(order), int(step), weight, int(article_id), int(is_corrected))
 
 
 class Columns(NamedTuple):
@@ -107,10 +112,10 @@ def find_rows(
     if not wanted.words and not wanted.is_blank:
         return Found([], None)
     search = _Search(tenant.pk, condition_of(scope), wanted, query.strip(), limit + 1, columns)
-    order = after.order if after else search.order
-    rows = search.page(order, after)
-    last = Place(order, *rows[limit - 1][:3]) if len(rows) > limit else None
-    return Found(rows[:limit], last)
+    if after and after.is_corrected:
+        return search.corrected().found(after)
+    found = search.found(after)
+    return found if found.rows or after or wanted.is_blank else search.corrected().found(None)
 
 
 def find_articles(*, tenant: Tenant, scope: ArticleQuerySet, query: str, limit: int) -> list[Article]:
@@ -187,6 +192,7 @@ class _Search:
     typed: str
     limit: int
     columns: Columns
+    is_corrected: int = 0
 
     @cached_property
     def order(self) -> str:
@@ -195,7 +201,20 @@ class _Search:
             return "name"
         return "any" if self._estimate.hits >= MANY else "best"
 
-    def page(self, order: str, after: Place | None) -> list[tuple[Any, ...]]:
+    def found(self, after: Place | None) -> Found:
+        order, most = after.order if after else self.order, self.limit - 1
+        rows = self._page(order, after)
+        if len(rows) <= most:
+            return Found(rows, None)
+        step, weight, article_id, *_columns = rows[most - 1]
+        return Found(rows[:most], Place(order, step, weight, article_id, self.is_corrected))
+
+    def corrected(self) -> "_Search":
+        """The same for what was probably meant; as it is where that cannot be said."""
+        meant = corrected(tenant_id=self.tenant_id, wanted=self.wanted) if dialect().has_parts else None
+        return replace(self, wanted=meant, is_corrected=1) if meant else self
+
+    def _page(self, order: str, after: Place | None) -> list[tuple[Any, ...]]:
         if order == "name":
             return self._rows(sql(_BY_NAME, scope=self.scope, from_name=_from_name(after)), after)
         if order == "any":

@@ -81,3 +81,11 @@ def test_every_way_finds_the_same_page_by_page(lender: Tenant, monkeypatch: pyte
         expected = sorted(number for number, key in keys.items() if matches(query, key))
         assert sorted(paged(lender, query)) == expected, query
         assert sorted(lender.articles.matching(query).values_list("number", flat=True)) == expected, query
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_small_typos_find_what_was_meant(lender: Tenant) -> None:
+    assert len(CASES["typos"]) >= 50
+    lost = missed(lender, CASES["typos"])
+    assert lost == []

@@ -8,6 +8,7 @@ from eventworx.tenants.models import Tenant
 from inventory.categories import descendants
 from inventory.models import Article
 from inventory.search import search_articles
+from inventory.search.typos import mistakes
 from tests.factories import make_article, make_category
 
 
@@ -83,3 +84,42 @@ def test_categories_and_archived_ones(aurora: Tenant) -> None:
 
 def test_another_tenants_articles_are_never_found(stocked: Tenant, cymbal: Tenant) -> None:
     assert not search(tenant=cymbal, query="par")
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_words_are_written_down_with_the_articles_whoever_writes_them(aurora: Tenant, bassline: Tenant) -> None:
+    article = make_article(aurora, "Bühnenpodest 2 × 1 m", number="X-1")
+    aurora.articles.filter(pk=article.pk).update(search_key=" x1 verfolger ")
+    many = [Article(tenant=bassline, number=str(number), name="Traverse") for number in range(3)]
+    for row in many:
+        row.fill_keys()
+    bassline.articles.bulk_create(many)
+    assert set(aurora.catalogue_words.values_list("word", flat=True)) == {"buehnenpodest", "buhnenpodest", "verfolger"}
+    assert [word.word for word in bassline.catalogue_words.all()] == ["traverse"]
+    assert [found.pk for found in search(tenant=aurora, query="verfloger")] == [article.pk]
+    assert search(tenant=aurora, query="trawerse") == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_a_word_of_another_catalogue_corrects_nothing(stocked: Tenant, cymbal: Tenant) -> None:
+    make_article(cymbal, "Verfolger")
+    assert search(tenant=stocked, query="verfloger") == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "word", "count"),
+    [
+        ("shure", "shure", 0),
+        ("shrue", "shure", 1),
+        ("sure", "shure", 1),
+        ("shurre", "shure", 1),
+        ("shire", "shure", 1),
+        ("gelnaender", "buehnengelaender", 1),
+        ("robe", "shure", 2),
+        ("abcd", "", 4),
+    ],
+)
+def test_mistakes_are_counted_in_the_nearest_part_of_a_word(typed: str, word: str, count: int) -> None:
+    assert mistakes(typed, word) == count

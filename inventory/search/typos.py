@@ -1,0 +1,86 @@
+"""What somebody meant who made a small mistake: the nearest words of the catalogue (mission J3).
+
+Asked only where nothing was found. The words of a catalogue stay few however many articles it has, so that the
+nearest are found quickly; the search then runs as ever, with them. Numbers are never corrected.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from inventory.search.statements import sql
+from inventory.spelling import Wanted
+
+SHORTEST = 4  # letters of a word that can be corrected
+FORGIVING = 8  # from so many letters on two mistakes are forgiven, else one
+SHORT = 6  # up to so many letters two that changed places leave too little alike
+LIKENESS = 0.3  # of the trigrams of a word, those that have to be there
+MOST = 8  # words that one is corrected to
+
+_NEAR = """
+    SELECT set_config('pg_trgm.word_similarity_threshold', {likeness}, false);
+    SELECT typed.word, near.word FROM unnest({typed}::text[]) AS typed (word) CROSS JOIN LATERAL (
+        SELECT known.word FROM inventory_catalogueword known
+        WHERE known.tenant_id = {tenant} AND typed.word <%% known.word
+        ORDER BY word_similarity(typed.word, known.word) DESC, known.word LIMIT 24
+    ) near
+    UNION ALL
+    SELECT typed.word, known.word FROM unnest({swapped}::text[], {of}::text[]) AS typed (swapped, word)
+    JOIN inventory_catalogueword known ON known.tenant_id = {tenant} AND known.word LIKE typed.swapped
+"""
+
+
+def corrected(*, tenant_id: int, wanted: Wanted) -> Wanted | None:
+    """The same with the nearest words in the place of those that are in no article; None where nothing is near."""
+    typed = [word for word, *_otherwise in wanted.words if len(word) >= SHORTEST and word.isalpha()]
+    near = _near(tenant_id, typed) if typed else {}
+    unknown = {word: words for word, words in near.items() if not any(word in other for other in words)}
+    meant = {word: _meant(word, words) for word, words in unknown.items()}
+    words = tuple((*meant.get(spellings[0], ()), *spellings) for spellings in wanted.words)
+    return replace(wanted, words=words) if any(meant.values()) else None
+
+
+def mistakes(typed: str, word: str) -> int:
+    """How many letters are missing, too many, wrong or swapped in `typed` for the nearest part of `word`."""
+    before: list[int] = []
+    row = [0] * (len(word) + 1)
+    for i, letter in enumerate(typed, 1):
+        before, above, row = row, before, [i]
+        for j, other in enumerate(word, 1):
+            least = min(row[j - 1] + 1, before[j] + 1, before[j - 1] + (letter != other))
+            if i > 1 and j > 1 and letter == word[j - 2] and other == typed[i - 2]:
+                least = min(least, above[j - 2] + 1)
+            row.append(least)
+    return min(row)
+
+
+def _meant(typed: str, words: Iterable[str]) -> list[str]:
+    """Of words those with the fewest mistakes, the most alike in length first; none with too many."""
+    found = defaultdict(list)
+    for word in sorted(words, key=lambda word: (abs(len(word) - len(typed)), word)):
+        found[mistakes(typed, word)].append(word)
+    forgiven = range(1, 3 if len(typed) >= FORGIVING else 2)
+    return next((found[count][:MOST] for count in forgiven if count in found), [])
+
+
+def _near(tenant_id: int, typed: list[str]) -> dict[str, set[str]]:
+    """For each word that was typed the words of the catalogue that come into question."""
+    swaps = [(swapped, word) for word in typed if len(word) <= SHORT for swapped in _swapped(word)]
+    found: dict[str, set[str]] = {word: set() for word in typed}
+    rows = sql(
+        _NEAR,
+        likeness=str(LIKENESS),
+        tenant=tenant_id,
+        typed=typed,
+        swapped=[f"{swapped}%" for swapped, _word in swaps],
+        of=[word for _swapped, word in swaps],
+    ).rows
+    for word, other in rows:
+        found[word].add(other)
+    return found
+
+
+def _swapped(word: str) -> Iterator[str]:
+    """The word with two neighbours in each other's place."""
+    for place in range(len(word) - 1):
+        yield word[:place] + word[place + 1] + word[place] + word[place + 2 :]
