@@ -33,8 +33,6 @@ ALLOWS: dict[AccessLevel, Allows] = {
     AccessLevel.AUTOMATIC: Allows(catalogue=True, ordering=True, stock=True, automatic_reservation=True),
 }
 
-# Automatic reservation is offered once the reservation engine can answer for it.
-OFFERED_LEVELS = (AccessLevel.NONE, AccessLevel.ARTICLES, AccessLevel.STOCK)
 PROPOSED_LEVEL = AccessLevel.STOCK
 
 

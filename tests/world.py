@@ -196,6 +196,7 @@ class World:
         release(connection=self.theirs, actor=self.actor, everything=True)
         release(connection=self.connection, actor=self.actor, category=self.category)
         self.mark = self.connection.releases.get()
+        connections.pull_brake(tenant=self.tenant, connection=self.connection, actor=self.actor, now=timezone.now())
         self.linked, self.unlinked = (str(self._picked(name)) for name in ("Wash", "Beam"))
         matching.link_article(
             tenant=self.tenant,

@@ -11,7 +11,14 @@ from partners.connections.checking import (
 )
 from partners.connections.ending import ConnectionEnded, close, end
 from partners.connections.hearing import describe_connection, note_heard, receive_notice
-from partners.connections.lending import MOST_UNITS, CapNeeded, set_stock_terms
+from partners.connections.lending import (
+    MOST_UNITS,
+    CapNeeded,
+    pull_brake,
+    release_brake,
+    set_guard_rails,
+    set_stock_terms,
+)
 from partners.connections.refusing import UNPROVEN, RefusalSummary, note_refused, refusals_of
 from partners.connections.rotating import (
     KEY_HANDLERS,
@@ -30,7 +37,6 @@ from partners.connections.rotating import (
 )
 from partners.connections.switching import (
     LevelNeeded,
-    LevelNotOffered,
     open_connection,
     resume,
     set_contact_roles,
@@ -52,7 +58,6 @@ __all__ = [
     "KeyInUse",
     "KeyLost",
     "LevelNeeded",
-    "LevelNotOffered",
     "NoKeysThere",
     "NotConnectedYet",
     "NothingToCompare",
@@ -73,11 +78,14 @@ __all__ = [
     "note_refused",
     "open_connection",
     "partner_actor",
+    "pull_brake",
     "receive_notice",
     "refusals_of",
+    "release_brake",
     "resume",
     "rotate_key",
     "set_contact_roles",
+    "set_guard_rails",
     "set_level",
     "set_stock_terms",
     "stage_peer_key",

@@ -13,13 +13,14 @@ from eventworx.errors import BusinessError
 from eventworx.installation import in_quarantine
 from eventworx.limits import Limit, hit_all
 from partners import client, outbox
+from partners.access import AccessLevel
 from partners.client import PartnerPaused, PartnerProblem, PartnerUnreachable, Reason
 from partners.connections.ending import ConnectionEnded
 from partners.models import PartnerConnection
 from partners.models.journal import Deed, partner_actor
 from partners.protocol.signing import SKEW
 from partners.protocol.versions import NoCommonVersion
-from partners.protocol.wire import ConnectionDocument, FieldErrors, parse_connection
+from partners.protocol.wire import ConnectionDocument, FieldErrors, NoticeKind, parse_connection
 
 TESTS = Limit("connection-test", most=10, per=3600)
 INTRODUCTIONS = Limit("connection-introduction", most=1, per=3600)
@@ -147,4 +148,6 @@ def verify(*, connection: PartnerConnection, safety_number: str, actor: Actor, n
         connection.verified_at = now
         connection.save(update_fields=["verified_at"])
         record(tenant=connection.tenant, actor=actor, action=Deed.VERIFIED, target=connection)
+        if connection.level == AccessLevel.AUTOMATIC and connection.connected_at:  # what is in force has risen
+            outbox.enqueue_notice(connection=connection, notice=NoticeKind.LEVEL_CHANGED)
     return connection

@@ -1,10 +1,14 @@
-"""On which terms we lend to a partner: what he sees of our stock (mission R4)."""
+"""On which terms we lend to a partner: what he sees of our stock, what a machine may promise him (mission R4, R5)."""
+
+from datetime import datetime
+from decimal import Decimal
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.audit import Actor, record
 from eventworx.errors import BusinessError
+from eventworx.tenants.models import Tenant
 from partners.connections.ending import ConnectionEnded
 from partners.models import PartnerConnection
 from partners.models.journal import Deed
@@ -38,6 +42,55 @@ def set_stock_terms(
     if stock_cap:
         wanted["stock_cap"] = stock_cap
     return _write(connection, wanted, Deed.STOCK_SHOWN, actor)
+
+
+@transaction.atomic
+def set_guard_rails(
+    *,
+    connection: PartnerConnection,
+    most_units: int | None,
+    most_net: Decimal | None,
+    lead_hours: int,
+    horizon_days: int | None,
+    actor: Actor,
+) -> PartnerConnection:
+    """Beyond what a person has to confirm this partner's orders, from the next one on. None: no limit.
+
+    `most_net` is in the tenant's currency. Raises ConnectionEnded.
+    """
+    wanted: dict[str, object] = {
+        "most_units": most_units,
+        "most_net": most_net,
+        "lead_hours": lead_hours,
+        "horizon_days": horizon_days,
+    }
+    return _write(connection, wanted, Deed.GUARD_RAILS_SET, actor)
+
+
+@transaction.atomic
+def pull_brake(*, tenant: Tenant, connection: PartnerConnection | None = None, actor: Actor, now: datetime) -> None:
+    """From the commit on no machine confirms an order of this partner, or without `connection` of anybody.
+
+    Orders on their way through are waited for: whoever has pulled it knows that nothing more is promised.
+    Raises ConnectionEnded.
+    """
+    if connection and connection.locked().closed_at:
+        raise ConnectionEnded
+    if connection is None:
+        list(tenant.partner_connections.open().order_by("pk").select_for_update())
+    _brake, is_new = tenant.partner_brakes.get_or_create(connection=connection, defaults={"pulled_at": now})
+    if is_new:
+        deed = Deed.BRAKE_PULLED if connection else Deed.BRAKE_PULLED_FOR_ALL
+        record(tenant=tenant, actor=actor, action=deed, target=connection or tenant)
+
+
+@transaction.atomic
+def release_brake(*, tenant: Tenant, connection: PartnerConnection | None = None, actor: Actor) -> None:
+    """Let machines confirm again what keeps within the limits; what has waited goes on waiting for a person."""
+    released, _rows = tenant.partner_brakes.filter(connection=connection).delete()
+    if released:
+        deed = Deed.BRAKE_RELEASED if connection else Deed.BRAKE_RELEASED_FOR_ALL
+        record(tenant=tenant, actor=actor, action=deed, target=connection or tenant)
 
 
 def _write(connection: PartnerConnection, wanted: dict[str, object], deed: Deed, actor: Actor) -> PartnerConnection:

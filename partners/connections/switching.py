@@ -10,17 +10,11 @@ from eventworx.contacts.contacts import set_roles
 from eventworx.contacts.models import Contact
 from eventworx.errors import BusinessError
 from partners import outbox
-from partners.access import OFFERED_LEVELS, AccessLevel
+from partners.access import AccessLevel
 from partners.connections.ending import ConnectionEnded
 from partners.models import PartnerConnection
 from partners.models.journal import Deed
 from partners.protocol.wire import NoticeKind
-
-
-class LevelNotOffered(BusinessError):
-    code = "level-not-offered"
-    message = _("This kind of partner connection is not offered.")
-    field = "level"
 
 
 class LevelNeeded(BusinessError):
@@ -56,9 +50,10 @@ def _begin(contact: Contact) -> PartnerConnection:
 
 
 def succeed(old: PartnerConnection) -> PartnerConnection:
-    """A new connection in the place of an ended one: level, terms and releases move over (protocol §2)."""
+    """A new connection in the place of an ended one: what was granted moves over (protocol §2)."""
     new = old.contact.partner_connections.create(tenant_id=old.tenant_id, **old.granted)
     old.releases.update(connection=new)
+    old.brakes.update(connection=new)
     return new
 
 
@@ -99,9 +94,7 @@ def _tell(connection: PartnerConnection, notice: NoticeKind) -> None:
 
 @transaction.atomic
 def set_level(*, connection: PartnerConnection, level: int, actor: Actor) -> PartnerConnection:
-    """What we offer this partner from his next request on (mission P2, R3). Raises LevelNotOffered, ConnectionEnded."""
-    if level not in OFFERED_LEVELS:
-        raise LevelNotOffered
+    """What we offer this partner from his next request on (mission P2, R3). Raises ConnectionEnded."""
     connection = connection.locked()
     if connection.closed_at:
         raise ConnectionEnded

@@ -6,12 +6,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.web.forms import TenantForm
-from partners.access import OFFERED_LEVELS, PROPOSED_LEVEL, AccessLevel
+from partners.access import PROPOSED_LEVEL, AccessLevel
 from partners.connections import MOST_UNITS
 from partners.protocol.pairing_code import MAX_TEXT
 from partners.shown_stock import StockMode
-
-_LEVELS = [(level.value, level.label) for level in OFFERED_LEVELS]
 
 LEVEL_EXPLANATIONS = {
     AccessLevel.NONE: _("The partner sees nothing of yours. Right for a supplier whom you only hire from."),
@@ -19,6 +17,10 @@ LEVEL_EXPLANATIONS = {
         "Sees the articles that you release, priced for this partner, and may ask, but no quantities."
     ),
     AccessLevel.STOCK: _("Sees the released articles and how many are free in the period, and may order."),
+    AccessLevel.AUTOMATIC: _(
+        "As 2, and a firm order is confirmed and reserved at once, without anybody of you: if every line is free and "
+        "it stays within your limits. Otherwise it waits for you as an inquiry."
+    ),
 }
 
 STOCK_EXPLANATIONS = {
@@ -27,10 +29,12 @@ STOCK_EXPLANATIONS = {
     StockMode.CAPPED: _("Sees how many are free, and above your figure only: “at least 5”."),
 }
 
+MOST_HOURS, MOST_DAYS = 24 * 365, 3_650
+
 
 class LevelForm(TenantForm):
     level = forms.TypedChoiceField(
-        label=_("Kind of partner connection"), choices=_LEVELS, coerce=int, widget=forms.RadioSelect
+        label=_("Kind of partner connection"), choices=AccessLevel.choices, coerce=int, widget=forms.RadioSelect
     )
 
 
@@ -39,7 +43,7 @@ class RolesForm(TenantForm):
     is_supplier = forms.BooleanField(label=_("Supplier"), required=False)
     level = forms.TypedChoiceField(
         label=_("Kind of partner connection"),
-        choices=_LEVELS,
+        choices=AccessLevel.choices,
         coerce=int,
         empty_value=None,
         required=False,
@@ -79,6 +83,37 @@ class StockTermsForm(TenantForm):
             {"value": mode.value, "label": mode.label, "text": text, "chosen": mode.value == chosen}
             for mode, text in STOCK_EXPLANATIONS.items()
         ]
+
+
+class GuardRailsForm(TenantForm):
+    """Beyond what a person confirms (mission R5); empty: no limit."""
+
+    most_units = forms.IntegerField(label=_("Most units per order"), required=False, min_value=0, max_value=MOST_UNITS)
+    most_net = forms.DecimalField(
+        label=_("Most net value per order"),
+        required=False,
+        min_value=0,
+        max_digits=14,
+        decimal_places=2,
+        localize=True,
+        widget=forms.TextInput({"inputmode": "decimal"}),
+    )
+    lead_hours = forms.IntegerField(
+        label=_("Lead time in hours"),
+        help_text=_("Before its planning period begins."),
+        min_value=0,
+        max_value=MOST_HOURS,
+    )
+    horizon_days = forms.IntegerField(
+        label=_("Days ahead at most"),
+        help_text=_("Until its planning period ends."),
+        required=False,
+        min_value=1,
+        max_value=MOST_DAYS,
+    )
+
+    def narrow(self) -> None:
+        self.fields["most_net"].help_text = self.tenant.currency
 
 
 class CodeForm(TenantForm):

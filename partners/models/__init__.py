@@ -1,6 +1,7 @@
 """The partner network: connections and their keys, what is released, what goes back and forth."""
 
 from partners.models.articles import ArticleLink, ArticleLinkQuerySet, PartnerListing, Release
+from partners.models.brakes import Brake
 from partners.models.connections import ConnectionQuerySet, PartnerConnection
 from partners.models.deliveries import Delivery, DeliveryQuerySet, DeliveryState, SeenNonce, StoredAnswer
 from partners.models.gathered import GatheredAnswer
@@ -11,6 +12,7 @@ from partners.models.refusals import Refusal
 __all__ = [
     "ArticleLink",
     "ArticleLinkQuerySet",
+    "Brake",
     "ConnectionKey",
     "ConnectionQuerySet",
     "Delivery",

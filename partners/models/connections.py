@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from eventworx.contacts.models import Contact
 from eventworx.tenants.models import Tenant
 from partners.access import ALLOWS, AccessLevel, effective_level
+from partners.guard_rails import GuardRails
 from partners.models.keys import ConnectionKey, KeySide, KeyState
 from partners.protocol.connection_state import ConnectionFacts, ConnectionState, connection_state
 from partners.protocol.keys import KeyPair
@@ -18,7 +19,16 @@ from partners.protocol.versions import FIRST, OURS, Agreement, NoCommonVersion, 
 from partners.shown_stock import StockMode, StockTerms
 
 # What an admin grants a partner, and a connection that follows an ended one takes over.
-GRANTED = ("level", "stock_mode", "stock_cap", "stock_kept_back")
+GRANTED = (
+    "level",
+    "stock_mode",
+    "stock_cap",
+    "stock_kept_back",
+    "most_units",
+    "most_net",
+    "lead_hours",
+    "horizon_days",
+)
 
 
 class ConnectionQuerySet(models.QuerySet["PartnerConnection"]):
@@ -56,6 +66,11 @@ class PartnerConnection(models.Model):
     stock_mode = models.CharField(max_length=10, choices=StockMode.choices, default=StockMode.EXACT)
     stock_cap = models.PositiveIntegerField(default=10)
     stock_kept_back = models.PositiveIntegerField(default=0)
+    # Beyond these no machine confirms his order on level 3 (mission R5); None: no limit. In the tenant's currency.
+    most_units = models.PositiveIntegerField(null=True, blank=True)
+    most_net = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    lead_hours = models.PositiveIntegerField(default=0)
+    horizon_days = models.PositiveIntegerField(null=True, blank=True)
 
     code_expires_at = models.DateTimeField(null=True, blank=True)
     code_sent_at = models.DateTimeField(null=True, blank=True)
@@ -130,6 +145,16 @@ class PartnerConnection(models.Model):
         if not ALLOWS[self.effective_level].stock:
             return None
         return StockTerms(mode=StockMode(self.stock_mode), cap=self.stock_cap, kept_back=self.stock_kept_back)
+
+    @property
+    def guard_rails(self) -> GuardRails:
+        """Beyond what a person has to confirm his orders."""
+        return GuardRails(
+            most_units=self.most_units,
+            most_net=self.most_net,
+            lead_hours=self.lead_hours,
+            horizon_days=self.horizon_days,
+        )
 
     def own_key(self, state: KeyState = KeyState.ACTIVE) -> KeyPair:
         """Our key pair, its private half decrypted for this one use; raises CannotOpen, ConnectionKey.DoesNotExist."""

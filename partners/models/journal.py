@@ -19,6 +19,11 @@ class Deed(models.TextChoices):
     SWITCHED_OFF = "partner.switched_off", _("“Partner (network)” switched off")
     LEVEL_SET = "partner.level_set", _("Kind of partner connection changed")
     STOCK_SHOWN = "partner.stock_shown", _("What the partner sees of the stock changed")
+    GUARD_RAILS_SET = "partner.guard_rails_set", _("Limits of automatic reservation changed")
+    BRAKE_PULLED = "partner.brake_pulled", _("Emergency brake pulled for this partner")
+    BRAKE_RELEASED = "partner.brake_released", _("Emergency brake released for this partner")
+    BRAKE_PULLED_FOR_ALL = "partner.brake_pulled_for_all", _("Emergency brake pulled for all partners")
+    BRAKE_RELEASED_FOR_ALL = "partner.brake_released_for_all", _("Emergency brake released for all partners")
     ROLES_SET = "partner.roles_set", _("Roles of the contact changed")
     KEY_MADE = "partner.key_made", _("Key pair created")
     CODE_SENT = "partner.code_sent", _("Partner code sent by e-mail")
@@ -50,9 +55,10 @@ def partner_actor(connection: PartnerConnection) -> Actor:
 
 
 def entries_about(contact: Contact) -> AuditQuerySet:
-    """What happened to a contact and its connections, the ended ones included; the newest first."""
+    """What happened to a contact and its connections, the ended ones included, and to all; the newest first."""
     ids = [str(pk) for pk in contact.partner_connections.values_list("pk", flat=True)]
     its_own = Q(target_type=Contact._meta.label_lower, target_id=str(contact.pk))
     its_connections = Q(target_type=PartnerConnection._meta.label_lower, target_id__in=ids)
-    entries: AuditQuerySet = contact.tenant.audit_entries.filter(its_own | its_connections)
+    of_all = Q(action__in=(Deed.BRAKE_PULLED_FOR_ALL, Deed.BRAKE_RELEASED_FOR_ALL))
+    entries: AuditQuerySet = contact.tenant.audit_entries.filter(its_own | its_connections | of_all)
     return entries.newest_first()

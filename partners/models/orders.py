@@ -17,7 +17,8 @@ class Direction(models.TextChoices):
 class PartnerOrder(models.Model):
     """An order as it stands on the wire: the document with its version, beside our own business record.
 
-    `mailed_at`: when its mail to the supplier was written, which happens once.
+    `mailed_at`: when its mail to the supplier was written, which happens once. Of an incoming one: `is_automatic`,
+    a machine confirmed it on arrival; `objections`, what kept one from it (`Objection.as_json`).
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="partner_orders")
@@ -33,6 +34,8 @@ class PartnerOrder(models.Model):
     inquiry = models.OneToOneField(
         Inquiry, on_delete=models.PROTECT, null=True, blank=True, related_name="partner_order"
     )
+    is_automatic = models.BooleanField(default=False)
+    objections = models.JSONField(default=list, blank=True)
     mailed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()

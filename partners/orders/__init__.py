@@ -6,7 +6,7 @@ people read) and `outcomes` (what becomes of deliveries).
 
 from partners.orders.listing import OrdersQuestion, list_orders, order_document, parse_orders_question
 from partners.orders.outcomes import ORDER_HANDLERS
-from partners.orders.progress import OrderProgress, answer_steps, fingerprint, orderable, progress_of
+from partners.orders.progress import OrderProgress, answer_steps, fingerprint, orderable, progress_of, why_not_automatic
 from partners.orders.receiving import (
     confirm_order,
     decline_order,
@@ -36,5 +36,6 @@ __all__ = [
     "receive_order",
     "send_order",
     "tell_seen",
+    "why_not_automatic",
     "withdraw_order",
 ]

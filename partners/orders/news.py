@@ -1,15 +1,22 @@
 """What people read about an order: inbox messages and mails on both sides (mission O1, O5)."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+
 from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from eventworx.messaging.inbox import Words, notify
 from eventworx.messaging.mail import Attachment, queue_mail
 from eventworx.tenants.models import User
 from eventworx.tenants.roles import Permission
+from eventworx.web.templatetags.ewx import money
 from jobs import documents as papers
 from jobs.models import Inquiry, SubRentalOrder
 from jobs.states import OrderState
+from partners.guard_rails import Hindrance, Objection
 from partners.models import PartnerOrder
 from partners.protocol.wire import OrderDocument, dumps
 
@@ -106,14 +113,38 @@ def tell_given_up(ordered: SubRentalOrder) -> None:
     )
 
 
-def tell_inquiry(inquiry: Inquiry) -> None:
+def tell_inquiry(inquiry: Inquiry, objections: Sequence[Objection] = ()) -> None:
+    """There is something to answer; on level 3 with what kept a machine from confirming it."""
     customer = inquiry.customer
     _to_suppliers_sales(
         inquiry,
         subject=lambda: (
             _("Partner inquiry %(number)s from %(customer)s") % {"number": inquiry.number, "customer": customer}
         ),
-        body=lambda: _("%(customer)s would like to hire from you. Please confirm or decline.") % {"customer": customer},
+        body=lambda: "\n".join([_please_answer(inquiry), *_why_not_at_once(inquiry, objections)]),
+    )
+
+
+def _please_answer(inquiry: Inquiry) -> str:
+    return _("%(customer)s would like to hire from you. Please confirm or decline.") % {"customer": inquiry.customer}
+
+
+def _why_not_at_once(inquiry: Inquiry, objections: Sequence[Objection]) -> Iterator[str]:
+    if objections:
+        yield _("Not confirmed automatically:")
+        yield from (f"– {objection_words(objection, inquiry.currency)}" for objection in objections)
+
+
+def tell_confirmed_by_itself(inquiry: Inquiry) -> None:
+    """A machine has confirmed it on arrival; somebody has to get the goods ready all the same."""
+    customer = inquiry.customer
+    _to_suppliers_sales(
+        inquiry,
+        subject=lambda: (
+            _("Confirmed automatically: %(number)s from %(customer)s")
+            % {"number": inquiry.number, "customer": customer}
+        ),
+        body=lambda: _("Everything is reserved, the job is made, and %(customer)s knows.") % {"customer": customer},
     )
 
 
@@ -143,6 +174,27 @@ def tell_answer_undelivered(inquiry: Inquiry, reason: str = "") -> None:
 def state_words(state: str) -> str:
     """The state in the user's language; an unknown one as it came."""
     return str(dict(OrderState.choices).get(state, state))
+
+
+def objection_words(objection: Objection, currency: str) -> str:
+    """Why a machine did not confirm it, for our own people."""
+    figures = dict(objection.figures)
+    if objection.why is Hindrance.NET:
+        figures = {name: money(Decimal(amount), currency) for name, amount in figures.items()}
+    return _OBJECTIONS[objection.why] % figures
+
+
+_OBJECTIONS: Mapping[Hindrance, Promise] = {
+    Hindrance.BRAKE: gettext_lazy("The emergency brake is pulled."),
+    Hindrance.UNVERIFIED: gettext_lazy("The safety number has not been compared yet."),
+    Hindrance.UNITS: gettext_lazy("Approval needed: %(asked)s units, above the limit of %(limit)s."),
+    Hindrance.NET: gettext_lazy("Approval needed: %(asked)s net, above the limit of %(limit)s."),
+    Hindrance.BEGUN: gettext_lazy("Approval needed: its period has begun already."),
+    Hindrance.LEAD: gettext_lazy("Approval needed: it begins in less than %(limit)s hours."),
+    Hindrance.HORIZON: gettext_lazy("Approval needed: it ends more than %(limit)s days ahead."),
+    Hindrance.SHORT: gettext_lazy("%(article)s: %(asked)s wanted, %(free)s free."),
+    Hindrance.KEPT_BACK: gettext_lazy("%(article)s: %(asked)s wanted, %(free)s free, %(kept)s of them kept back."),
+}
 
 
 def _mail_answer(order: PartnerOrder, ordered: SubRentalOrder, document: OrderDocument, person: User) -> None:

@@ -15,8 +15,10 @@ from jobs.models import Job, SubRentalOrder
 from jobs.states import OrderState
 from partners import outbox
 from partners.client import sentence
+from partners.guard_rails import Objection
 from partners.models import Delivery, DeliveryState, PartnerConnection, PartnerOrder
 from partners.orders.documents import recomputed_net
+from partners.orders.news import objection_words
 from partners.outbox import DeliveryKind
 from partners.protocol.wire import FieldErrors, OrderDocument, parse_order
 
@@ -82,7 +84,14 @@ def answer_steps(order: PartnerOrder) -> list[Step]:
     answered = order.inquiry.answered_at if order.inquiry else None
     if last is None or answered is None:
         return []
-    return [Step(_("answered"), answered), *delivery_steps(last, order.connection.contact)]
+    how = _("confirmed automatically") if order.is_automatic else _("answered")
+    return [Step(how, answered), *delivery_steps(last, order.connection.contact)]
+
+
+def why_not_automatic(order: PartnerOrder) -> list[str]:
+    """What kept a machine from confirming a partner's order on arrival, in words."""
+    currency = order.document["currency"]
+    return [objection_words(Objection.from_json(written), currency) for written in order.objections]
 
 
 def fingerprint(orders: Iterable[OrderProgress]) -> str:

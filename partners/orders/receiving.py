@@ -18,7 +18,7 @@ from jobs import inquiries
 from jobs.inquiries import InquiryLineData
 from jobs.models import Inquiry
 from partners.models import Direction, PartnerConnection, PartnerOrder
-from partners.orders import documents, news
+from partners.orders import automatic, documents, news
 from partners.outbox import DeliveryKind, enqueue_delivery
 from partners.protocol.order_states import Event, Party, WrongState
 from partners.protocol.wire import (
@@ -34,6 +34,8 @@ from partners.protocol.wire import (
     to_wire,
 )
 from partners.releases import released_named
+
+MACHINE = Actor(label="Eventworx")  # confirms on level 3
 
 
 class OrderExists(BusinessError):
@@ -72,6 +74,8 @@ def receive_order(
 ) -> tuple[PartnerOrder, bool]:
     """The order behind a request of the buyer, and whether it is new. `connection` is locked and its level checked.
 
+    On level 3 a firm order is confirmed at once if nothing speaks against it (`orders.automatic`).
+
     A known id with the same content is that order; with other content it raises OrderExists. Raises FieldErrors
     that name the line for an article that is not released, and for a foreign currency or impossible periods.
     """
@@ -80,6 +84,8 @@ def receive_order(
         return _same(known, request), False
     inquiry = _inquiry(connection, request, _articles(connection, request))
     document = documents.first_document(request=request, inquiry=inquiry, now=now)
+    is_wanted = automatic.is_wanted(connection=connection, request=request)
+    objections = automatic.confirm(connection=connection, inquiry=inquiry, now=now) if is_wanted else []
     order = connection.orders.create(
         tenant=connection.tenant,
         direction=Direction.INCOMING,
@@ -88,13 +94,24 @@ def receive_order(
         state=document.state,
         document=documents.written(document, over=raw),
         inquiry=inquiry,
+        is_automatic=is_wanted and not objections,
+        objections=[objection.as_json() for objection in objections],
         created_at=now,
         updated_at=now,
     )
     actor = Actor(label=str(connection))
     record(tenant=connection.tenant, actor=actor, action="partner.order_received", target=inquiry)
-    news.tell_inquiry(inquiry)
+    if order.is_automatic:
+        return _confirmed_by_itself(order, document, now), True
+    news.tell_inquiry(inquiry, objections)
     return order, True
+
+
+def _confirmed_by_itself(order: PartnerOrder, document: OrderDocument, now: datetime) -> PartnerOrder:
+    """A machine has promised everything: create and, in the same transaction, confirm (protocol §7)."""
+    news.tell_confirmed_by_itself(_inquiry_of(order))
+    answered = _advanced(document, Event.CONFIRM, Party.SUPPLIER, now)
+    return _store_and_tell(order, answered, Event.CONFIRM, MACHINE, now)
 
 
 @transaction.atomic

@@ -56,11 +56,17 @@ def _name(name: str) -> str:
         "stock_mode": _("shown"),
         "stock_cap": _("up to how many"),
         "stock_kept_back": _("kept back"),
+        "most_units": _("most units"),
+        "most_net": _("most net value"),
+        "lead_hours": _("lead time in hours"),
+        "horizon_days": _("days ahead"),
     }
     return names.get(name, name)
 
 
 def _value(name: str, value: object) -> str:
+    if value is None:
+        return _("no limit")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if name == "keyid":

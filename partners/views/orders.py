@@ -134,8 +134,13 @@ def decline(request: TenantRequest, pk: int) -> HttpResponse:
 
 
 def _actions(request: TenantRequest, order: PartnerOrder, form: DeclineForm) -> HttpResponse:
-    steps = orders.answer_steps(order)
-    context = {"order": order, "inquiry": order.inquiry, "form": form, "steps": steps}
+    context = {
+        "order": order,
+        "inquiry": order.inquiry,
+        "form": form,
+        "steps": orders.answer_steps(order),
+        "objections": orders.why_not_automatic(order),
+    }
     return render(request, "partners/_inquiry_actions.html", context)
 
 

@@ -138,13 +138,12 @@ def _tab_context(request: TenantRequest, contact: Contact, connection: PartnerCo
     return {
         "contact": contact,
         "active_tab": "partner",
-        "connection": connection,
         "server_name": server_name(connection.peer_origin),
         "standing": stands,
         "steps": steps(connection, stands),
         "is_code_good": bool(connection.code_expires_at and now < connection.code_expires_at),
         "levels": _levels(connection),
-        "stock_form": lending.stock_terms_form(connection),
+        **lending.shown_in_tab(connection),
         "mail": beside.mail,
         "mail_health": mail.health(tenant=request.tenant),
         "keys": _shown_keys(keys),
@@ -222,7 +221,7 @@ def set_level(request: TenantRequest, pk: int) -> HttpResponse:
         connections.set_level(connection=connection, level=form.cleaned_data["level"], actor=actor_of(request))
         messages.success(request, _("Saved. It holds from the partner's next request on."))
     else:
-        messages.error(request, _("This kind of partner connection is not offered."))
+        messages.error(request, _("This kind of partner connection does not exist."))
     return to_tab(request, pk)
 
 

@@ -33,7 +33,7 @@ ATTACKS = {
     25: "poisoned message",
     27: "pause races with requests and queued work",
     29: "database dump stolen, row moved",
-    30: "foreign data, other tenant",
+    30: "foreign data, other tenant, overbooking",
 }
 
 
@@ -62,6 +62,7 @@ TEST_MAILS, TEST_KEYS = "tests/partners/protocol/test_pairing_mails.py", "tests/
 TEST_GATEWAY, TEST_PAIRING = "tests/partners/test_gateway.py", "tests/partners/test_pairing.py"
 TEST_BETWEEN, TEST_ELSEWHERE = "tests/attacks/test_between.py", "tests/attacks/test_elsewhere.py"
 TEST_ORDERS, TEST_TRANSPORT = "tests/partners/orders/test_orders.py", "tests/partners/test_transport.py"
+AUTOMATIC, TEST_AUTOMATIC = "partners/orders/automatic.py", "tests/partners/orders/test_automatic.py"
 SHOWN, TEST_DISCREET = "partners/shown_stock.py", "tests/partners/api/test_discreet_stock.py"
 TEST_CATALOGUE, TEST_CLIENT = "tests/partners/api/test_catalogue.py", "tests/partners/test_client.py"
 
@@ -89,6 +90,14 @@ DEFENCES: tuple[Defence, ...] = (
         "return AccessLevel.STOCK if needs_proof and not is_verified else AccessLevel(level)",
         "return AccessLevel(level)",
         (f"{TEST_BETWEEN}::test_no_machine_reserves_for_somebody_whose_number_nobody_compared",),
+    ),
+    Defence(
+        1,
+        "an order of a partner whose number nobody compared waits",
+        AUTOMATIC,
+        "    if not ALLOWS[connection.effective_level].automatic_reservation:\n",
+        "    if False:\n",
+        (f"{TEST_AUTOMATIC}::test_nobody_has_compared_the_number",),
     ),
     Defence(
         2,
@@ -332,6 +341,47 @@ DEFENCES: tuple[Defence, ...] = (
         "            return wire.YesNoStock(available=free >= asked)\n",
         "            return wire.ExactStock(owned=stock.owned, free=free)\n",
         (TEST_DISCREET,),
+    ),
+    Defence(
+        30,
+        "no machine promises what is kept back",
+        AUTOMATIC,
+        "            _leave_what_is_kept_back(connection.stock_terms, inquiry)\n",
+        "",
+        (TEST_AUTOMATIC,),
+    ),
+    Defence(
+        30,
+        "no machine confirms beyond the limits",
+        AUTOMATIC,
+        "    yield from rails.objections(",
+        "    rails.objections(",
+        (TEST_AUTOMATIC,),
+    ),
+    Defence(
+        30,
+        "the emergency brake stops machines",
+        AUTOMATIC,
+        "    if connection.tenant.partner_brakes.on(connection).exists():\n",
+        "    if False:\n",
+        (f"{TEST_AUTOMATIC}::test_the_brake_holds_from_the_next_order_on",),
+    ),
+    Defence(
+        30,
+        "the brake waits for orders on their way",
+        "partners/connections/lending.py",
+        '        list(tenant.partner_connections.open().order_by("pk").select_for_update())\n',
+        "        pass\n",
+        ("tests/partners/orders/test_automatic_races.py::test_the_brake_waits_for_an_order_on_its_way_through",),
+        on_postgres=True,
+    ),
+    Defence(
+        30,
+        "every line is reserved or none",
+        "jobs/inquiries.py",
+        "    enter_state(job=job, state=JobState.ORDER, partial=False)\n",
+        "    enter_state(job=job, state=JobState.ORDER, partial=True)\n",
+        (f"{TEST_AUTOMATIC}::test_one_line_that_is_short_and_nothing_is_reserved",),
     ),
     Defence(
         30,

@@ -14,7 +14,7 @@ from eventworx.tenants.roles import Role
 from partners import client, connections, outbox, pairing
 from partners.access import AccessLevel
 from partners.client import PartnerPaused, PartnerUnreachable
-from partners.connections import ConnectionEnded, LevelNeeded, LevelNotOffered, OtherSafetyNumber, TooManyTests
+from partners.connections import ConnectionEnded, LevelNeeded, OtherSafetyNumber, TooManyTests
 from partners.models import PartnerConnection
 from partners.transport import Fault, RawAnswer
 from tests.factories import make_contact, make_user
@@ -85,9 +85,9 @@ def test_level_holds_with_the_next_request(pair: Pair) -> None:
     assert document["level_granted_to_you"] == 1
 
 
-@pytest.mark.parametrize("level", [3, 4, -1])
-def test_level_that_is_not_offered(pair: Pair, level: int) -> None:
-    with pytest.raises(LevelNotOffered):
+@pytest.mark.parametrize("level", [4, -1])
+def test_a_level_that_does_not_exist(pair: Pair, level: int) -> None:
+    with pytest.raises(ValueError, match="not a valid AccessLevel"):
         connections.set_level(connection=pair[0], level=level, actor=ADMIN)
     pair[0].refresh_from_db()
     assert pair[0].level == AccessLevel.STOCK

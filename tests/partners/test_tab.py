@@ -34,6 +34,7 @@ LogIn = Callable[..., Client]
 Pair = tuple[PartnerConnection, PartnerConnection]
 HTMX = {"HX-Request": "true"}
 POSTS = ["set_roles", "switch", "set_level", "connect", "save_code", "test", "verify"]
+POSTS += ["set_stock_terms", "set_guard_rails", "brake"]
 PAGES = ["tab", "send_code", "enter_code", "disconnect"]
 
 
@@ -166,9 +167,28 @@ def test_disconnect_asks_first(pair: Pair, log_in: LogIn) -> None:
 
 def test_level_is_chosen_from_what_is_offered(pair: Pair, log_in: LogIn) -> None:
     client = log_in(pair[0].tenant)
-    assert "Art der Partnerverbindung wird nicht angeboten" in post(client, pair[0].contact, "set_level", level="3")
+    for level in ("4", "-1", "", "x"):
+        answer = post(client, pair[0].contact, "set_level", level=level)
+        assert "Diese Art der Partnerverbindung gibt es nicht." in answer
     assert "Gespeichert." in post(client, pair[0].contact, "set_level", level="1")
-    assert "3 – Bestand anbieten" not in page(client, pair[0].contact, "tab")
+    shown = page(client, pair[0].contact, "tab")
+    for label in ("0 – Kein Zugriff auf deinen Bestand", "3 – Bestand anbieten und automatisch reservieren"):
+        assert label in shown
+
+
+def test_level_3_counts_once_the_number_is_compared(pair: Pair, log_in: LogIn) -> None:
+    """The way of the product's description: choose 3, read the number to each other, confirm it."""
+    ours, client = pair[0], log_in(pair[0].tenant)
+    shown = post(client, ours.contact, "set_level", level="3")
+    assert "Vorerst gilt Art 2." in shown
+    ours.refresh_from_db()
+    assert (ours.level, ours.effective_level) == (3, 2)
+    ours.deliveries.all().delete()
+    shown = post(client, ours.contact, "verify", safety_number=ours.safety_number)
+    assert "Vorerst gilt Art 2." not in shown
+    ours.refresh_from_db()
+    assert ours.effective_level == 3
+    assert [delivery.body for delivery in ours.deliveries.all()] == [{"notice": "level_changed"}]
 
 
 def test_a_dead_mail_server_is_visible(contact: Contact, log_in: LogIn, settings: object) -> None:

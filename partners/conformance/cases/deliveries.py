@@ -7,9 +7,9 @@ from partners.conformance.checks import Group, case
 from partners.conformance.ordering import command, document_of, placed
 from partners.conformance.peer import Peer
 from partners.conformance.reception import ELSEWHERE, Heard, Mood
-from partners.protocol.order_states import Party, WrongState, next_state
+from partners.protocol.order_states import Event, Party, WrongState, next_state
 from partners.protocol.signing import needs_idempotency_key
-from partners.protocol.wire import AFTER_COMMAND, SEEN, OrderDocument, OrderEvent, parse_order_event
+from partners.protocol.wire import AFTER_COMMAND, SEEN, Intent, OrderDocument, OrderEvent, parse_order_event
 
 SHORTLY = 3.0  # seconds in which a redirect would be followed
 REFERENCE = "KIT-ANSWER"
@@ -102,6 +102,15 @@ def answered(peer: Peer) -> None:
         raise Broken("the lines are not those of the order")
     if document_of(peer.get(f"/orders/{order.id}").signed(200)).version < said.order.version:
         raise Broken("GET /orders/{id} is older than the event")
+
+
+@case("level-3.event", "An order confirmed on arrival is told by the event `confirm`, too", "§4", Group.LEVEL_3)
+def confirmed_at_once(peer: Peer) -> None:
+    since = len(peer.heard().heard)
+    order = placed(peer, intent=Intent.ORDER)
+    said = _event_of(_delivered(peer, order, since))
+    if (said.event, said.order.state, said.order.version) != (Event.CONFIRM, "confirmed", order.version):
+        raise Broken(f"event {said.event}, state {said.order.state}, version {said.order.version}")
 
 
 @case(

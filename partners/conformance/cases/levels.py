@@ -5,10 +5,10 @@ from partners.conformance.answers import Broken, NotApplicable
 from partners.conformance.cases.availability import ask, line
 from partners.conformance.cases.catalogue import in_summer, page_of
 from partners.conformance.checks import Group, case
-from partners.conformance.ordering import command, document_of, new_order, placed
+from partners.conformance.ordering import Document, command, document_of, new_order, placed
 from partners.conformance.ordering import line as order_line
 from partners.conformance.peer import Peer
-from partners.protocol.wire import Intent, ProblemCode, instant_text
+from partners.protocol.wire import ExactStock, Intent, Outcome, ProblemCode, instant_text, parse_availability
 
 HUGE = 999_999
 
@@ -88,6 +88,62 @@ def confirmed(peer: Peer) -> None:
         raise Broken(f"{peer.seen}: {order.state}")
 
 
+@case(
+    "level-3.answers",
+    "Each line of an order confirmed at once is answered `confirmed` in full",
+    "§4, §7",
+    Group.LEVEL_3,
+)
+def answers(peer: Peer) -> None:
+    order = placed(peer, intent=Intent.ORDER)
+    for found in order.lines:
+        said = found.answer
+        if said is None or (said.outcome, said.quantity) != (Outcome.CONFIRMED, found.quantity):
+            raise Broken(f"{peer.seen}: a line is answered {said}")
+    read = document_of(peer.get(f"/orders/{order.id}").signed(200))
+    if (read.state, read.version) != (order.state, order.version):
+        raise Broken(f"{peer.seen}: {read.state}, version {read.version}, and the 201 said version {order.version}")
+
+
+@case(
+    "level-3.reserved",
+    "What was confirmed at once is not free any more, and is taken once however often the order comes",
+    "§4, §6",
+    Group.LEVEL_3,
+)
+def reserved(peer: Peer) -> None:
+    asked = new_order(peer, intent=Intent.ORDER)
+    before = _free(peer, asked)
+    peer.post("/orders", asked).signed(201)
+    peer.post("/orders", asked).signed(200)
+    if _free(peer, asked) != before - 1:
+        raise Broken(f"{peer.seen}: {before} were free before and {_free(peer, asked)} are now")
+
+
+@case("level-3.whole", "An order that stays requested reserves nothing, not even its free lines", "§4", Group.LEVEL_3)
+def whole(peer: Peer) -> None:
+    free, short = (listing.id for listing in peer.listings(least=2)[:2])
+    asked = new_order(peer, intent=Intent.ORDER, article=free)
+    asked["lines"] = [order_line(free), order_line(short, HUGE)]
+    before = _free(peer, asked, free)
+    peer.post("/orders", asked).signed(201)
+    if _free(peer, asked, free) != before:
+        raise Broken(f"{peer.seen}: {before} were free before and {_free(peer, asked, free)} are now")
+
+
+@case("level-3.sum", "Lines of one article count together: each is free, both are not", "§4", Group.LEVEL_3)
+def in_sum(peer: Peer) -> None:
+    article = peer.listings()[0].id
+    asked = new_order(peer, intent=Intent.ORDER, article=article)
+    most = _free(peer, asked, article)
+    if most < 1:
+        raise NotApplicable("nothing is free any more of the first article")
+    asked["lines"] = [order_line(article, most), order_line(article)]
+    order = document_of(peer.post("/orders", asked).signed(201))
+    if order.state != "requested":
+        raise Broken(f"{peer.seen}: {order.state}, though {most} are free and {most + 1} were asked for")
+
+
 @case("level-3.short", "At level 3 an order with one line that is not free stays requested", "§4", Group.LEVEL_3)
 def short(peer: Peer) -> None:
     article = peer.listings()[0].id
@@ -103,3 +159,19 @@ def inquiry(peer: Peer) -> None:
     order = placed(peer, intent=Intent.INQUIRY)
     if order.state != "requested":
         raise Broken(f"{peer.seen}: {order.state}")
+
+
+@case("level-3.option", "At level 3 an option stays requested", "§4", Group.LEVEL_3)
+def option(peer: Peer) -> None:
+    order = placed(peer, intent=Intent.OPTION)
+    if order.state != "requested":
+        raise Broken(f"{peer.seen}: {order.state}")
+
+
+def _free(peer: Peer, order: Document, article: str = "") -> int:
+    """How many units of an article (the first one) are free in the order's period, where the server says figures."""
+    asked = ask(peer, line(article or peer.listings()[0].id), period=order["planning_period"])
+    stock = parse_availability(asked.signed(200).document).lines[0].stock
+    if not isinstance(stock, ExactStock):
+        raise NotApplicable("the kit is not told exact figures")
+    return stock.free

@@ -172,11 +172,13 @@ _CALLERS = {
     "delivery.redirect": kind_callers.FollowsRedirects,
     "delivery.profile": kind_callers.SendsCookies,
     "answered.event": kind_callers.OldState,
+    "level-3.event": kind_callers.SaysNothingOfConfirming,
     "rotated.key": kind_callers.KeepsItsKey,
 }
 
 _ORDER = ("POST", "/orders")
 
+FULL = {"mode": "exact", "owned": 9, "free": 9}  # whatever is reserved
 _OTHERS = {
     # before and beside authentication
     "target.escaped-path": Defect(asks=unquoted),
@@ -283,6 +285,11 @@ _OTHERS = {
     "level-1.orders": refuses(*_ORDER, 403, "level"),
     "level-2.no-automatic": says(*_ORDER, sets(state="confirmed")),
     "level-3.confirmed": says(*_ORDER, sets(state="requested")),
+    "level-3.answers": says(*_ORDER, lines(sets(answer={"outcome": "pending"}))),
+    "level-3.reserved": says("POST", "/availability", lines(sets(stock=FULL))),
+    "level-3.whole": says("POST", "/availability", counting_down()),
+    "level-3.sum": says(*_ORDER, sets(state="confirmed")),
+    "level-3.option": says(*_ORDER, sets(state="confirmed")),
     "level-3.short": says(*_ORDER, sets(state="confirmed")),
     "level-3.inquiry": says(*_ORDER, sets(state="confirmed")),
     # keys

@@ -43,6 +43,13 @@ class OldState(Client):
         return super().send_event(event, dict(document) | {"state": "requested"}, key)
 
 
+class SaysNothingOfConfirming(Client):
+    """Thinks that its answer to the order was enough."""
+
+    def send_event(self, event: str, document: Mapping[str, Any], key: str = "") -> bool:
+        return event == "confirm" or super().send_event(event, document, key)
+
+
 class WrongIds(Client):
     """Confuses the two connection ids."""
 

@@ -22,7 +22,7 @@ from partners.transport.listening import listening
 from tests.factories import make_article, make_category, make_contact, make_picture
 
 BOSS = Actor(label="Boss")
-LEVELS = {Group.LEVEL_0: 0, Group.LEVEL_1: 1}
+LEVELS = {Group.LEVEL_0: 0, Group.LEVEL_1: 1, Group.LEVEL_3: 3}
 PATIENCE = 20.0
 SOON = timedelta(minutes=1)  # so much ahead of the clock the worker is: a second attempt comes at once
 
@@ -42,6 +42,10 @@ class OwnPair:
         pairing.save_code(connection=self.connection, text=code, actor=BOSS, now=now)
         if group in LEVELS:
             connections.set_level(connection=self.connection, level=LEVELS[group], actor=BOSS)
+        if group is Group.LEVEL_3:
+            self.connection.refresh_from_db()
+            number = self.connection.safety_number
+            connections.verify(connection=self.connection, safety_number=number, actor=BOSS, now=now)
         if group is Group.PAUSED:
             run_case(CASES["repeat.replayed"], self.peer)
             connections.switch_off(connection=self.connection, actor=BOSS, now=now)

@@ -13,9 +13,6 @@ from tests.factories import make_tenant
 from tests.partners.conformance.own_pair import own_pair
 from tests.services import free_port
 
-# Level 3 is not offered yet.
-GROUPS = [group for group in Group if group is not Group.LEVEL_3]
-
 
 @pytest.fixture
 def tenant(transactional_db: None) -> Tenant:
@@ -32,7 +29,7 @@ def generous(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("generous")
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("group", Group)
 def test_every_case_holds(group: Group, tenant: Tenant, live_server: LiveServer, settings: Settings) -> None:
     port = free_port()
     settings.EWX_ORIGIN = live_server.url

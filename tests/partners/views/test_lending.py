@@ -1,6 +1,7 @@
 """On which terms we lend, in the tab "Partner", and how the other side reads it (mission R2, R4, R5)."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from django.http import HttpResponse
@@ -12,11 +13,15 @@ from eventworx.audit import Actor
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from partners import connections
+from partners.guard_rails import GuardRails
 from partners.models import PartnerConnection
+from partners.orders import decline_order
 from partners.protocol import wire
 from partners.releases import release
 from partners.shown_stock import StockMode, StockTerms
 from tests.factories import make_article, make_job
+from tests.partners.orders.test_automatic import arrived, at_level_3, limit
+from tests.partners.trade import Trade
 
 ADMIN = Actor(label="Ada")
 Pair = tuple[PartnerConnection, PartnerConnection]
@@ -122,3 +127,85 @@ def test_the_buyer_reads_every_mode(
 def test_a_mode_of_a_later_version_is_no_figure() -> None:
     for stock in (wire.UnknownStock(mode="rainbow"), None):
         assert "keine Bestandsangabe" in render_to_string("partners/_stock.html", {"stock": stock})
+
+
+# --- limits and brake -------------------------------------------------------------------------------
+def test_limits_are_set_and_the_journal_keeps_them(theirs: PartnerConnection, boss: Client) -> None:
+    given = {"most_units": "20", "most_net": "1.500,50", "lead_hours": "24", "horizon_days": ""}
+    assert save(boss, theirs, "set_guard_rails", **given).status_code == 204
+    assert theirs.guard_rails == GuardRails(most_units=20, most_net=Decimal("1500.50"), lead_hours=24)
+    page = tab(boss, theirs)
+    assert 'value="1.500,50"' in page
+    assert "höchstens Stück: 20 · höchstens Nettowert: 1500.50 · Vorlauf in Stunden: 24" in page
+    assert save(boss, theirs, "set_guard_rails", lead_hours="0").status_code == 204
+    assert theirs.guard_rails == GuardRails()
+    assert "höchstens Stück: keine Grenze" in tab(boss, theirs)
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        ({"most_units": "-1"}, "größer oder gleich 0"),
+        ({"most_net": "-0,01"}, "größer oder gleich 0"),
+        ({"most_net": "1,001"}, "Dezimalstellen"),
+        ({"lead_hours": ""}, "zwingend erforderlich"),
+        ({"lead_hours": "9999999999"}, "kleiner oder gleich"),
+        ({"horizon_days": "0"}, "größer oder gleich 1"),
+    ],
+)
+def test_limits_that_make_no_sense_are_said(
+    theirs: PartnerConnection, boss: Client, data: dict[str, str], sentence: str
+) -> None:
+    answer = save(boss, theirs, "set_guard_rails", **({"lead_hours": "0", "most_units": "5"} | data))
+    assert (answer.status_code, sentence in answer.content.decode()) == (422, True)
+    assert theirs.guard_rails == GuardRails()
+
+
+def test_the_brake_is_a_banner_until_it_is_released(theirs: PartnerConnection, boss: Client) -> None:
+    assert "Notbremse für diesen Partner ist gezogen" not in tab(boss, theirs)
+    assert save(boss, theirs, "brake", on="1").status_code == 204
+    page = tab(boss, theirs)
+    assert "Die Notbremse ist gezogen: Es wird nichts mehr automatisch bestätigt." in page
+    assert "Die Notbremse für diesen Partner ist gezogen, seit " in page
+    assert "Notbremse für diesen Partner gezogen" in page  # the journal
+    assert save(boss, theirs, "brake").status_code == 204
+    page = tab(boss, theirs)
+    assert "Die Notbremse ist gelöst." in page
+    assert "Die Notbremse für diesen Partner ist gezogen, seit " not in page
+
+
+def test_the_brake_for_all_stands_in_the_settings_and_in_every_tab(theirs: PartnerConnection, boss: Client) -> None:
+    path = theirs.tenant.url("partners:brake_for_all")
+    assert path in boss.get(theirs.tenant.url("tenants:settings")).content.decode()
+    assert "Für alle Partner ziehen" in boss.get(path).content.decode()
+    boss.post(path, {"on": "1"})
+    said = "Die Notbremse für alle Partner ist gezogen, seit "
+    assert said in boss.get(path).content.decode()
+    assert said in tab(boss, theirs)
+    boss.post(path)
+    assert said not in tab(boss, theirs)
+
+
+# --- what sales read --------------------------------------------------------------------------------
+def test_the_inquiry_says_why_it_was_not_confirmed(trade: Trade, log_in: Callable[..., Client]) -> None:
+    lender = at_level_3(trade.theirs)
+    limit(lender, trade, most_units=10)
+    order = arrived(trade, 12)
+    sales = log_in(lender.tenant, Role.SALES)
+    actions = lender.tenant.url("partners:inquiry_actions", order.inquiry_id)
+    page = sales.get(actions).content.decode()
+    assert "Nicht automatisch bestätigt:" in page
+    assert "Freigabe nötig: 12 Stück, über der Grenze von 10." in page
+    decline_order(order=order, reason="Nein", actor=trade.seller_actor, now=timezone.now())
+    assert "Nicht automatisch bestätigt:" not in sales.get(actions).content.decode()
+
+
+def test_an_inquiry_that_was_confirmed_by_a_machine_says_so(trade: Trade, log_in: Callable[..., Client]) -> None:
+    lender = at_level_3(trade.theirs)
+    order = arrived(trade, 2)
+    sales = log_in(lender.tenant, Role.SALES)
+    actions = sales.get(lender.tenant.url("partners:inquiry_actions", order.inquiry_id)).content.decode()
+    assert "automatisch bestätigt" in actions
+    assert "<form" not in actions
+    inquiry = sales.get(lender.tenant.url("jobs:inquiry", order.inquiry_id)).content.decode()
+    assert f"Job {lender.tenant.jobs.get().number}" in inquiry

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from eventworx.tenants.roles import Role
 from partners import connections, outbox
 from partners.models import ConnectionKey, KeySide, KeyState, PartnerConnection
 from partners.outbox import DeliveryKind
+from partners.shown_stock import StockMode
 from partners.tasks import HANDLERS
 from partners.transport import Fault
 from tests.axe import assert_axe_clean
@@ -75,6 +77,26 @@ def ended(connection: PartnerConnection) -> None:
     connections.close(connection=connection, actor=ADMIN, now=timezone.now())
 
 
+def level_3_unverified(connection: PartnerConnection) -> None:
+    facts(level=3, verified_at=None)(connection)
+
+
+def within_limits(connection: PartnerConnection) -> None:
+    """Level 3 with everything that is set for it."""
+    facts(level=3)(connection)
+    rails = {"most_units": 20, "most_net": Decimal("1500.00"), "lead_hours": 24, "horizon_days": 180}
+    connections.set_guard_rails(connection=connection, actor=ADMIN, **rails)  # type: ignore[arg-type]
+    connections.set_stock_terms(
+        connection=connection, stock_mode=StockMode.CAPPED, stock_cap=5, stock_kept_back=2, actor=ADMIN
+    )
+
+
+def braked(connection: PartnerConnection) -> None:
+    within_limits(connection)
+    for whose in (connection, None):
+        connections.pull_brake(tenant=connection.tenant, connection=whose, actor=ADMIN, now=timezone.now())
+
+
 STATES: dict[str, tuple[Change, str]] = {
     "waiting": (facts(connected_at=None, last_problem="not-entered-there"), "Warten auf Bassline Rental"),
     "unreachable": (facts(connected_at=None, last_problem="name"), "wird nicht gefunden"),
@@ -82,6 +104,9 @@ STATES: dict[str, tuple[Change, str]] = {
     "expired-unless-entered": (expired_unless_entered, "Hatte Bassline"),
     "unverified": (facts(verified_at=None), "bitte die Sicherheitsnummer vergleichen"),
     "well": (facts(), "ist aktiv"),
+    "level-3-unverified": (level_3_unverified, "Vorerst gilt Art 2."),
+    "limits": (within_limits, "höchstens Nettowert: 1500.00"),
+    "braked": (braked, "Die Notbremse für alle Partner ist gezogen"),
     "keys": (changing_keys, "Der Wechsel läuft"),
     "silent": (silent, "antwortet seit"),
     "key": (facts(last_problem="key", last_problem_at=now()), "nimmt unseren Schlüssel nicht mehr an"),
