@@ -85,7 +85,7 @@ def more_connections(trade: Trade) -> None:
         ("contacts:people", "contact", more_people, 7),
         ("jobs:of_contact", "contact", more_jobs_of_the_contact, 8),
         ("jobs:articles_of_supplier", "contact", more_supplied_articles, 8),
-        ("partners:tab", "contact", more_news_of_the_partner, 14),
+        ("partners:tab", "contact", more_news_of_the_partner, 15),
         ("partners:journal", "contact", more_news_of_the_partner, 9),
         ("partners:release_search", "contact", more_articles, 7),
         ("partners:job_orders", "job", more_unordered_positions, 7),
