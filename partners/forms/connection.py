@@ -65,7 +65,7 @@ class StockTermsForm(TenantForm):
     """How much of our stock the partner sees (mission R4)."""
 
     stock_mode = forms.TypedChoiceField(
-        label=_("What he learns"), choices=StockMode.choices, coerce=StockMode, widget=forms.RadioSelect
+        label=_("What the partner learns"), choices=StockMode.choices, coerce=StockMode, widget=forms.RadioSelect
     )
     stock_cap = forms.IntegerField(label=_("Up to how many"), required=False, min_value=1, max_value=MOST_UNITS)
     stock_kept_back = forms.IntegerField(

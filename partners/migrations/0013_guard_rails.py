@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [('partners', '0011_discreet_stock')]
+    dependencies = [('partners', '0012_gathered_answers')]
 
     operations = [
         migrations.AddField(

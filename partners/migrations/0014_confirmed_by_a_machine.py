@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [('partners', '0012_guard_rails')]
+    dependencies = [('partners', '0013_guard_rails')]
 
     operations = [
         migrations.AddField(

@@ -6,7 +6,7 @@ from eventworx.tenants.boundaries import KeepBorders
 
 class Migration(migrations.Migration):
 
-    dependencies = [('partners', '0013_confirmed_by_a_machine'), ('tenants', '0002_second_factor_for_admins')]
+    dependencies = [('partners', '0014_confirmed_by_a_machine'), ('tenants', '0002_second_factor_for_admins')]
 
     operations = [
         migrations.CreateModel(
