@@ -133,9 +133,9 @@ def sentence(reason: str, partner: str) -> str:
 
 
 def last_words(connection: PartnerConnection, reason: str) -> str:
-    """The sentence of what kept the partner's answer from us last, '' where nothing did that we know of."""
+    """The sentence of what a delivery met last, '' where that was nothing of the partner's."""
     known = connection.last_problem if reason == Reason.DOWN else reason
-    return sentence(known, str(connection)) if known in set(Reason) else ""
+    return sentence(known, str(connection)) if known in SENTENCES else ""
 
 
 class PartnerProblem(BusinessError):

@@ -1,6 +1,6 @@
 """What people read about an order: inbox messages and mails on both sides (mission O1, O5)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from django.utils import translation
@@ -101,15 +101,15 @@ def tell_late(ordered: SubRentalOrder) -> None:
     )
 
 
-def tell_given_up(ordered: SubRentalOrder) -> None:
-    """A person has to take over (mission O6)."""
+def tell_given_up(ordered: SubRentalOrder, last_words: Callable[[], str]) -> None:
+    """A person has to take over (mission O6); `last_words`: what the last try met."""
     _to_sales(
         ordered,
         subject=lambda: (
             _("%(order)s could not be delivered to %(supplier)s")
             % {"order": ordered.number, "supplier": ordered.supplier}
         ),
-        body=lambda: _("The partner's server was not reachable in time. Please call there."),
+        body=lambda: _given_up(last_words),
     )
 
 
@@ -159,7 +159,16 @@ def tell_inquiry_withdrawn(inquiry: Inquiry) -> None:
     )
 
 
-def tell_answer_undelivered(inquiry: Inquiry, reason: str = "") -> None:
+def tell_answer_given_up(inquiry: Inquiry, last_words: Callable[[], str]) -> None:
+    tell_answer_undelivered(inquiry, lambda: _given_up(last_words))
+
+
+def _given_up(last_words: Callable[[], str]) -> str:
+    given_up = _("It could not be delivered in time. Please call there.")
+    return f"{given_up} {last_words()}".strip()
+
+
+def tell_answer_undelivered(inquiry: Inquiry, reason: Words) -> None:
     """Our answer does not reach the customer's server: a person has to tell him."""
     _to_suppliers_sales(
         inquiry,
@@ -167,7 +176,7 @@ def tell_answer_undelivered(inquiry: Inquiry, reason: str = "") -> None:
             _("Our answer to %(number)s does not reach %(customer)s")
             % {"number": inquiry.number, "customer": inquiry.customer}
         ),
-        body=lambda: reason or _("The partner's server was not reachable in time. Please call there."),
+        body=reason,
     )
 
 

@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from jobs.models import Inquiry, SubRentalOrder
 from jobs.states import OrderState
-from partners.client import Answer, PartnerRefused, PartnerUnreachable
+from partners.client import Answer, PartnerRefused, PartnerUnreachable, last_words
 from partners.models import Delivery, PartnerOrder
 from partners.orders import news
 from partners.orders.sending import end_unsent, lock_order, take_over
@@ -41,8 +42,8 @@ def order_refused(delivery: Delivery, refused: PartnerRefused, now: datetime) ->
     news.tell_refused(ordered, reason, mailed=order.mailed_at is not None)
 
 
-def order_given_up(delivery: Delivery, _last_problem: str, _now: datetime) -> None:
-    news.tell_given_up(_ordered(_order(delivery)))
+def order_given_up(delivery: Delivery, last_problem: str, _now: datetime) -> None:
+    news.tell_given_up(_ordered(_order(delivery)), partial(last_words, delivery.connection, last_problem))
 
 
 def order_late(delivery: Delivery) -> None:
@@ -73,8 +74,8 @@ def event_refused(delivery: Delivery, refused: PartnerRefused, _now: datetime) -
         news.tell_answer_undelivered(inquiry, str(refused))
 
 
-def event_given_up(delivery: Delivery, _last_problem: str, _now: datetime) -> None:
-    news.tell_answer_undelivered(_inquiry(delivery))
+def event_given_up(delivery: Delivery, last_problem: str, _now: datetime) -> None:
+    news.tell_answer_given_up(_inquiry(delivery), partial(last_words, delivery.connection, last_problem))
 
 
 ORDER_HANDLERS: Mapping[str, DeliveryHandlers] = {

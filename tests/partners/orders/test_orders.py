@@ -601,6 +601,35 @@ def test_what_is_too_late_is_told_to_a_person(trade: Trade, work: Work) -> None:
     assert orders_of(trade.ours.tenant) == [("requested", "")]
 
 
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        (
+            "busy",
+            "Es ließ sich nicht rechtzeitig zustellen. Bitte ruf dort an. Der Server von Bassline Rental ist gerade",
+        ),
+        ("paused", "Bitte ruf dort an. Bassline Rental hat die Verbindung pausiert."),
+        ("paused-here", "Es ließ sich nicht rechtzeitig zustellen. Bitte ruf dort an."),
+    ],
+)
+def test_what_came_too_late_says_what_the_last_try_met(trade: Trade, work: Work, problem: str, said: str) -> None:
+    trade.add_position()
+    trade.send()
+    trade.ours.deliveries.update(last_problem=problem)
+    work(trade.job.planning_start - timezone.now() + timedelta(seconds=1))
+    [body] = {message.body for message in trade.ours.tenant.inbox_messages.all()}
+    assert said in body
+    assert body.endswith(".")
+
+
+def test_an_answer_that_is_given_up_says_what_the_last_try_met(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    decline_order(order=trade.incoming(), reason="Nein", actor=trade.seller_actor, now=timezone.now())
+    trade.theirs.deliveries.unfinished().update(last_problem="certificate")
+    assert work(timedelta(days=8)) == [Outcome.FAILED]
+    assert "Das Zertifikat des Servers von" in trade.theirs.tenant.inbox_messages.order_by("-pk")[0].body
+
+
 def test_an_answer_that_the_buyer_does_not_take_is_told_to_the_supplier(trade: Trade, work: Work) -> None:
     delivered(trade, work)
     trade.ours.orders.update(order_id=uuid.uuid4())
