@@ -2,6 +2,7 @@ from django.urls import path
 
 from inventory import views
 from inventory.article_lists import views as list_views
+from inventory.timeline import views as timeline_views
 
 app_name = "inventory"
 urlpatterns = [
@@ -21,6 +22,9 @@ urlpatterns = [
     path("articles/lists/<int:pk>/restart/", list_views.import_restart, name="import_restart"),
     path("articles/lists/<int:pk>/cancel/", list_views.import_cancel, name="import_cancel"),
     path("articles/lists/<int:pk>/problems/", list_views.import_problems, name="import_problems"),
+    path("articles/<int:pk>/timeline/", timeline_views.article_timeline, name="article_timeline"),
+    path("articles/<int:pk>/availability/", timeline_views.article_availability, name="article_availability"),
+    path("timeline/", timeline_views.timeline, name="timeline"),
     path("articles/categories/", views.category_list, name="categories"),
     path("articles/categories/new/", views.category_create, name="category_create"),
     path("articles/categories/<int:pk>/", views.category_edit, name="category_edit"),

@@ -23,6 +23,7 @@ from inventory.models import Article
 from inventory.pictures import CONTENT_TYPE
 from inventory.prices import steps_of
 from inventory.sheet import rows_of, sheet_of
+from inventory.timeline.forms import PeriodForm
 
 KEPT = "private, max-age=31536000, immutable"
 
@@ -54,8 +55,8 @@ def article_create(request: TenantRequest) -> HttpResponse:
 @member_required
 def article_detail(request: TenantRequest, pk: int) -> HttpResponse:
     article = _article(request, pk)
-    sheet = sheet_of(article=article, now=timezone.now())
-    return render(request, "inventory/article.html", {"article": article, "sheet": sheet})
+    shown = {"sheet": sheet_of(article=article, now=timezone.now()), "period_form": PeriodForm(tenant=request.tenant)}
+    return render(request, "inventory/article.html", {"article": article, **shown})
 
 
 @member_required

@@ -168,6 +168,7 @@ class World:
         self.job = self._job(self.customer, state=JobState.ORDER)
         self.quote = self._job(self.customer)
         self.position = add_position(job=self.job, article=self.article, quantity=2)
+        self.reservation = self.position.reservation
         self.text_position = add_position(job=self.job, description=self.word, quantity=1, unit_price=Decimal(5))
         self.hold_until = f"{timezone.now() + timedelta(days=5):%Y-%m-%dT%H:%M}"
         self.out = self._job(self.customer, state=JobState.ORDER)

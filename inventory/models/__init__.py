@@ -18,7 +18,15 @@ from inventory.models.articles import (
     FactorScaleQuerySet,
 )
 from inventory.models.pictures import Picture
-from inventory.models.steps import Lowest, Read, StockStep, lowest_over, read_courses, write_courses
+from inventory.models.steps import (
+    Lowest,
+    Read,
+    StockStep,
+    lowest_over,
+    possibly_short,
+    read_courses,
+    write_courses,
+)
 from inventory.models.stock import (
     Reservation,
     ReservationQuerySet,
@@ -56,6 +64,7 @@ __all__ = [
     "StockStep",
     "lowest_over",
     "movements_on",
+    "possibly_short",
     "read_courses",
     "reservations_on",
     "write_courses",

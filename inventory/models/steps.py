@@ -2,13 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection, models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
-from inventory.models.articles import Article
-from inventory.steps import EMPTY, Course, Span, Step
+from inventory.models.articles import Article, ArticleQuerySet
+from inventory.models.stock import Reservation
+from inventory.steps import BEGINNING, EMPTY, Course, Span, Step
 
 _MINUTE = "CAST(60000000 AS bigint)"
 # Whether anything of an article moves with time (`ReservationQuerySet.moving_with_time`) or may do so.
@@ -117,6 +120,18 @@ def read_courses(article_ids: Collection[int], span: Span) -> Read:
                 if step[0] is not None:
                     found[article_id].append(Step(*step))
     return Read({article_id: found.get(article_id, EMPTY) for article_id in article_ids}, moving)
+
+
+def possibly_short(articles: ArticleQuerySet, span: Span, now: datetime) -> ArticleQuerySet:
+    """Those of which units may be missing at some instant of `span`: their steps say so, or something of them moves
+    with time, of which steps know nothing."""
+    steps = StockStep.objects.filter(article=OuterRef("article"), instant__lte=span.start).order_by("-instant")
+    since = Coalesce(Subquery(steps.values("instant")[:1]), BEGINNING)
+    there = OuterRef("owned") - OuterRef("out_of_service") + F("added") - F("out_of_service")
+    short = StockStep.objects.filter(article=OuterRef("pk"), instant__gte=since, instant__lt=span.end)
+    moving = Reservation.objects.filter(article=OuterRef("pk")).moving_with_time(now)
+    standing = Q(out_of_service__gt=F("owned"))
+    return articles.filter(standing | Exists(short.filter(reserved__gt=there)) | Exists(moving))
 
 
 def write_courses(before: Mapping[int, Course], after: Mapping[int, Course]) -> None:

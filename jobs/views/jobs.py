@@ -113,6 +113,12 @@ def set_state(request: TenantRequest, pk: int) -> HttpResponse:
 
 
 @member_required
+def of_reservation(request: TenantRequest, pk: int) -> HttpResponse:
+    """The job that has reserved, for pages that know the reservation alone."""
+    return redirect(get_object_or_404(request.tenant.jobs.select_related("tenant"), positions__reservation=pk))
+
+
+@member_required
 def job_pdf(request: TenantRequest, pk: int) -> HttpResponse:
     job = _job(request, pk)
     return _pdf(documents.job_pdf(job=job), job.number)

@@ -61,12 +61,13 @@
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape" && isTyping(event.target)) {
       event.target.blur();
-    } else if (!isTyping(event.target) && shortcut(event.key)) {
+    } else if (!isTyping(event.target) && shortcut(event)) {
       event.preventDefault();
     }
   }
 
-  function shortcut(key) {
+  function shortcut(event) {
+    var key = event.key;
     if (waitingForSecondKey) {
       waitingForSecondKey = false;
       return follow(key);
@@ -78,7 +79,14 @@
       }, 1200);
       return true;
     }
+    if (/^Arrow(Left|Right)$/.test(key)) return !scrolls(event.target) && follow(key);
     return key === "/" && focusSearch();
+  }
+
+  // What scrolls to the side keeps its arrows.
+  function scrolls(target) {
+    var wide = target.closest("[tabindex]");
+    return Boolean(wide) && wide.scrollWidth > wide.clientWidth;
   }
 
   document.addEventListener("keydown", pressed);
