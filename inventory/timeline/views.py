@@ -51,7 +51,7 @@ def _page(
 ) -> tuple[Page[Any], list[Lane]]:
     """One page of lanes; where only shortages are asked for, one of those that have them."""
     if filters.asks_for("short"):
-        page = page_of(request, short_lanes(articles=filters.found(), period=period, now=now), per_page)
+        page = page_of(request, short_lanes(articles=filters.all_found(), period=period, now=now), per_page)
         return page, list(page)
     page = page_of(request, filters.found(), per_page)
     return page, lanes_of(articles=list(page), period=period, now=now)

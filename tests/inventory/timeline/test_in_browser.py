@@ -62,3 +62,66 @@ def test_pages_are_accessible_and_fit(
         assert_axe_clean(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     expect(page.locator("html")).to_have_attribute("lang", language)
+
+
+def test_the_calendar_is_turned_by_arrow_keys(
+    page: Page, live_server: LiveServer, article: Article, complaints: list[str]
+) -> None:
+    page.goto(live_server.url + article.tenant.url("inventory:timeline") + "?reach=day&day=2027-07-01")
+    for key, day in (("ArrowRight", "2027-07-02"), ("ArrowLeft", "2027-07-01"), ("ArrowLeft", "2027-06-30")):
+        page.keyboard.press(key)
+        page.wait_for_url(f"**day={day}**")
+    search = page.get_by_label("Suche")
+    search.fill("kabel")
+    expect(page.locator(".ewx-lanes tbody tr")).to_have_count(1)
+    search.press("ArrowLeft")
+    page.wait_for_url(lambda url: "day=2027-06-30" in url and "q=kabel" in url)
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    page.wait_for_url(lambda url: "day=" not in url and "q=kabel" in url)
+
+
+def test_what_is_wider_than_the_screen_scrolls_by_itself_and_keeps_the_names(
+    page: Page, live_server: LiveServer, article: Article, complaints: list[str]
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    url = live_server.url + article.tenant.url("inventory:timeline") + "?day=2027-07-01"
+    page.goto(url)
+    region, name = page.get_by_role("region", name="Belegung der Artikel"), page.get_by_role("link", name="Kabel")
+    before = name.bounding_box()
+    region.focus()
+    assert region.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
+    page.keyboard.press("ArrowRight")
+    expect(region).not_to_have_js_property("scrollLeft", 0)
+    assert name.bounding_box() == before
+    assert page.url == url
+
+
+def test_the_form_keeps_the_part_of_the_calendar(
+    page: Page, live_server: LiveServer, article: Article, complaints: list[str]
+) -> None:
+    page.goto(live_server.url + article.tenant.url("inventory:timeline") + "?reach=month&day=2027-07-01")
+    page.get_by_label("Nur Unterdeckungen").check()
+    page.wait_for_url("**short=on**")
+    expect(page.locator("#list")).to_contain_text("In diesem Zeitraum fehlt nichts.")
+    page.get_by_label("Nur Unterdeckungen").uncheck()
+    expect(page.locator(".ewx-lanes tbody tr")).to_have_count(2)
+    expect(page.locator(".ewx-range-title")).to_have_text("Do 01.07.2027 – Sa 31.07.")
+    page.get_by_role("link", name="Bühnenscheinwerfer").click()
+    expect(page.locator(".ewx-range-title")).to_have_text("Do 01.07.2027 – Sa 31.07.")
+
+
+def test_availability_in_a_period_is_proved_on_the_articles_page(
+    page: Page, live_server: LiveServer, article: Article, complaints: list[str]
+) -> None:
+    page.goto(live_server.url + article.get_absolute_url())
+    page.get_by_role("textbox", name="Von").fill("2027-07-01T08:00")
+    page.get_by_role("textbox", name="Bis").fill("2027-07-01T08:00")
+    page.get_by_role("button", name="Prüfen").click()
+    expect(page.locator("#availability")).to_contain_text("Das Ende muss nach dem Beginn liegen.")
+    page.get_by_role("textbox", name="Bis").fill("2027-07-03T08:00")
+    page.get_by_role("button", name="Prüfen").click()
+    expect(page.locator("#availability")).to_contain_text("10 im Bestand")
+    expect(page.locator("#availability")).to_contain_text("J-1001 Gala")
+    assert_axe_clean(page, "#availability")
