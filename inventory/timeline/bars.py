@@ -85,7 +85,11 @@ def claims_in(*, articles: Collection[Article], period: Period, now: datetime) -
     as long as nobody has taken them back. In order of time; one statement."""
     begun = Q(blocked_from__lte=period.start) if period.is_instant else Q(blocked_from__lt=period.end)
     overdue = Q(handed_over_at__isnull=False, returned_at__isnull=True, blocked_until__lte=now)
-    rows = reservations_on([article.pk for article in articles]).standing(now).filter(begun, Q(blocked_until__gt=period.start) | overdue)
+    rows = (
+        reservations_on([article.pk for article in articles])
+        .standing(now)
+        .filter(begun, Q(blocked_until__gt=period.start) | overdue)
+    )
     return list(rows.order_by("start", "end", "pk"))
 
 

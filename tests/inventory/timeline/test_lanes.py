@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eventworx.periods import Period, instant_at, ticks
@@ -25,6 +25,7 @@ short_ones = st.tuples(st.integers(0, LENGTH), st.integers(1, UNIT)).map(
     lambda pair: Span(START + pair[0], START + pair[0] + pair[1])
 )
 changes = st.lists(st.builds(Change, bounds | short_ones, *[st.integers(0, 4)] * 3), max_size=8)
+moderate = settings(max_examples=50, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def lane(made: list[Change], owned: int) -> tuple[Lane, Course]:
@@ -48,6 +49,7 @@ def fewest_in(course: Course, owned: int, unit: int) -> int:
     return owned + min(step.level for step in during(course, span))
 
 
+@moderate
 @given(changes, st.integers(0, 9))
 def test_each_unit_shows_the_fewest_of_its_instants(made: list[Change], owned: int) -> None:
     drawn, course = lane(made, owned)
@@ -64,6 +66,7 @@ def test_each_unit_shows_the_fewest_of_its_instants(made: list[Change], owned: i
             assert (enough | scarce)[unit][1] == BASE
 
 
+@moderate
 @given(changes, st.integers(0, 9))
 def test_stretches_say_what_is_free_at_every_instant(made: list[Change], owned: int) -> None:
     drawn, course = lane(made, owned)
