@@ -40,7 +40,7 @@ def _source_label(connection: PartnerConnection) -> str:
 class SearchForm(TenantForm):
     """Where, what and for when to search: `connection`, `query`, `period` and `usage` after validation.
 
-    No supplier means all of them. `dialog` names the open page.
+    No supplier means all of them. `dialog` names the open page, `turn` says which of its questions it is.
     """
 
     supplier: Any = forms.ModelChoiceField(
@@ -56,6 +56,7 @@ class SearchForm(TenantForm):
     end = _instant(pgettext_lazy("period", "Until"))
     cursor = forms.CharField(required=False, max_length=512, widget=forms.HiddenInput)
     dialog = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
+    turn = forms.IntegerField(required=False, min_value=0, max_value=2**53, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, job: Job, **kwargs: Any) -> None:
         self.job = job

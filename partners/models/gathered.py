@@ -33,15 +33,17 @@ class GatheredQuerySet(models.QuerySet["GatheredAnswer"]):
 class GatheredAnswer(models.Model):
     """One page of one partner's hits, from the moment he is asked; all processes see it, whoever asked.
 
-    `dialog` is the open page that asks, `gathering` its question. The next question of a page deletes the rows of
-    the one before, and whoever finds his row gone asks nobody. `problem` is a reason of `partners.client` (or of the
-    search) and empty after a good answer; `document` is the page of listings as it came.
+    `dialog` is the open page that asks, `turn` which of its questions this is, `gathering` the id of that question.
+    The next question of a page deletes the rows of the one before, and whoever finds his row gone asks nobody.
+    `problem` is a reason of `partners.client` (or of the search) and empty after a good answer; `document` is the
+    page of listings as it came.
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="gathered_answers")
     asker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="gathered_answers")
     connection = models.ForeignKey(PartnerConnection, on_delete=models.CASCADE, related_name="gathered_answers")
     dialog = models.UUIDField()
+    turn = models.BigIntegerField(default=0)
     gathering = models.UUIDField()
     page = models.PositiveSmallIntegerField(default=1)
     asked_at = models.DateTimeField()
@@ -80,6 +82,7 @@ class GatheredAnswer(models.Model):
                 "tenant_id": self.tenant_id,
                 "asker_id": self.asker_id,
                 "dialog": self.dialog,
+                "turn": self.turn,
                 "asked_at": now,
             },
         )
@@ -90,17 +93,23 @@ class GatheredAnswer(models.Model):
         tenant: Tenant,
         asker: User,
         dialog: uuid.UUID,
+        turn: int,
         connections: models.QuerySet[PartnerConnection],
         resting: str,
         now: datetime,
-    ) -> "list[GatheredAnswer]":
-        """The rows of a new question to `connections`, instead of those of the page's last one.
+    ) -> "list[GatheredAnswer] | None":
+        """The rows of question `turn` to `connections`, instead of those of the page's last one.
 
-        Who rests is not asked: his row is there at once, with the reason `resting`.
+        None where that one is newer: a request that its page has given up may come late. Who rests is not asked: his
+        row is there at once, with the reason `resting`.
         """
-        tenant.gathered_answers.asked_by(asker).filter(dialog=dialog).delete()
-        shared = {"tenant": tenant, "asker": asker, "dialog": dialog, "gathering": uuid.uuid4(), "asked_at": now}
-        rows = [GatheredAnswer(connection=connection, **shared) for connection in connections]
+        of_page = tenant.gathered_answers.asked_by(asker).filter(dialog=dialog)
+        of_page.filter(turn__lte=turn).delete()
+        if of_page.exists():
+            return None
+        question = {"tenant": tenant, "asker": asker, "dialog": dialog, "turn": turn, "asked_at": now}
+        question["gathering"] = uuid.uuid4()
+        rows = [GatheredAnswer(connection=connection, **question) for connection in connections]
         for row in rows:
             if row.connection.rests(now):
                 row.answered_at, row.problem = now, resting

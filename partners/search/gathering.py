@@ -53,13 +53,16 @@ class Wanted:
     usage: Period
 
 
-def gather(*, tenant: Tenant, asker: User, dialog: UUID, wanted: Wanted, now: datetime) -> UUID:
+def gather(*, tenant: Tenant, asker: User, dialog: UUID, turn: int, wanted: Wanted, now: datetime) -> UUID | None:
     """Put the question to every partner who lends to us; the id of the gathering.
 
-    Returns as soon as all have answered, at the latest after FIRST_LOOK. Raises TooManyQuestions, NobodyToAsk.
+    `turn` says which question of the page `dialog` it is; None where a later one is here already. Returns as soon as
+    all have answered, at the latest after FIRST_LOOK. Raises TooManyQuestions, NobodyToAsk.
     """
     _count_question(asker, now)
-    rows = _begin(tenant, asker, dialog, now)
+    rows = _begin(tenant, asker, dialog, turn, now)
+    if rows is None:
+        return None
     if not rows:
         raise NobodyToAsk
     _ask(tenant, [row for row in rows if row.answered_at is None], wanted)
@@ -67,10 +70,15 @@ def gather(*, tenant: Tenant, asker: User, dialog: UUID, wanted: Wanted, now: da
 
 
 @transaction.atomic
-def _begin(tenant: Tenant, asker: User, dialog: UUID, now: datetime) -> list[GatheredAnswer]:
-    connections = sources(tenant)
+def _begin(tenant: Tenant, asker: User, dialog: UUID, turn: int, now: datetime) -> list[GatheredAnswer] | None:
     return GatheredAnswer.begin(
-        tenant=tenant, asker=asker, dialog=dialog, connections=connections, resting=Reason.DOWN, now=now
+        tenant=tenant,
+        asker=asker,
+        dialog=dialog,
+        turn=turn,
+        connections=sources(tenant),
+        resting=Reason.DOWN,
+        now=now,
     )
 
 

@@ -1,5 +1,7 @@
 """Pictures of articles, both ends: ours for a partner, his for us. A browser never talks to a partner (protocol §4)."""
 
+import time
+
 from django.core.cache import caches
 from django.http import Http404
 
@@ -11,6 +13,7 @@ from partners.releases import released_named
 
 DEADLINE_SECONDS = 3.0
 HIT_SECONDS, MISS_SECONDS = 3600, 300
+PATIENCE, REST_SECONDS = 1.0, 60
 _NONE = b""
 
 
@@ -26,7 +29,8 @@ def article_picture(*, connection: PartnerConnection, article_id: str) -> bytes:
 def partner_picture(*, connection: PartnerConnection, article_id: str) -> bytes:
     """The partner's picture of an article, fetched by our server within seconds and encoded anew.
 
-    It is kept for an hour, and for some minutes that there is none, so that a slow partner delays few pictures.
+    It is kept for an hour, and for some minutes that there is none. Who takes longer than PATIENCE for one is asked
+    for no others for a minute: a table full of his pictures would keep browser and server busy with waiting.
     Raises Http404 where there is none to show, and while the connection is paused here.
     """
     if connection.paused_at:
@@ -34,6 +38,8 @@ def partner_picture(*, connection: PartnerConnection, article_id: str) -> bytes:
     kept, key = caches["pictures"], f"{connection.pk}:{article_id}"
     content: bytes | None = kept.get(key)
     if content is None:
+        if kept.get(_resting(connection)):
+            raise Http404
         content = _fetched(connection, article_id)
         kept.set(key, content, HIT_SECONDS if content else MISS_SECONDS)
     if not content:
@@ -41,7 +47,12 @@ def partner_picture(*, connection: PartnerConnection, article_id: str) -> bytes:
     return content
 
 
+def _resting(connection: PartnerConnection) -> str:
+    return f"rests:{connection.pk}"
+
+
 def _fetched(connection: PartnerConnection, article_id: str) -> bytes:
+    started = time.monotonic()
     try:
         sent = client.fetch(
             connection=connection,
@@ -52,3 +63,6 @@ def _fetched(connection: PartnerConnection, article_id: str) -> bytes:
         return encoded(sent)
     except (PartnerProblem, NotAPicture, PictureTooLarge):
         return _NONE
+    finally:
+        if time.monotonic() - started > PATIENCE:
+            caches["pictures"].set(_resting(connection), True, REST_SECONDS)

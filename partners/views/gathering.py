@@ -1,5 +1,7 @@
 """The search at all partners in the job dialog: started by the form, followed until everybody has answered (J2)."""
 
+from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
@@ -11,7 +13,9 @@ from eventworx.tenants.roles import Permission
 from jobs.models import Job
 from partners import search
 from partners.forms.trade import SearchForm
-from partners.search import Order
+from partners.search import Gathered, Order
+
+ROWS = 100  # of the table at first
 
 
 def job_of(request: TenantRequest, pk: int) -> Job:
@@ -25,14 +29,15 @@ def ask_all(request: TenantRequest, job: Job, form: SearchForm) -> HttpResponse:
             tenant=request.tenant,
             asker=request.user,
             dialog=form.cleaned_data["dialog"],
+            turn=form.cleaned_data["turn"] or 0,
             wanted=form.wanted,
             now=timezone.now(),
         )
     )
-    if asked is None:
+    if form.errors:
         return render(request, "partners/_hits.html", {"job": job, "form": form})
     # A newer question of the same page may have overtaken this one: nobody waits for its answer any more.
-    return _shown(request, job, asked) or HttpResponse(status=204)
+    return (asked and _table(request, job, asked)) or HttpResponse(status=204)
 
 
 @may(Permission.EDIT_JOBS)
@@ -41,8 +46,7 @@ def gathered(request: TenantRequest, pk: int, gathering: UUID) -> HttpResponse:
     job, seen = job_of(request, pk), request.GET.get("seen", "")
     news = search.news_of(tenant=request.tenant, asker=request.user, gathering=gathering, now=timezone.now())
     if seen and news == seen:
-        context = {"job": job, "gathering": gathering, "news": news, "order": _order(request)}
-        return render(request, "partners/_gathering.html", context)
+        return render(request, "partners/_gathering.html", {"address": request.get_full_path()})
     response = _show(request, job, gathering)
     response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#gathered", "outerHTML"
     return response
@@ -66,19 +70,46 @@ def further(request: TenantRequest, pk: int, gathering: UUID, connection_id: UUI
 
 
 def _show(request: TenantRequest, job: Job, gathering: UUID) -> HttpResponse:
-    response = _shown(request, job, gathering)
+    response = _table(request, job, gathering)
     if response is None:
         raise Http404
     return response
 
 
-def _shown(request: TenantRequest, job: Job, gathering: UUID) -> HttpResponse | None:
+def _table(request: TenantRequest, job: Job, gathering: UUID) -> HttpResponse | None:
     order = _order(request)
     found = search.gathered(
         tenant=request.tenant, asker=request.user, gathering=gathering, order=order, now=timezone.now()
     )
-    context = {"job": job, "found": found, "orders": Order.choices}
-    return render(request, "partners/_gathered.html", context) if found else None
+    if found is None:
+        return None
+    return render(request, "partners/_gathered.html", {"job": job, "found": found, **_window(request, job, found)})
+
+
+def _window(request: TenantRequest, job: Job, found: Gathered) -> dict[str, Any]:
+    """The hits that are shown, how many are left, and where to ask for more rows and for news."""
+    hits, rows = len(found.hits), _rows(request, len(found.hits))
+    address, order = request.tenant.url("partners:gathered", job.pk, found.gathering), {"sort": found.order.value}
+    return {
+        "orders": Order.choices,
+        "address": address,
+        "shown": found.hits[:rows],
+        "left": max(0, hits - rows),
+        "next_rows": rows + ROWS,
+        "more": f"{address}?{urlencode(order | {'rows': rows + ROWS})}",
+        "follow": f"{address}?{urlencode(order | {'rows': rows, 'hits': hits, 'seen': found.news})}",
+    }
+
+
+def _rows(request: TenantRequest, hits: int) -> int:
+    """How many hits the table shows: so many more than before as have come since, so that no row leaves it again."""
+    shown, known = _number(request, "rows", ROWS), _number(request, "hits", hits)
+    return shown + max(0, hits - known)
+
+
+def _number(request: TenantRequest, name: str, otherwise: int) -> int:
+    given = request.GET.get(name, "")
+    return int(given) if given.isascii() and given.isdecimal() and len(given) < 6 else otherwise
 
 
 def _order(request: TenantRequest) -> Order:

@@ -1,6 +1,7 @@
 """One question to all partners: nobody delays or hides another, slow and dead ones are named (mission J2)."""
 
 import contextlib
+import itertools
 import socket
 import threading
 import time
@@ -43,14 +44,20 @@ def trade(transactional_db: None, settings: Settings, monkeypatch: pytest.Monkey
         yield found
 
 
+turns = itertools.count()
+
+
 def ask(trade: Many, query: str = "par", dialog: UUID | None = None, asker: User | None = None) -> UUID:
-    return search.gather(
+    asked = search.gather(
         tenant=trade.tenant,
         asker=asker or trade.asker,
         dialog=dialog or uuid4(),
+        turn=next(turns),
         wanted=trade.wanted(query),
         now=timezone.now(),
     )
+    assert asked
+    return asked
 
 
 def look(trade: Many, asked: UUID, order: Order = Order.RELEVANCE, later: float = 0) -> Gathered:
@@ -180,6 +187,18 @@ def test_the_next_question_takes_the_place_of_the_last(trade: Many) -> None:
     assert is_gone(trade, first)
     assert sorted(names(follow(trade, second))) == ["PAR 64", "PAR 64 floor"]
     assert len(follow(trade, elsewhere).hits) == 4
+
+
+def test_a_question_that_comes_late_does_not_take_the_place_of_a_newer_one(trade: Many) -> None:
+    dialog = uuid4()
+    newer = ask(trade, "par 64", dialog)
+    sent = len(follow(trade, newer).hits) and len(trade.network.sent)
+    late = search.gather(
+        tenant=trade.tenant, asker=trade.asker, dialog=dialog, turn=-1, wanted=trade.wanted("p"), now=timezone.now()
+    )
+    assert late is None
+    assert sorted(names(look(trade, newer))) == ["PAR 64", "PAR 64 floor"]
+    assert len(trade.network.sent) == sent
 
 
 def test_an_outdated_question_is_not_asked_and_its_answer_not_kept(trade: Many, settings: Settings) -> None:

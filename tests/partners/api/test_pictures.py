@@ -21,6 +21,7 @@ from partners.client import PartnerPaused, PartnerRefused, PartnerUnreachable
 from partners.models import PartnerConnection
 from partners.protocol.signing import sign_response
 from partners.releases import release
+from partners.search import pictures
 from partners.transport import Fault, RawAnswer
 from tests.factories import make_article, make_job, make_picture, photo
 from tests.fakes import InProcess
@@ -165,6 +166,15 @@ def test_whatever_else_a_partner_sends_is_no_picture(
 def test_a_dead_partner_is_asked_once_in_a_while(pair: Pair, network: InProcess, look: Look, shown: Article) -> None:
     network.fault = Fault.TIMEOUT
     assert [look(shown.pk).status_code for _ in range(3)] == [404] * 3
+    assert len(network.sent) == 1
+
+
+def test_a_partner_who_takes_long_for_one_is_asked_for_no_others_for_a_minute(
+    pair: Pair, network: InProcess, look: Look, shown: Article, bassline: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_article(bassline, "Nebel", picture=make_picture(bassline))
+    monkeypatch.setattr(pictures, "PATIENCE", 0)
+    assert [look(article.pk).status_code for article in (shown, other, shown)] == [200, 404, 200]
     assert len(network.sent) == 1
 
 

@@ -19,6 +19,7 @@ from partners.models import PartnerConnection
 from partners.search import callers, gathering, replies
 from partners.search.callers import Callers
 from partners.transport import Fault
+from partners.views import gathering as views
 from tests.factories import make_article, make_user
 from tests.fakes import Mixed
 from tests.partners.many import Many, many
@@ -57,6 +58,10 @@ def link(response: HttpResponse, what: str) -> str:
     found = re.search(rf'{what}"[^>]*hx-get="([^"]+)"|hx-get="([^"]+)"[^>]*{what}', response.content.decode())
     assert found
     return (found[1] or found[2]).replace("&amp;", "&")
+
+
+def rows(response: HttpResponse) -> list[str]:
+    return [hit.listing.name for hit in response.context["shown"]]
 
 
 def articles(response: HttpResponse) -> list[str]:
@@ -116,21 +121,48 @@ def test_the_order_is_kept_by_the_next_question_and_by_what_follows(sales: Clien
 
 
 @pytest.mark.parametrize(
-    ("told", "shown"),
+    ("terms", "articles", "shown"),
     [
-        ({"mode": "yes_no", "available": True}, "verfügbar"),
-        ({"mode": "yes_no", "available": False}, "nicht verfügbar"),
-        ({"mode": "capped", "at_least": 7}, "mindestens 7"),
-        ({"mode": "fuzzy"}, "keine Bestandsangabe"),
-        (None, "keine Bestandsangabe"),
+        ({"stock_mode": "yes_no"}, 10, "verfügbar"),
+        ({"stock_mode": "yes_no"}, 0, "nicht verfügbar"),
+        ({"stock_mode": "capped", "stock_cap": 7}, 10, "mindestens 7"),
+        ({"stock_mode": "exact"}, 10, "10 von 10"),
+        ({"level": 1}, 10, "keine Bestandsangabe"),
     ],
 )
-def test_whatever_a_partner_tells_of_his_stock_is_shown(sales: Client, trade: Many, told: Any, shown: str) -> None:
-    search(sales, trade)
-    document = {"items": [{"id": "1", "number": "1", "name": "PAR", "stock": told}]}
+def test_whatever_a_partner_tells_of_his_stock_is_shown(
+    sales: Client, trade: Many, terms: dict[str, Any], articles: int, shown: str
+) -> None:
+    theirs = PartnerConnection.objects.filter(pk=trade.partners["delta"].peer_connection_id)
+    theirs.update(**terms)
+    Tenant.objects.get(slug="delta").articles.update(owned=articles)
+    page = search(sales, trade)
+    (row,) = [hit.listing for hit in page.context["found"].hits if hit.connection == trade.partners["delta"]]
+    assert shown in text_of(page).split(row.name)[1].split("PAR")[0]
+
+
+def test_a_way_of_telling_stock_that_we_do_not_know_yet_is_no_figure(sales: Client, trade: Many) -> None:
+    asked = search(sales, trade).context["found"].gathering
+    document = {"items": [{"id": "1", "number": "1", "name": "PAR", "stock": {"mode": "fuzzy"}}]}
     trade.tenant.gathered_answers.filter(connection=trade.partners["delta"]).update(document=document)
-    asked = trade.tenant.gathered_answers.first().gathering
-    assert shown in text_of(sales.get(trade.tenant.url("partners:gathered", trade.job.pk, asked)))
+    page = sales.get(trade.tenant.url("partners:gathered", trade.job.pk, asked), {"sort": "free"})
+    assert rows(page)[-1] == "PAR"
+    assert "keine Bestandsangabe" in text_of(page)
+
+
+def test_the_table_begins_with_a_hundred_rows_and_loses_none_when_more_come(
+    sales: Client, trade: Many, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "ROWS", 2)
+    page = search(sales, trade)
+    assert (rows(page), "Mehr zeigen (noch 1)" in text_of(page)) == (["PAR 56", "PAR 64 floor"], True)
+    more = sales.get(link(page, 'id="more-rows'))
+    assert (rows(more), "Mehr zeigen" in text_of(more)) == (["PAR 56", "PAR 64 floor", "PAR 64"], False)
+    asked = trade.tenant.url("partners:gathered", trade.job.pk, page.context["found"].gathering)
+    # One of three hits came after the page had shown two.
+    assert len(rows(sales.get(asked, {"rows": "2", "hits": "2", "seen": "old"}))) == 3
+    for odd in ("-1", "x", "1e3", "9" * 30, "²"):
+        assert len(rows(sales.get(asked, {"rows": odd, "hits": odd}))) == 2
 
 
 def test_another_currency_is_last_by_price_and_cannot_be_ordered(sales: Client, trade: Many) -> None:
@@ -197,9 +229,9 @@ def test_a_search_costs_the_same_for_any_number_of_partners(
         trade.add("echo", "PAR 20")
     dialog = uuid4()
     search(sales, trade, dialog=dialog)
-    # Session, user, membership, job; the limit; the former question out and the new one in, in a transaction; the
-    # partners; what they said.
-    with django_assert_num_queries(11):
+    # Session, user, membership, job; the limit; in a transaction the former question out, no newer one there, the
+    # partners, the new one in; what they said.
+    with django_assert_num_queries(12):
         page = search(sales, trade, dialog=dialog)
     assert len(page.context["found"].replies) == partners
     asked = page.context["found"].gathering

@@ -93,10 +93,13 @@
 
   // --- htmx ----------------------------------------------------------------------------
   var alerts = document.getElementById("alerts");
+  var turns = 0;
 
   body.addEventListener("htmx:configRequest", function (event) {
     var token = document.querySelector('meta[name="csrf-token"]');
     if (event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = token.content;
+    // Which of the questions of a form is the newest: given up ones may reach the server late.
+    if (event.detail.elt.hasAttribute("data-ewx-turns")) event.detail.parameters.turn = ++turns;
   });
 
   // A refusal says by HX-Retarget where its sentence belongs; any other failure must not replace the page's content.
