@@ -38,7 +38,7 @@ def trade(transactional_db: None, settings: Settings, monkeypatch: pytest.Monkey
     settings.EWX_PARTNER_DEADLINE_SECONDS = DEADLINE
     monkeypatch.setattr(callers, "current", Callers())
     with many(Mixed()) as found:
-        found.add("bassline", "PAR 64", "PAR 56")
+        found.add("bassline", "PAR 56", "PAR 64")
         found.add("delta", "PAR 64 floor")
         found.add("echo", "PAR 20")
         yield found

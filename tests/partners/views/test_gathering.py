@@ -34,7 +34,7 @@ def trade(transactional_db: None, settings: Settings, monkeypatch: pytest.Monkey
     monkeypatch.setattr(callers, "current", Callers())
     monkeypatch.setattr(gathering, "FIRST_LOOK", 30)  # returns as soon as all have answered
     with many(Mixed()) as found:
-        found.add("bassline", "PAR 64", "PAR 56")
+        found.add("bassline", "PAR 56", "PAR 64")
         found.add("delta", "PAR 64 floor")
         yield found
 
