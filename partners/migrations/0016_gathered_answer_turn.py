@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('partners', '0012_gathered_answers'),
+        ('partners', '0015_emergency_brake'),
     ]
 
     operations = [
