@@ -1,6 +1,6 @@
 """Forms of jobs: they check the shape, the use-cases the rules. Times are typed in the tenant's zone."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, cast
 
@@ -79,6 +79,27 @@ class InquiryFilter(forms.Form):
         self.is_valid()
         state = self.cleaned_data.get("state")
         return (inquiries.in_state(state) if state else inquiries).newest_first()
+
+
+class WeekForm(forms.Form):
+    """Which two weeks to show, by a day of the first, and in which order; what is not understood is now, by article."""
+
+    day = forms.DateField(
+        label=_("Week of"),
+        required=False,
+        validators=[MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2100, 1, 1))],
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+    )
+    by = forms.ChoiceField(required=False, choices=[("article", _("By article")), ("job", _("By job"))])
+
+    def day_or(self, today: date) -> date:
+        self.is_valid()
+        return self.cleaned_data.get("day") or today
+
+    @property
+    def order(self) -> str:
+        self.is_valid()
+        return self.cleaned_data.get("by") or "article"
 
 
 class StateForm(forms.Form):

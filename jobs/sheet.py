@@ -9,7 +9,7 @@ from inventory.availability import stock_of
 from jobs.goods import Goods, goods_of
 from jobs.logistics import customer_facts, logistics_facts
 from jobs.models import Inquiry, InquiryLine, Job, Position, SubRentalOrderLine
-from jobs.shortages import Need, needs_of
+from jobs.shortages import Need, courses_of, needs_of, standing_lines
 from jobs.totals import Totals, totals_of
 
 
@@ -34,6 +34,11 @@ class Sheet:
     @property
     def short(self) -> list[Line]:
         return [line for line in self.lines if line.need.shortage]
+
+    @property
+    def asks_partners(self) -> bool:
+        """Whether partners matter to it: something comes from them, or should."""
+        return any(line.need.is_open or line.position.is_sub_rental for line in self.lines)
 
     @property
     def held(self) -> list[Position]:
@@ -67,9 +72,10 @@ def sheet_of(job: Job) -> Sheet:
     """Positions in order, needs, orders and sums of `job` (with `tenant` loaded)."""
     now = timezone.now()
     positions = list(job.positions.select_related("tenant", "article", "supplier", "reservation").in_order())
-    needs = needs_of(job=job, positions=positions)
-    standing = job.tenant.sub_rental_order_lines.standing().filter(order__job=job).select_related("order")
-    ordered = {line.position_id: line for line in standing}
+    for position in positions:
+        position.job = job
+    ordered = standing_lines(job.tenant, positions)
+    needs = needs_of(positions=positions, courses=courses_of(positions, now), ordered=ordered, now=now)
     lines = [Line(position, needs[position.pk], ordered.get(position.pk)) for position in positions]
     goods = goods_of(job=job, positions=positions, now=now)
     return Sheet(lines=lines, totals=totals_of(job, positions), goods=goods, now=now)

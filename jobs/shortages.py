@@ -1,16 +1,21 @@
-"""What a job needs, has and lacks of our own stock (mission J6, J7), through `availability.stock_of` only."""
+"""What jobs need, have and lack of our own stock (mission J6, J7), through the courses that `stock_of` reads."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils import timezone
+
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
-from inventory.availability import Stock, stock_of
-from inventory.models import Article
+from inventory.availability import Stock, courses_on, stock_in, stock_of
+from inventory.courses import blocks, stays_away
+from inventory.models import Article, Reservation
 from inventory.search import find_articles
-from jobs.models import Job, Position, PositionQuerySet
+from inventory.steps import Change, Course, changed, undone
+from jobs.models import Job, Position, PositionQuerySet, SubRentalOrderLine
+from jobs.states import OrderState
 
 SOON = timedelta(days=14)
 HITS = 20
@@ -22,6 +27,8 @@ class Need:
 
     `own_free` counts without what this job holds, less what its earlier positions take of the same article;
     None for free text. Missing is the own part less what is reserved, or less what is free while nothing can be.
+    Of the sub-rented part so much is `requested` and `confirmed` in orders. `spare` units of our own are free by now
+    which could stand in for what is missing or sub-rented.
     """
 
     need: int
@@ -29,10 +36,23 @@ class Need:
     reserved: int
     sub_rented: int
     shortage: int
+    requested: int = 0
+    confirmed: int = 0
+    spare: int = 0
 
     @property
     def own(self) -> int:
         return self.need - self.sub_rented
+
+    @property
+    def to_order(self) -> int:
+        """What is to come from a supplier who does not know of it, or has said no."""
+        return max(self.sub_rented - self.requested - self.confirmed, 0)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to see to it."""
+        return self.shortage > 0 or self.to_order > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +65,101 @@ class OwnHit:
 
 def shortages_of(*, job: Job) -> dict[int, Need]:
     """The need of every position of `job`, by its id; in a fixed number of queries."""
-    return needs_of(job=job, positions=list(job.positions.select_related("article", "reservation").in_order()))
-
-
-def needs_of(*, job: Job, positions: Sequence[Position]) -> dict[int, Need]:
-    """The same for positions that are loaded already, with `article` and `reservation`, in order."""
-    articles = {row.article_id: row.article for row in positions if row.article}
-    held = [row.reservation_id for row in positions if row.reservation_id]
-    stock = stock_of(articles=list(articles.values()), period=job.planning_period, excluding=held)
-    left: Counter[int | None] = Counter({article_id: known.free for article_id, known in stock.items()})
-    needs = {}
+    positions = list(job.positions.select_related("article", "reservation").in_order())
     for row in positions:
-        needs[row.pk] = _need(row, left[row.article_id], job.uses_stock)
-        left[row.article_id] -= row.own_quantity
+        row.job = job
+    now = timezone.now()
+    courses, ordered = courses_of(positions, now), standing_lines(job.tenant, positions)
+    return needs_of(positions=positions, courses=courses, ordered=ordered, now=now)
+
+
+def standing_lines(tenant: Tenant, positions: Iterable[Position]) -> dict[int, SubRentalOrderLine]:
+    """The line of an open or confirmed order in which a position stands, by the position's id."""
+    hired = [row.pk for row in positions if row.is_sub_rental]
+    if not hired:
+        return {}
+    lines = tenant.sub_rental_order_lines.standing().filter(position__in=hired).select_related("order")
+    return {line.position_id: line for line in lines if line.position_id}
+
+
+def needs_of(
+    *,
+    positions: Sequence[Position],
+    courses: Mapping[int, Course],
+    ordered: Mapping[int, SubRentalOrderLine],
+    now: datetime,
+) -> dict[int, Need]:
+    """The needs of all positions of one or more jobs, loaded with `job`, `article` and `reservation`, in order. Pure.
+
+    `courses` are theirs (`courses_of`), `ordered` too (`standing_lines`). Each job is judged by itself: as if the
+    others that do not use stock were not there.
+    """
+    by_job: defaultdict[int, list[Position]] = defaultdict(list)
+    for row in positions:
+        by_job[row.job_id].append(row)
+    needs: dict[int, Need] = {}
+    for rows in by_job.values():
+        needs |= _needs_of_job(rows, courses, ordered, now)
     return needs
 
 
-def _need(position: Position, left: int, uses_stock: bool) -> Need:
-    reserved = position.reserved_quantity
-    free = max(left, 0) if position.article else None
-    there = reserved if uses_stock else free or 0
-    shortage = max(position.own_quantity - there, 0) if position.article else 0
-    return Need(position.quantity, free, reserved, position.sub_rented_quantity, shortage)
+def courses_of(positions: Sequence[Position], now: datetime) -> dict[int, Course]:
+    """All that bears on the articles of these positions while their jobs run; two statements, whatever their number."""
+    articles = {row.article_id: row.article for row in positions if row.article}
+    if not articles:
+        return {}
+    whole = Period(min(row.job.planning_start for row in positions), max(row.job.planning_end for row in positions))
+    return courses_on(articles=list(articles.values()), period=whole, now=now)
+
+
+def _needs_of_job(
+    rows: Sequence[Position],
+    courses: Mapping[int, Course],
+    ordered: Mapping[int, SubRentalOrderLine],
+    now: datetime,
+) -> dict[int, Need]:
+    job, left, spare = rows[0].job, Counter[int | None](), Counter[int | None]()
+    for article in {row.article for row in rows if row.article}:
+        held = [row.reservation for row in rows if row.article_id == article.pk and row.reservation]
+        theirs = changed(courses[article.pk], _taken_back(held, now))
+        left[article.pk] = stock_in(article=article, course=theirs, period=job.planning_period).free
+        free = stock_in(article=article, course=courses[article.pk], period=job.planning_period).free
+        own = sum(row.own_quantity for row in rows if row.article_id == article.pk)
+        spare[article.pk] = free if job.uses_stock else left[article.pk] - own
+    needs = {}
+    for row in rows:
+        need = _need(row, left[row.article_id], spare[row.article_id], ordered.get(row.pk), now)
+        left[row.article_id] -= row.own_quantity
+        spare[row.article_id] -= need.spare
+        needs[row.pk] = need
+    return needs
+
+
+def _taken_back(reservations: Iterable[Reservation], now: datetime) -> Iterable[Change]:
+    """What has to be undone in a course so that it shows what others take."""
+    for row in reservations:
+        if row.counts(now):
+            yield undone(blocks(row))
+        if row.is_overdue(now):
+            yield undone(stays_away(row))
+
+
+def _need(position: Position, left: int, spare: int, line: SubRentalOrderLine | None, now: datetime) -> Need:
+    if position.article is None:
+        return Need(position.quantity, None, 0, position.sub_rented_quantity, 0, *_ordered(line))
+    reserved = position.reserved_quantity if position.reservation and position.reservation.counts(now) else 0
+    free = max(left, 0)
+    shortage = max(position.own_quantity - (reserved if position.job.uses_stock else free), 0)
+    lacking = position.sub_rented_quantity + (shortage if position.job.uses_stock else 0)
+    could = max(min(spare, lacking), 0)
+    return Need(position.quantity, free, reserved, position.sub_rented_quantity, shortage, *_ordered(line), spare=could)
+
+
+def _ordered(line: SubRentalOrderLine | None) -> tuple[int, int]:
+    """How many units are requested, how many confirmed."""
+    if line is None:
+        return 0, 0
+    return (0, line.quantity) if line.order.state == OrderState.CONFIRMED else (line.quantity, 0)
 
 
 def short_positions(*, tenant: Tenant, now: datetime) -> PositionQuerySet:

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from jobs.views import jobs as views
-from jobs.views import stock
+from jobs.views import shortages, stock
 
 app_name = "jobs"
 urlpatterns = [
@@ -27,6 +27,7 @@ urlpatterns = [
     path("jobs/orders/<int:pk>.pdf", views.order_pdf, name="order_pdf"),
     path("jobs/contacts/<int:pk>/", views.of_contact, name="of_contact"),
     path("jobs/contacts/<int:pk>/articles/", views.articles_of_supplier, name="articles_of_supplier"),
+    path("shortages/", shortages.shortages, name="shortages"),
     path("inquiries/", views.inquiry_list, name="inquiries"),
     path("inquiries/<int:pk>/", views.inquiry, name="inquiry"),
 ]

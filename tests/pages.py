@@ -159,6 +159,7 @@ JOBS = {
     "order_pdf": page(EVERYBODY, see("order")),
     "of_contact": page(EVERYBODY, see("customer")),
     "articles_of_supplier": page(EVERYBODY, see("partner")),
+    "shortages": listing(EVERYBODY, see(), see(day="@day", by="job")),
     "inquiries": listing(EVERYBODY, see(), see(target="list")),
     "inquiry": page(EVERYBODY, see("inquiry")),
 }

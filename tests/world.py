@@ -164,6 +164,7 @@ class World:
 
     def _jobs(self) -> None:
         soon = timezone.now().replace(minute=0, second=0, microsecond=0) + timedelta(days=10)
+        self.day = f"{soon:%Y-%m-%d}"
         self.period = Period(soon, soon + timedelta(days=3))
         self.job = self._job(self.customer, state=JobState.ORDER)
         self.quote = self._job(self.customer)

@@ -32,7 +32,7 @@ from jobs.states import JobState, OrderState
 from jobs.sub_rentals import create_order, record_answer
 from tests.factories import SUMMER, make_article, make_contact, make_job
 
-QUERIES = 4
+QUERIES = 3
 TERMS = SupplierTerms(
     article_id="77",
     number="B-77",
@@ -229,7 +229,9 @@ def test_own_and_hired_parts_are_split(aurora: Tenant, supplier: Contact) -> Non
     position = hire(make_job(aurora, state=JobState.ORDER), supplier, article=make_article(aurora, owned=5), quantity=8)
     update_position(position=position, sub_rented_quantity=5)
     assert reserved(aurora) == [3]
-    assert shortages_of(job=position.job)[position.pk] == Need(need=8, own_free=5, reserved=3, sub_rented=5, shortage=0)
+    assert shortages_of(job=position.job)[position.pk] == Need(
+        8, own_free=5, reserved=3, sub_rented=5, shortage=0, spare=2
+    )
     update_position(position=position, sub_rented_quantity=8)
     assert reserved(aurora) == []
 
