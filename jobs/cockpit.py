@@ -59,7 +59,7 @@ def weeks_from(*, tenant: Tenant, monday: date) -> Period:
 
 
 def board_of(*, tenant: Tenant, period: Period, now: datetime) -> Board:
-    """Everything short in jobs that run in `period` and are not over; in four statements, however many there are."""
+    """Everything short in jobs that run in `period` and are not over; in three statements, however many there are."""
     since = max(period.start, now) if now < period.end else period.start
     jobs = tenant.jobs.alive().running_at(Period(since, period.end))
     related = "job", "article", "reservation", "supplier"

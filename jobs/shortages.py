@@ -104,7 +104,7 @@ def needs_of(
 
 
 def courses_of(positions: Sequence[Position], now: datetime) -> dict[int, Course]:
-    """All that bears on the articles of these positions while their jobs run; two statements, whatever their number."""
+    """All that bears on the articles of these positions while their jobs run; one statement, whatever their number."""
     articles = {row.article_id: row.article for row in positions if row.article}
     if not articles:
         return {}

@@ -163,7 +163,7 @@ def test_the_cockpit_takes_a_fixed_number_of_queries(
         add_sub_rental_position(job=job, article=article, supplier=supplier, quantity=2, terms=TERMS)
     client = log_in(aurora)
     for by in ("article", "job"):
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(8):
             page = client.get(aurora.url("jobs:shortages"), {"by": by}).content.decode()
         assert page.count("2 nicht bestellt") == rows
 
