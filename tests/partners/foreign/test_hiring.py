@@ -3,6 +3,7 @@
 import pytest
 
 from jobs.states import OrderState
+from partners.protocol import wire
 from tests.foreign.store import Article
 from tests.partners.foreign.meeting import Meeting
 
@@ -61,3 +62,26 @@ def test_a_wrongly_signed_success_changes_nothing(meeting: Meeting, fault: str) 
     sent = meeting.order(meeting.job(), "a1", 1, faults={fault})
     assert meeting.server.orders()
     assert sent.version == 0
+
+
+def test_an_order_is_confirmed_there_as_it_arrives(meeting: Meeting) -> None:
+    """Level 3 over there: our people read it at once, and the event that comes beside it changes nothing."""
+    meeting.server.set_level(3)
+    meeting.server.verify()
+    sent = meeting.order(meeting.job(), "a2", 3)
+    assert (sent.state, sent.sub_rental_order.state) == ("confirmed", OrderState.CONFIRMED)
+    number = sent.sub_rental_order.number
+    subjects = [message.subject for message in meeting.tenant.inbox_messages.all()]
+    assert [subject for subject in subjects if number in subject and "bestätigt" in subject] == subjects
+    assert meeting.server.deliver() == [False]
+    assert meeting.tenant.inbox_messages.count() == len(subjects)
+
+
+@pytest.mark.parametrize(
+    ("mode", "stock"),
+    [("yes_no", wire.YesNoStock(available=True)), ("capped", wire.CappedStock(at_least=5))],
+)
+def test_their_discreet_stock_is_read_as_they_tell_it(meeting: Meeting, mode: str, stock: wire.Stock) -> None:
+    meeting.server.company.stock_mode = mode
+    [found] = meeting.search(meeting.job(), "beamer OEKOLUX").listings
+    assert found.stock == stock

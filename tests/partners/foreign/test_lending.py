@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from partners import connections
 from partners.orders import confirm_order, decline_order
 from tests.foreign.client import Failed
 from tests.foreign.strict import wire
@@ -120,3 +121,17 @@ def test_orders_changed_after_a_moment(meeting: Meeting) -> None:
     assert [one["id"] for one in meeting.client.orders(changed_after="2026-01-01T00:00:00Z")] == [sent["id"]]
     assert list(meeting.client.orders(changed_after=sent["updated_at"])) == []
     assert list(meeting.client.orders(role="buyer", changed_after=wire(0))) == []
+
+
+def test_at_level_3_their_order_is_confirmed_as_it_arrives(meeting: Meeting) -> None:
+    article, ours = meeting.article(owned=4), meeting.ours
+    connections.verify(connection=ours, safety_number=ours.safety_number, actor=BOSS, now=timezone.now())
+    connections.set_level(connection=ours, level=3, actor=BOSS)
+    asked = order(str(article.pk), 3)
+    sent = meeting.client.send_order(asked)
+    assert (sent["state"], sent["version"]) == ("confirmed", 2)
+    deliver_all()
+    (copy,) = meeting.server.copies()
+    assert copy == sent == meeting.client.read_order(str(asked["id"]))
+    assert meeting.client.availability(PERIOD, {str(article.pk): 1})[0]["stock"]["free"] == 1
+    assert meeting.client.send_order(order(str(article.pk), 2))["state"] == "requested"

@@ -16,6 +16,7 @@ from jobs.models import Inquiry, Job
 from jobs.planning import update_job
 from partners.transport import Fault
 from tests.factories import make_user
+from tests.partners.orders.test_automatic import at_level_3
 from tests.partners.trade import Trade
 
 Work = Callable[..., Any]
@@ -271,3 +272,15 @@ def test_strangers_reach_neither_orders_nor_inquiries(trade: Trade, inquiry: Inq
     ):
         assert stranger.post(cymbal.url(f"partners:{name}", *arguments)).status_code == 404
     assert trade.incoming().state == "requested"
+
+
+def test_an_order_confirmed_on_arrival_reads_as_confirmed(sales: Client, trade: Trade, work: Work) -> None:
+    """The supplier's machine answered: nobody here or there had to do anything (mission R2)."""
+    at_level_3(trade.theirs)
+    trade.add_position(2)
+    send(sales, trade)
+    work()
+    page = text_of(orders_page(sales, trade.job))
+    assert "bestätigt" in page
+    assert "beantwortet" in page
+    assert "Zurückziehen" not in page

@@ -1,0 +1,72 @@
+"""The price in the answer and in the order: list less the contact's discount, day factors applied (mission R6)."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from eventworx.money import line_net
+from eventworx.periods import Period
+from partners import matching, search
+from partners.models import PartnerConnection
+from partners.outbox import Outcome
+from partners.protocol.wire import Listing
+from tests.factories import make_article
+from tests.partners.orders.test_automatic import at_level_3
+from tests.partners.trade import Trade
+
+
+def listing_of(trade: Trade) -> Listing:
+    """What the partner says of the article for the job's dates, picked and linked."""
+    periods: dict[str, Period] = {"period": trade.job.planning_period, "usage": trade.job.usage_period}
+    kept = search.fetch_listing(connection=trade.ours, article_id=str(trade.article.pk), **periods)
+    own = make_article(trade.ours.tenant, f"{trade.article.name} (own)", owned=0)
+    named: dict[str, Any] = {"tenant": trade.ours.tenant, "contact": trade.ours.contact, "article": own}
+    matching.link_article(partner_article_id=kept.partner_article_id, actor=trade.actor, **named)
+    return search.picked_listing(contact=trade.ours.contact, partner_article_id=kept.partner_article_id)
+
+
+def priced(trade: Trade, *, kind: str = "rental") -> PartnerConnection:
+    """33.33 a day less 12.5 percent; the second day costs half, each after it a quarter."""
+    lender = trade.theirs
+    lender.contact.discount_percent = Decimal("12.50")
+    lender.contact.save()
+    steps = [{"days": 1, "factor": "1"}, {"days": 2, "factor": "1.5"}]
+    scale = lender.tenant.factor_scales.create(name="Kurz", steps=steps, extra_day_factor=Decimal("0.25"))
+    trade.article.rental_price, trade.article.factor_scale, trade.article.kind = Decimal("33.33"), scale, kind
+    trade.article.save()
+    return lender
+
+
+@pytest.mark.parametrize("level", [2, 3])
+@pytest.mark.parametrize(("kind", "factor"), [("rental", "2.00"), ("sale", "1")])
+@pytest.mark.parametrize("quantity", [1, 7])
+def test_the_order_costs_what_the_search_said(
+    trade: Trade, work: Callable[..., list[Outcome]], kind: str, factor: str, quantity: int, level: int
+) -> None:
+    lender = priced(trade, kind=kind)
+    if level == 3:
+        at_level_3(lender)
+    price = listing_of(trade).price
+    assert price is not None
+    days = trade.job.usage_period.days_touched(lender.tenant.zone)
+    assert days == 4
+    expected = {"unit_price": Decimal("33.33"), "factor": Decimal(factor), "discount_percent": Decimal("12.50")}
+    assert price.net_for_period == line_net(quantity=1, currency="EUR", **expected)
+    search.add_partner_position(
+        job=trade.job, connection=trade.ours, partner_article_id=str(trade.article.pk), quantity=quantity
+    )
+    trade.send()
+    work()
+    document = trade.outgoing().document
+    [line] = document["lines"]
+    net = line_net(quantity=quantity, currency="EUR", **expected)
+    assert (Decimal(line["net"]), Decimal(document["net"])) == (net, net)
+    assert {name: Decimal(line[name]) for name in expected} == expected
+    ordered = trade.ours.tenant.sub_rental_orders.get()
+    assert (ordered.net, Decimal(line["expected_net"])) == (net, net)  # the buyer reckons the same
+    if level == 3:
+        assert (document["state"], Decimal(line["answer"]["net"])) == ("confirmed", net)
+    else:
+        assert document["state"] == "requested"
