@@ -7,19 +7,23 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from eventworx.tenants.models import Tenant
 from inventory.availability import stock_of
 from inventory.models import Article
+from jobs.holds import hold_material
 from jobs.models import Inquiry
+from jobs.positions import add_position
+from jobs.states import JobState
 from partners import connections
 from partners.access import AccessLevel
 from partners.models import PartnerConnection, PartnerOrder
 from partners.orders import confirm_order, withdraw_order
 from partners.outbox import Outcome
 from partners.shown_stock import StockMode
-from tests.factories import make_article, make_connection
+from tests.factories import make_article, make_connection, make_job
 from tests.partners.api.asking import reserve_row
 from tests.partners.orders.test_orders import mails, orders_of, post, request_of, subjects
 from tests.partners.trade import Trade
@@ -328,3 +332,15 @@ def test_an_article_of_another_price_counts_with_ours(trade: Trade, lender: Part
     Article.objects.filter(pk=trade.article.pk).update(rental_price=Decimal("1000.00"))
     limit(lender, trade, most_net=Decimal("500.00"))
     assert whys(arrived(trade, 1)) == ["net"]
+
+
+# --- options of our own -----------------------------------------------------------------------------
+def test_what_a_quote_of_ours_holds_is_not_free_until_the_option_ends(trade: Trade, lender: PartnerConnection) -> None:
+    quote = make_job(lender.tenant, period=trade.job.planning_period, state=JobState.QUOTE)
+    add_position(job=quote, article=trade.article, quantity=OWNED - 1)
+    now = timezone.now()
+    hold_material(job=quote, until=now + timedelta(hours=1), now=now)
+    first = arrived(trade, 2)
+    assert first.objections == [{"why": "short", "article": "MAC Aura XB", "asked": 2, "free": 1}]
+    with time_machine.travel(now + timedelta(hours=1, seconds=1), tick=False):
+        assert post(trade.ours, "/orders", request_of(trade)).document["state"] == "confirmed"  # type: ignore[index,call-overload]
