@@ -7,10 +7,12 @@ with the next request and 10,000 marks cost no further query.
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
+from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.audit import Actor, record
@@ -23,21 +25,29 @@ from partners.models import PartnerConnection, Release
 HITS = 20
 _ROW_ID = re.compile(r"[1-9][0-9]{0,17}")
 
-# A branch carries the mark of its nearest marked category; the root's mark is "everything".
-_OPEN_BRANCHES = """
-    WITH RECURSIVE branch (id, excluded) AS (
-        SELECT category.id, COALESCE(mark.excluded, NOT EXISTS (
-            SELECT 1 FROM partners_release WHERE connection_id = %s AND everything))
-        FROM inventory_category category
-        LEFT JOIN partners_release mark ON mark.category_id = category.id AND mark.connection_id = %s
-        WHERE category.tenant_id = %s AND category.parent_id IS NULL
-        UNION ALL
-        SELECT category.id, COALESCE(mark.excluded, branch.excluded)
-        FROM branch
-        JOIN inventory_category category ON category.parent_id = branch.id
-        LEFT JOIN partners_release mark ON mark.category_id = category.id AND mark.connection_id = %s
+# The mark of an article is its own, else that of its category. A branch carries the mark of its nearest marked
+# category; the root's mark is "everything".
+_IS_RELEASED = """
+    COALESCE(
+        (SELECT NOT excluded FROM partners_release WHERE connection_id = %s AND article_id = {article}),
+        CASE WHEN {category} IS NULL
+        THEN EXISTS (SELECT 1 FROM partners_release WHERE connection_id = %s AND everything)
+        ELSE {category} IN (
+            WITH RECURSIVE branch (id, excluded) AS (
+                SELECT category.id, COALESCE(mark.excluded, NOT EXISTS (
+                    SELECT 1 FROM partners_release WHERE connection_id = %s AND everything))
+                FROM inventory_category category
+                LEFT JOIN partners_release mark ON mark.category_id = category.id AND mark.connection_id = %s
+                WHERE category.tenant_id = %s AND category.parent_id IS NULL
+                UNION ALL
+                SELECT category.id, COALESCE(mark.excluded, branch.excluded)
+                FROM branch
+                JOIN inventory_category category ON category.parent_id = branch.id
+                LEFT JOIN partners_release mark ON mark.category_id = category.id AND mark.connection_id = %s
+            )
+            SELECT id FROM branch WHERE NOT excluded
+        ) END
     )
-    SELECT id FROM branch WHERE NOT excluded
 """
 
 _BRANCH = """
@@ -55,16 +65,27 @@ class EverythingHasNoExceptionOfItself(BusinessError):
     message = _("Choose an article or a category to exclude.")
 
 
+class _IsReleased(Func):
+    """Whether an article is released to the partner of a connection."""
+
+    output_field = BooleanField()
+    conditional = True
+
+    def __init__(self, connection: PartnerConnection) -> None:
+        super().__init__(F("pk"), F("category_id"))
+        self._connection = connection
+
+    def as_sql(self, compiler: SQLCompiler, connection: Any, *_texts: Any, **_context: Any) -> tuple[str, Any]:
+        article, category = (compiler.compile(column)[0] for column in self.get_source_expressions())
+        field = Release._meta.get_field("connection").target_field
+        identity = field.get_db_prep_value(self._connection.pk, connection, prepared=False)
+        params = [identity] * 4 + [self._connection.tenant_id, identity]
+        return _IS_RELEASED.format(article=article, category=category), tuple(params)
+
+
 def released_articles(connection: PartnerConnection) -> ArticleQuerySet:
     """The articles of our tenant that this partner may see and order; archived ones never. One statement."""
-    own_mark = connection.releases.filter(article=OuterRef("pk"))
-    everything = Exists(connection.releases.filter(everything=True))
-    by_category = Q(category_id__in=_open_branches(connection)) | (Q(category__isnull=True) & everything)
-    return (
-        connection.tenant.articles.active()
-        .alias(own_mark=Subquery(own_mark.values("excluded")[:1]))
-        .filter(Q(own_mark=False) | (Q(own_mark__isnull=True) & by_category))
-    )
+    return connection.tenant.articles.active().filter(_IsReleased(connection))
 
 
 def released_named(connection: PartnerConnection, wire_ids: Iterable[str]) -> ArticleQuerySet:
@@ -146,10 +167,3 @@ def _mark(connection: PartnerConnection, excluded: bool, thing: dict[str, object
         **thing, defaults={"excluded": excluded}, create_defaults={"excluded": excluded, "tenant": connection.tenant}
     )
     return mark
-
-
-def _open_branches(connection: PartnerConnection) -> RawSQL:
-    identity = Release._meta.get_field("connection").target_field.get_db_prep_value(
-        connection.pk, transaction.get_connection(), prepared=False
-    )
-    return RawSQL(_OPEN_BRANCHES, (identity, identity, connection.tenant_id, identity))  # noqa: S611 - no text from outside

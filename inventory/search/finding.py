@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypedDict, Unpack, overload
 
 from eventworx.tenants.models import Tenant
 from inventory.models import Article, ArticleQuerySet
+from inventory.search.columns import NO_COLUMNS, Columns
 from inventory.search.dialects import dialect
 from inventory.search.statements import Sql, condition_of, holding, sql
 from inventory.search.typos import corrected
@@ -80,19 +81,9 @@ class Place(NamedTuple):
         return cls(str(order), int(step), weight, int(article_id), int(is_corrected))
 
 
-class Columns(NamedTuple):
-    """What is read of the hits, in SQL of our own: `select` begins with a comma, `joins` with a blank."""
-
-    select: str = ""
-    joins: str = ""
-
-
-NO_COLUMNS = Columns()
-
-
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of rows (step, weight, id and then the columns asked for); `next` is the place of the page after it."""
+    """A page of rows: step, weight, id and then the columns, as they came. `next`: the place of the page after it."""
 
     rows: list[tuple[Any, ...]]
     next: Place | None
@@ -228,8 +219,8 @@ class _Search:
         if after:
             ours = sql("({step}, {weight}, {article})", step=after.step, weight=after.weight, article=after.article_id)
             place = sql("(step, weight, id) > {ours}", ours=ours)
-        select, joins = Sql(self.columns.select), Sql(self.columns.joins)
-        return sql(_PAGE, found=found, after=place, limit=self.limit, columns=select, joins=joins).rows
+        read = {"columns": self.columns.select, "joins": Sql(self.columns.joins)}
+        return sql(_PAGE, found=found, after=place, limit=self.limit, **read).rows
 
     def _by_walking(self, after: Place | None) -> Sql:
         """The hits in the order of `shuffle`, as far as is worth going."""

@@ -4,6 +4,7 @@ import logging
 import uuid
 from dataclasses import dataclass, replace
 
+import orjson
 from django.http import Http404
 from django.utils import translation
 from rest_framework.exceptions import APIException, MethodNotAllowed
@@ -38,7 +39,7 @@ class Reply:
 
     @classmethod
     def of(cls, document: Json, status: int = 200) -> "Reply":
-        return cls(status, dumps(document))
+        return cls(status, orjson.dumps(document))
 
     @classmethod
     def problem(cls, problem: Problem) -> "Reply":

@@ -13,6 +13,7 @@ from eventworx.tenants.models import Tenant
 from partners.access import ALLOWS, AccessLevel, effective_level
 from partners.guard_rails import GuardRails
 from partners.models.keys import ConnectionKey, KeySide, KeyState
+from partners.models.lookups import Lookup
 from partners.protocol.connection_state import ConnectionFacts, ConnectionState, connection_state
 from partners.protocol.keys import KeyPair
 from partners.protocol.versions import FIRST, OURS, Agreement, NoCommonVersion, Offer, agree
@@ -158,7 +159,10 @@ class PartnerConnection(models.Model):
 
     def own_key(self, state: KeyState = KeyState.ACTIVE) -> KeyPair:
         """Our key pair, its private half decrypted for this one use; raises CannotOpen, ConnectionKey.DoesNotExist."""
-        return KeyPair.from_raw(self.keys.get(side=KeySide.OWN, state=state).open_private_key())
+        for key in ConnectionKey.of(self.pk, KeySide.OWN):
+            if key.state == state:
+                return KeyPair.from_raw(key.open_private_key())
+        raise ConnectionKey.DoesNotExist
 
     def pairing_key(self) -> ConnectionKey:
         """The key that stood in our code: the safety number is made of it whatever came after (protocol §1)."""
@@ -169,7 +173,7 @@ class PartnerConnection(models.Model):
 
         After the end they are kept: they prove who is told that it is over, and are never entered again.
         """
-        return {key.keyid: key for key in self.keys.filter(side=KeySide.PEER) if not key.is_retired(now)}
+        return {key.keyid: key for key in ConnectionKey.of(self.pk, KeySide.PEER) if not key.is_retired(now)}
 
     def agreement(self) -> Agreement:
         """What we speak with this partner, after what he last said of himself; raises NoCommonVersion.
@@ -232,7 +236,7 @@ class PartnerConnection(models.Model):
     @classmethod
     def for_wire_id(cls, connection_id: uuid.UUID) -> "PartnerConnection | None":
         """The connection that a request names: the one look-up that starts at no tenant."""
-        return cls.objects.select_related("tenant", "contact").filter(pk=connection_id).first()
+        return next(_by_wire_id.rows(connection_id), None)
 
     @classmethod
     def strangers(cls) -> ConnectionQuerySet:
@@ -250,3 +254,6 @@ class PartnerConnection(models.Model):
         """Whether that id or key is entered for another connection (protocol §1, refusal `in-use`)."""
         entered = cls.objects.filter(peer_connection_id=connection_id).exclude(pk=besides)
         return entered.exists() or ConnectionKey.is_peers(public_key, besides=besides)
+
+
+_by_wire_id = Lookup(lambda pk: PartnerConnection.objects.select_related("tenant", "contact").filter(pk=pk))

@@ -1,7 +1,7 @@
 """The keys of a connection: one that counts for each side, and in a change of keys its successor or predecessor."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from django.db import models
@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from eventworx.encryption import CannotOpen, Place, open_sealed, seal
 from eventworx.tenants.models import Tenant
+from partners.models.lookups import Lookup
 
 RETIRES_AFTER = timedelta(days=7)  # from the first valid use of its successor (protocol §4)
 
@@ -108,6 +109,11 @@ class ConnectionKey(models.Model):
         self.save(update_fields=changed)
 
     @classmethod
+    def of(cls, connection_id: uuid.UUID, side: KeySide) -> "Iterator[ConnectionKey]":
+        """The keys of one side, in whatever state."""
+        return _of_side[side].rows(connection_id)
+
+    @classmethod
     def is_own(cls, public_key: bytes) -> bool:
         """Whether this installation ever made it."""
         return cls.objects.filter(side=KeySide.OWN, public_key=public_key).exists()
@@ -122,3 +128,10 @@ class ConnectionKey(models.Model):
         """Delete, over all tenants, what has been refused for good."""
         gone = cls.objects.filter(side=KeySide.PEER, state=KeyState.RETIRING, since__lte=now - RETIRES_AFTER)
         gone.delete()
+
+
+def _keys_of(side: KeySide) -> Lookup[ConnectionKey]:
+    return Lookup(lambda connection_id: ConnectionKey.objects.filter(connection=connection_id, side=side))
+
+
+_of_side = {side: _keys_of(side) for side in KeySide}

@@ -1,15 +1,13 @@
 """The supplier's end of the search: what he released, at this partner's price, with what is free (protocol §4).
 
-Numbers of database queries do not depend on hits or releases: one statement finds the articles, availability
-answers for all of them at once.
+Numbers of database queries do not depend on hits or releases: one statement looks how many there may be, one finds
+and reads the articles, availability answers for all of them at once.
 """
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -18,13 +16,9 @@ from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
-from eventworx.money import discounted, rounded
 from eventworx.periods import Period
-from eventworx.tenants.models import Tenant
-from inventory.availability import Stock as OwnStock
-from inventory.availability import bottleneck_in, courses_on, stock_in, stock_of
+from inventory.availability import bottleneck_in, courses_on, stock_in
 from inventory.models import Article, ArticleQuerySet
-from inventory.prices import net_price, scale_of
 from inventory.search import Place, find_rows
 from inventory.steps import Course
 from partners.models import PartnerConnection
@@ -36,12 +30,13 @@ from partners.protocol.wire import (
     Availability,
     AvailabilityRequest,
     Bottleneck,
-    Listing,
-    ListingPage,
+    Json,
     fields,
+    instant_text,
 )
 from partners.protocol.wire.fields import Node, Wrong
 from partners.releases import branch_of, released_articles, released_named
+from partners.search.listings import COLUMNS, Offer, Row
 from partners.shown_stock import StockTerms, shown, tells_bottleneck
 
 DEFAULT_LIMIT = 50
@@ -70,32 +65,32 @@ class CursorIsOld(BusinessError):
     message = _("The cursor is not one of ours for this question, or it is older than an hour.")
 
 
-def find_listings(*, connection: PartnerConnection, question: Question, now: datetime) -> ListingPage:
+def find_listings(*, connection: PartnerConnection, question: Question, now: datetime) -> Json:
     """A page of what this partner may see, the best first, without words by name. Raises CursorIsOld."""
     bound_to = question.bound_to(connection)
-    scope = _scope(connection, question)
     found = find_rows(
         tenant=connection.tenant,
-        scope=scope,
+        scope=_scope(connection, question),
         query=question.words,
         limit=question.limit,
         after=_place(question.cursor, bound_to, now) if question.cursor else None,
+        columns=COLUMNS,
     )
-    articles = {article.pk: article for article in _described(scope.filter(pk__in=[row[2] for row in found.rows]))}
-    page = [articles[row[2]] for row in found.rows if row[2] in articles]
-    return ListingPage(
-        items=tuple(_listings(connection, page, question, now)),
-        next=seal_cursor(found.next, question=bound_to, key=_key(), now=now) if found.next else "",
-        as_of=now,
-    )
+    return {
+        "items": _offer(connection, question, now).listings(map(Row._make, COLUMNS.read(found.rows))),
+        "next": seal_cursor(found.next, question=bound_to, key=_key(), now=now) if found.next else None,
+        "as_of": instant_text(now),
+    }
 
 
-def describe_article(*, connection: PartnerConnection, article_id: str, question: Question, now: datetime) -> Listing:
+def describe_article(*, connection: PartnerConnection, article_id: str, question: Question, now: datetime) -> Json:
     """One article as this partner may see it; raises Http404, also for what is not released to him."""
-    articles = list(_described(released_named(connection, [article_id])))
-    if not articles:
+    scope = released_named(connection, [article_id])
+    found = find_rows(tenant=connection.tenant, scope=scope, query="", limit=1, columns=COLUMNS)
+    if not found.rows:
         raise Http404
-    return next(iter(_listings(connection, articles, question, now)))
+    [listing] = _offer(connection, question, now).listings(map(Row._make, COLUMNS.read(found.rows)))
+    return listing
 
 
 def answer_availability(*, connection: PartnerConnection, request: AvailabilityRequest, now: datetime) -> Availability:
@@ -155,10 +150,6 @@ def _scope(connection: PartnerConnection, question: Question) -> ArticleQuerySet
     return released.filter(category_id__in=branch_of(connection.tenant, question.category))
 
 
-def _described(articles: ArticleQuerySet) -> ArticleQuerySet:
-    return articles.select_related("category", "factor_scale")
-
-
 def _place(cursor: str, bound_to: str, now: datetime) -> Place:
     try:
         return Place.of(open_cursor(cursor, question=bound_to, key=_key(), now=now))
@@ -170,55 +161,9 @@ def _key() -> bytes:
     return settings.SECRET_KEY.encode()
 
 
-def _listings(
-    connection: PartnerConnection, articles: list[Article], question: Question, now: datetime
-) -> Iterable[Listing]:
-    stock: Mapping[int, OwnStock] = {}
-    terms = connection.stock_terms
-    if terms:
-        stock = stock_of(articles=articles, period=question.period or Period(now, now))
+def _offer(connection: PartnerConnection, question: Question, now: datetime) -> Offer:
     zone = question.zone or connection.tenant.time_zone
-    days = billable_days(question.usage, zone) if question.usage else None
-    discount = connection.contact.discount_percent
-    for article in articles:
-        price = _price(article, connection.tenant, discount, days)
-        yield _listing(article, price, shown(stock.get(article.pk), terms))
-
-
-def _listing(article: Article, price: wire.Price, stock: wire.Stock | None) -> Listing:
-    category = article.category
-    return Listing(
-        id=str(article.pk),
-        number=article.number,
-        name=article.name,
-        description=article.description,
-        manufacturer=article.manufacturer,
-        manufacturer_part_number=article.manufacturer_part_number,
-        gtin=article.gtin,
-        category=wire.ListedCategory(id=str(category.pk), name=category.name) if category else None,
-        unit=article.unit,
-        kind=article.kind,
-        weight_kg=article.weight_kg,
-        has_picture=article.picture_id is not None,
-        updated_at=article.updated_at,
-        price=price,
-        stock=stock,
-    )
-
-
-def _price(article: Article, tenant: Tenant, discount: Decimal, days: int | None) -> wire.Price:
-    scale, net_for_period = scale_of(article), None
-    if days is not None:
-        net_for_period = net_price(article=article, days=days, currency=tenant.currency, discount_percent=discount)
-    return wire.Price(
-        currency=tenant.currency,
-        list=article.rental_price,
-        discount_percent=discount,
-        net=rounded(discounted(article.rental_price, discount), tenant.currency),
-        factors=tuple(wire.FactorStep(days=days, factor=factor) for days, factor in scale.factors),
-        extra_day_factor=scale.extra_day_factor,
-        net_for_period=net_for_period,
-    )
+    return Offer(connection, question.period, billable_days(question.usage, zone) if question.usage else None, now)
 
 
 def _question(node: Node) -> Question:

@@ -306,7 +306,7 @@ DEFENCES: tuple[Defence, ...] = (
         30,
         "a partner sees what was released to him",
         "partners/releases.py",
-        "        .filter(Q(own_mark=False) | (Q(own_mark__isnull=True) & by_category))\n",
+        ".filter(_IsReleased(connection))",
         "",
         ("tests/partners/test_releases.py", TEST_CATALOGUE),
     ),

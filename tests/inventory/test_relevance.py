@@ -12,15 +12,16 @@ import pytest
 from eventworx.demo.catalogue import load_catalogue
 from eventworx.demo.luminaires import DATA
 from eventworx.tenants.models import Tenant
-from inventory.search import finding
+from inventory.models import Article
+from inventory.search import Columns, finding
 from inventory.search.dialects import dialect
-from inventory.search.finding import Columns, find_rows
+from inventory.search.finding import find_rows
 from inventory.spelling import Wanted
 from tests.source import ROOT
 
 CASES = json.loads((ROOT / "tests" / "data" / "relevance.json").read_text())
 FIRST = 5
-NUMBER = Columns(", inventory_article.number")
+NUMBER = Columns([("inventory_article", Article, ["number"])])
 
 
 def matches(query: str, key: str) -> bool:

@@ -25,8 +25,7 @@ class ArticlesView(PartnerAPIView):
     @endpoint(parse=parse_question, needs="catalogue", rate="search", says=PAGE)
     def get(self, call: PartnerCall, question: Question) -> Reply:
         """Search what is released to the caller. Stock is told from level 2 on."""
-        page = search.find_listings(connection=call.connection, question=question, now=call.now)
-        return Reply.of(to_wire(page))
+        return Reply.of(search.find_listings(connection=call.connection, question=question, now=call.now))
 
 
 class ArticleView(PartnerAPIView):
@@ -36,7 +35,7 @@ class ArticleView(PartnerAPIView):
         listing = search.describe_article(
             connection=call.connection, article_id=article_id, question=question, now=call.now
         )
-        return Reply.of(to_wire(listing))
+        return Reply.of(listing)
 
 
 class PictureView(PartnerAPIView):

@@ -108,7 +108,7 @@ from partners.protocol.wire.strict_json import (
     dumps,
     loads_strict,
 )
-from partners.protocol.wire.writing import instant_text, to_wire
+from partners.protocol.wire.writing import decimal_text, instant_text, to_wire
 
 __all__ = [
     "AFTER_COMMAND",
@@ -172,6 +172,7 @@ __all__ = [
     "UnknownStock",
     "YesNoStock",
     "ZonedPeriod",
+    "decimal_text",
     "dumps",
     "instant_text",
     "loads_strict",

@@ -3,6 +3,8 @@
 import dataclasses
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 from partners.protocol.wire.fields import DECIMAL
@@ -27,14 +29,19 @@ def to_wire(value: object) -> Json:
 
 def _structured(value: object) -> Json:
     if isinstance(value, Decimal):
-        return _decimal_text(value)
+        return decimal_text(value)
     if isinstance(value, datetime):
         return instant_text(value)
     if isinstance(value, UUID):
         return str(value)
     if dataclasses.is_dataclass(value):
-        return {field.name: to_wire(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {name: to_wire(getattr(value, name)) for name in _names(value.__class__)}
     raise TypeError(f"{type(value).__name__} has no form on the wire")
+
+
+@cache
+def _names(document: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(document))
 
 
 def instant_text(moment: datetime) -> str:
@@ -44,7 +51,8 @@ def instant_text(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
-def _decimal_text(number: Decimal) -> str:
+def decimal_text(number: Decimal) -> str:
+    """Without an exponent; raises ValueError for more digits than the wire carries."""
     written = f"{number:f}"
     if not DECIMAL.fullmatch(written):
         raise ValueError("a decimal with more digits than the wire carries")

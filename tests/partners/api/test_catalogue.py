@@ -20,10 +20,10 @@ from tests.fakes import InProcess
 from tests.partners.api.asking import ADMIN, PERIOD, Ask, queries_of, refusal, reserve_row, set_level
 
 USAGE = {"use_start": "2027-07-02T06:00:00Z", "use_end": "2027-07-04T06:00:00Z", "zone": "Europe/Berlin"}
-# Gateway: connection with tenant and contact, keys of both sides, nonce, limits; catalogue: estimate, page, articles.
-QUERIES_WITHOUT_STOCK = 8
-# And availability: the lowest step of all hits.
-QUERIES_WITH_STOCK = 9
+# Gateway: connection with tenant and contact, keys of both sides, nonce, limits; catalogue: estimate, page.
+QUERIES_WITHOUT_STOCK = 7
+# And availability: one statement for all hits.
+QUERIES_WITH_STOCK = 8
 
 
 def names(page: Any) -> list[str]:
