@@ -93,7 +93,7 @@ def more_connections(trade: Trade) -> None:
         ("partners:material_source", "job", more_connections, 7),
         ("jobs:own_material", "job", more_articles, 8),
         ("jobs:positions", "job", more_unordered_positions, 7),
-        ("jobs:dashboard", "", more_companies, 8),
+        ("jobs:dashboard", "", more_companies, 9),
     ],
 )
 def test_a_page_costs_the_same_for_any_number_of_rows(

@@ -186,6 +186,15 @@ def test_the_brake_for_all_stands_in_the_settings_and_in_every_tab(theirs: Partn
     assert said not in tab(boss, theirs)
 
 
+def test_a_supplier_whom_nothing_is_offered_has_no_terms_in_his_tab(theirs: PartnerConnection, boss: Client) -> None:
+    theirs.level, theirs.contact.is_customer = 0, False
+    theirs.save()
+    theirs.contact.save()
+    page = tab(boss, theirs)
+    assert 'id="stock-terms"' not in page
+    assert 'id="guard-rails"' not in page
+
+
 # --- what sales read --------------------------------------------------------------------------------
 def test_the_inquiry_says_why_it_was_not_confirmed(trade: Trade, log_in: Callable[..., Client]) -> None:
     lender = at_level_3(trade.theirs)

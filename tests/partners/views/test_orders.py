@@ -274,6 +274,18 @@ def test_strangers_reach_neither_orders_nor_inquiries(trade: Trade, inquiry: Inq
     assert trade.incoming().state == "requested"
 
 
+@pytest.mark.parametrize(("level", "told"), [(None, False), (2, False), (3, True)])
+def test_who_sends_to_a_server_that_confirms_at_once_is_told(
+    sales: Client, trade: Trade, level: int | None, told: bool
+) -> None:
+    trade.ours.peer_level = level
+    trade.ours.save()
+    trade.add_position(2)
+    page = text_of(orders_page(sales, trade.job))
+    assert "Verbindlich erst nach Bestätigung" in page
+    assert ("Der Server dieses Partners bestätigt sofort, was frei ist." in page) is told
+
+
 def test_an_order_confirmed_on_arrival_reads_as_confirmed(sales: Client, trade: Trade, work: Work) -> None:
     """The supplier's machine answered: nobody here or there had to do anything (mission R2)."""
     at_level_3(trade.theirs)
