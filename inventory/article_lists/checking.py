@@ -1,7 +1,7 @@
 """From the lines of a file to what is to be written: each cell read by its column, each name found in the catalogue."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -12,13 +12,11 @@ from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
 from eventworx.text import fold
 from inventory.article_lists import cells
-from inventory.article_lists.cells import Cell, Notation, Value
+from inventory.article_lists.cells import Cell, Notation
 from inventory.article_lists.columns import BY_KEY
 from inventory.article_lists.exporting import category_paths
 from inventory.models import Category
-from inventory.spelling import KEY_TEXTS, keys_of
 
-KEYS = tuple(keys_of([""] * len(KEY_TEXTS)))
 # Where a column of a list stands in the table of articles, if not under its own name.
 STORED = {"category": "category_id", "factor_scale": "factor_scale_id"}
 NEW_CATEGORY = "new_category"
@@ -147,38 +145,38 @@ class Checker:
         self.notation, self.catalogue = notation, catalogue
         self.problems: list[Problem] = []
         ordered = [key for key in BY_KEY if key in mapping]
-        self.columns = [STORED.get(key, key) for key in ordered] + [NEW_CATEGORY] * ("category" in mapping) + [*KEYS]
-        self._plan = [(slot, mapping[key], key, BY_KEY[key].read) for slot, key in enumerate(ordered)]
-        self._width = len(ordered) + ("category" in mapping)
-        self._new_category = len(ordered)
-        self._texts = [ordered.index(key) if key in mapping else None for key in KEY_TEXTS]
+        self.columns = [STORED.get(key, key) for key in ordered] + [NEW_CATEGORY] * ("category" in mapping)
+        self._plan = [(slot, mapping[key], key, BY_KEY[key].read) for slot, key in enumerate(ordered, 1)]
+        self._named = {"category", "factor_scale"} & mapping.keys()
 
     def row(self, line: int, read: list[Cell]) -> list[Any] | None:
         """What is to be written of a line; None where it is empty or wrong."""
-        values: list[Any] = [line, *[None] * self._width]
-        before = len(self.problems)
+        values: list[Any] = [line, *[None] * len(self.columns)]
+        before, width = len(self.problems), len(read)
         for slot, place, key, reader in self._plan:
-            cell = read[place] if place < len(read) else ""
+            cell = read[place] if place < width else ""
             if isinstance(cell, str):
                 cell = cell.strip()
                 if not cell:
                     continue
             try:
-                self._put(values, slot, key, reader(cell, self.notation))
+                values[slot] = reader(cell, self.notation)
+                if key in self._named:
+                    self._look_up(values, slot, key)
             except BusinessError as found:
                 self.problems.append(problem(line, key, cell, found))
         if values[1] is None and self._lacks_number(line, read, before):
             return None
-        return None if len(self.problems) > before else [*values, *self._keys(values)]
+        return None if len(self.problems) > before else values
 
-    def _put(self, values: list[Any], slot: int, key: str, value: Value) -> None:
-        if key == "category":
-            found = self.catalogue.category(str(value))
-            slot = self._new_category if isinstance(found, str) else slot
-            value = found
-        elif key == "factor_scale":
-            value = self.catalogue.scale(str(value))
-        values[slot + 1] = value
+    def _look_up(self, values: list[Any], slot: int, key: str) -> None:
+        """In the place of a name what it means; a new category has a place of its own, the last."""
+        if key == "factor_scale":
+            values[slot] = self.catalogue.scale(values[slot])
+            return
+        found = self.catalogue.category(values[slot])
+        values[slot] = None
+        values[slot if isinstance(found, int) else -1] = found
 
     def _lacks_number(self, line: int, read: list[Cell], before: int) -> bool:
         """An empty line is no problem; the number is always the first column of the plan."""
@@ -186,7 +184,3 @@ class Checker:
         if not is_empty and len(self.problems) == before:
             self.problems.append(problem(line, "number", "", NumberMissing()))
         return is_empty
-
-    def _keys(self, values: list[Any]) -> Iterable[Any]:
-        texts = ["" if slot is None else values[slot + 1] or "" for slot in self._texts]
-        return keys_of(texts).values()

@@ -165,10 +165,10 @@ def _import(claimed: ArticleImport, table: tables.Table) -> None:
         if bad and not claimed.skip_bad_lines:
             claimed.tenant.article_imports.held_by(claimed).update(bad_count=bad)
             raise BadLinesForbid
+        staging.prepare(change_existing=claimed.change_existing)
         _alive(claimed, lease=LEASE + PER_LINE * claimed.lines_read, percent=99)
         with transaction.atomic():
             if catalogue.new:
-                staging.compare(change_existing=claimed.change_existing)
                 new = staging.new_categories()
                 staging.place_categories({path: create_path(tenant=claimed.tenant, path=path) for path in new})
             counts = staging.write(change_existing=claimed.change_existing, now=timezone.now())

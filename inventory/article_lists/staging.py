@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection, models
 
 from eventworx.tenants.models import Tenant
-from inventory.article_lists.checking import KEYS, NEW_CATEGORY, NameMissing, NumberTwice, Problem, problem
+from inventory.article_lists.checking import NEW_CATEGORY, NameMissing, NumberTwice, Problem, problem
 from inventory.article_lists.databases import database
 from inventory.models import Article
 from inventory.spelling import KEY_TEXTS, keys_of
@@ -25,7 +25,8 @@ ARTICLES = Article._meta.db_table
 AT_ONCE = 5000  # rows
 MOST_ATTEMPTS = 5
 # What stands for itself in the list: it is no column of articles, or treated apart.
-_OTHERS = {"archived", NEW_CATEGORY, *KEYS}
+_OTHERS = {"archived", NEW_CATEGORY}
+KEYS = tuple(keys_of([""] * len(KEY_TEXTS)))
 
 
 class NumbersKeepComing(Exception):
@@ -133,6 +134,11 @@ class Staging:
             f"WHERE n.path = {LINES}.{NEW_CATEGORY}"
         )
 
+    def prepare(self, *, change_existing: bool) -> None:
+        """What takes long and can be done before the transaction of `write`: the keys of what is new by now."""
+        self.compare(change_existing=change_existing)
+        self._make_keys("c.article_id IS NULL")
+
     def write(self, *, change_existing: bool, now: datetime) -> Counts:
         """Into the articles, in the caller's transaction: their rows are locked, and the newest of them counts.
 
@@ -143,6 +149,8 @@ class Staging:
         for _attempt in range(MOST_ATTEMPTS):
             counts = self.compare(change_existing=change_existing)
             self.database.lock(f"SELECT article_id FROM {CHANGES} WHERE article_id IS NOT NULL")
+            _run(f"DELETE FROM {RENEWED} WHERE line IN (SELECT line FROM {CHANGES} WHERE article_id IS NOT NULL)")
+            self._make_keys("1 = 1" if self._changes_texts else "c.article_id IS NULL")
             changed += self._update(instant) if counts.changed else 0
             created = self._insert(instant) if counts.new else 0
             new += created
@@ -151,10 +159,27 @@ class Staging:
                 return Counts(new, changed, lines - new - changed)
         raise NumbersKeepComing
 
+    @property
+    def _changes_texts(self) -> bool:
+        return any(text in self.said for text in KEY_TEXTS)
+
+    def _make_keys(self, wanted: str) -> None:
+        """The keys that are not made yet, from what a line says and what its article has besides."""
+        texts = [f"COALESCE({_said(text, self.columns)}, a.{text}, '')" for text in KEY_TEXTS]
+        with connection.chunked_cursor() as cursor:
+            cursor.execute(
+                f"SELECT c.line, {', '.join(texts)} FROM {CHANGES} c JOIN {LINES} l ON l.line = c.line "
+                f"LEFT JOIN {ARTICLES} a ON a.id = c.article_id LEFT JOIN {RENEWED} k ON k.line = c.line "
+                f"WHERE k.line IS NULL AND {wanted}"
+            )
+            while found := cursor.fetchmany(AT_ONCE):
+                rows = [[line, *keys_of(said).values()] for line, *said in found]
+                self.database.load(RENEWED, ["line", *KEYS], rows)
+        self.database.analyse(RENEWED)
+
     def _update(self, instant: Any) -> int:
-        self._renew_keys()
         values = {column: f"COALESCE(l.{column}, a.{column})" for column in self.said}
-        values |= {key: f"COALESCE(k.{key}, l.{key})" for key in KEYS} if self._changes_texts else {}
+        values |= {key: f"k.{key}" for key in KEYS} if self._changes_texts else {}
         if "archived" in self.columns:
             stays = "l.archived IS NULL OR l.archived = (a.archived_at IS NOT NULL)"
             values["archived_at"] = f"CASE WHEN {stays} THEN a.archived_at WHEN l.archived THEN %s END"
@@ -165,40 +190,21 @@ class Staging:
             *[instant] * settings.count("%s"),
         )
 
-    @property
-    def _changes_texts(self) -> bool:
-        return any(text in self.said for text in KEY_TEXTS)
-
-    def _renew_keys(self) -> None:
-        """The keys of articles of which the list says only a part: from both together, of the locked rows."""
-        _run(f"DELETE FROM {RENEWED}")
-        if not self._changes_texts:
-            return
-        texts = [f"COALESCE(l.{text}, a.{text})" if text in self.columns else f"a.{text}" for text in KEY_TEXTS]
-        partly = " OR ".join(f"{_said(text, self.columns)} IS NULL" for text in KEY_TEXTS)
-        with connection.chunked_cursor() as cursor:
-            cursor.execute(
-                f"SELECT c.line, {', '.join(texts)} FROM {CHANGES} c JOIN {LINES} l ON l.line = c.line "
-                f"JOIN {ARTICLES} a ON a.id = c.article_id WHERE {partly}"
-            )
-            while found := cursor.fetchmany(AT_ONCE):
-                rows = [[line, *keys_of(said).values()] for line, *said in found]
-                self.database.load(RENEWED, ["line", *KEYS], rows)
-
     def _insert(self, instant: Any) -> int:
         given = {"tenant_id": "%s", "number": "l.number", "created_at": "%s", "updated_at": "%s"}
         parameters: list[Any] = [self.tenant.pk, instant, instant]
         if "archived" in self.columns:
             given["archived_at"] = "CASE WHEN l.archived THEN %s END"
             parameters.append(instant)
-        given |= {key: f"l.{key}" for key in KEYS}
+        given |= {key: f"k.{key}" for key in KEYS}
         for column, default in _defaults().items():
             if column not in given:
                 given[column] = f"COALESCE(l.{column}, %s)" if column in self.said else "%s"
                 parameters.append(default)
         return _run(
             f"INSERT INTO {ARTICLES} ({', '.join(given)}) SELECT {', '.join(given.values())} FROM {CHANGES} c "
-            f"JOIN {LINES} l ON l.line = c.line WHERE c.article_id IS NULL ORDER BY c.line "
+            f"JOIN {LINES} l ON l.line = c.line JOIN {RENEWED} k ON k.line = c.line "
+            "WHERE c.article_id IS NULL ORDER BY c.line "
             "ON CONFLICT (tenant_id, number) DO NOTHING",
             *parameters,
         )
