@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from django.core.management import call_command
 from pytest_django import Settings
 
-from eventworx.management.commands.worker import Job, jobs_of, run_due
+from eventworx.management.commands.worker import RESTING, Job, jobs_of, run_due
 from eventworx.messaging.mail import queue_mail
 from eventworx.tenants.models import Tenant
 from tests.mailserver import MailServer
@@ -52,6 +53,26 @@ def test_each_at_its_own_interval(db: None) -> None:
     assert ran == ["often", "rarely", "often", "often"]
     assert waits == [0.0, 0.0, 0.0]
     assert 59 < run_due(jobs[1:]) <= 60
+
+
+def test_a_long_job_keeps_nobody_waiting_and_runs_once_at_a_time(db: None) -> None:
+    started: list[str] = []
+    ended = threading.Event()
+
+    def work() -> None:
+        started.append("long")
+        ended.wait(30)
+
+    jobs = [Job("work-on-article-lists", work, 0.0), Job("mails", lambda: started.append("mails"), 0.0)]
+    for _turn in range(3):
+        run_due(jobs)
+    ended.set()
+    assert jobs[0].beside is not None
+    jobs[0].beside.join(30)
+    assert sorted(started) == ["long", "mails", "mails", "mails"]
+    assert run_due(jobs[:1]) <= RESTING
+    jobs[0].beside.join(30)
+    assert started.count("long") == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
