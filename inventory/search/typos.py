@@ -11,7 +11,7 @@ from dataclasses import replace
 from inventory.search.statements import sql
 from inventory.spelling import Wanted
 
-SHORTEST = 4  # letters of a word that can be corrected
+SHORTEST, LONGEST = 4, 40  # letters of a word that can be corrected
 FORGIVING = 8  # from so many letters on two mistakes are forgiven, else one
 SHORT = 6  # up to so many letters two that changed places leave too little alike
 LIKENESS = 0.3  # of the trigrams of a word, those that have to be there
@@ -32,7 +32,7 @@ _NEAR = """
 
 def corrected(*, tenant_id: int, wanted: Wanted) -> Wanted | None:
     """The same with the nearest words in the place of those that are in no article; None where nothing is near."""
-    typed = [word for word, *_otherwise in wanted.words if len(word) >= SHORTEST and word.isalpha()]
+    typed = [word for word, *_otherwise in wanted.words if SHORTEST <= len(word) <= LONGEST and word.isalpha()]
     near = _near(tenant_id, typed) if typed else {}
     unknown = {word: words for word, words in near.items() if not any(word in other for other in words)}
     meant = {word: _meant(word, words) for word, words in unknown.items()}

@@ -13,7 +13,7 @@ from typing import Any
 from tests.bench.installations import INSTALLATIONS, Environment
 from tests.source import ROOT
 
-FIGURES = ("signed_search", "refused", "flat_history", "reserving", "article_import")
+FIGURES = ("signed_search", "searching", "refused", "flat_history", "reserving", "article_import")
 
 
 def main() -> None:
