@@ -133,7 +133,7 @@ def add_position(
     """
     if article is None and not description:
         raise NothingNamed
-    job = _open_job(job)
+    job = open_job(job)
     position = _new_position(
         job=job,
         article=article,
@@ -155,37 +155,58 @@ def add_sub_rental_position(
     quantity: int,
     terms: SupplierTerms,
     unit_price: Decimal | None = None,
+    discount_percent: Decimal | None = None,
 ) -> Position:
     """A position hired from `supplier` as a whole, at his frozen terms; writes him into the article's master data.
 
-    Our customer pays `unit_price`, else the article's own price, else our net cost; day factor and discount are ours.
+    Our customer pays `unit_price`, else the article's own price, else our net cost; day factor and discount (unless
+    given, the customer's) are ours.
     Raises ForeignCurrency, NotASupplier, ImpossibleTerms, NoQuantity, AmountTooHigh, JobIsClosed (mission J5, R6).
     """
-    require_own_currency(tenant=job.tenant, currency=terms.currency)
-    if not supplier.is_supplier:
-        raise NotASupplier(contact=supplier)
-    if not terms.are_possible:
-        raise ImpossibleTerms(supplier=supplier)
-    job = _open_job(job)
-    scale = scale_document(steps=terms.factors, extra_day_factor=terms.extra_day_factor)
+    require_hireable(job=job, supplier=supplier, terms=terms)
+    job = open_job(job)
     position = _new_position(
         job=job,
         article=article,
         description=article.name,
         quantity=quantity,
         unit_price=(article.rental_price or terms.net_unit_cost) if unit_price is None else unit_price,
-        discount_percent=job.customer.discount_percent,
+        discount_percent=job.customer.discount_percent if discount_percent is None else discount_percent,
         sub_rented_quantity=quantity,
         supplier=supplier,
-        supplier_article_id=terms.article_id,
-        supplier_number=terms.number,
-        unit_cost=terms.unit_cost,
-        cost_discount_percent=terms.discount_percent,
-        cost_scale=scale,
-        cost_factor=cost_factor(cost_scale=scale, days=_days(job)),
+        **frozen(terms, job),
     )
-    _remember_supplier(article, supplier, terms)
+    remember_supplier(article, supplier, terms)
     return position
+
+
+def require_hireable(*, job: Job, supplier: Contact, terms: SupplierTerms) -> None:
+    """Raise ForeignCurrency, NotASupplier or ImpossibleTerms unless we can hire from him at these terms."""
+    require_own_currency(tenant=job.tenant, currency=terms.currency)
+    if not supplier.is_supplier:
+        raise NotASupplier(contact=supplier)
+    if not terms.are_possible:
+        raise ImpossibleTerms(supplier=supplier)
+
+
+def frozen(terms: SupplierTerms, job: Job) -> dict[str, Any]:
+    """The fields of a position that keep these terms."""
+    scale = scale_document(steps=terms.factors, extra_day_factor=terms.extra_day_factor)
+    return {
+        "supplier_article_id": terms.article_id,
+        "supplier_number": terms.number,
+        "unit_cost": terms.unit_cost,
+        "cost_discount_percent": terms.discount_percent,
+        "cost_scale": scale,
+        "cost_factor": cost_factor(cost_scale=scale, days=_days(job)),
+    }
+
+
+def freeze_terms(position: Position, terms: SupplierTerms) -> None:
+    """Keep them in a position whose part is hired from now on; raises AmountTooHigh."""
+    for name, value in frozen(terms, position.job).items():
+        setattr(position, name, value)
+    _check_quantities(position)
 
 
 @transaction.atomic
@@ -195,7 +216,7 @@ def update_position(*, position: Position, **changes: Unpack[PositionChanges]) -
     Raises PositionIsOrdered where the sub-rented part of an ordered position would change, JobIsPromised where less
     than an inquiry was confirmed with would be left, GoodsAreOut where more has left the store than would be.
     """
-    job = _open_job(position.job)
+    job = open_job(position.job)
     position = _fresh(position)
     hired = position.sub_rented_quantity
     for name, value in changes.items():
@@ -217,7 +238,7 @@ def remove_position(*, position: Position) -> None:
 
     Raises PositionIsOrdered, JobIsPromised, GoodsAreOut.
     """
-    job = _open_job(position.job)
+    job = open_job(position.job)
     position = _fresh(position)
     _refuse_if_ordered(position)
     if position.is_out:
@@ -230,7 +251,7 @@ def remove_position(*, position: Position) -> None:
 @transaction.atomic
 def move_position(*, position: Position, up: bool) -> None:
     """Swap a position with its neighbour above or below; at the end of the list nothing happens."""
-    positions = list(_open_job(position.job).positions.in_order())
+    positions = list(open_job(position.job).positions.in_order())
     at = positions.index(position)
     to = at - 1 if up else at + 1
     if 0 <= to < len(positions):
@@ -240,7 +261,7 @@ def move_position(*, position: Position, up: bool) -> None:
     position.job.positions.bulk_update(positions, ["sequence"])
 
 
-def _open_job(job: Job) -> Job:
+def open_job(job: Job) -> Job:
     """`job`, locked; positions of a cancelled one are history."""
     locked = lock_job(job)
     if locked.state == JobState.CANCELLED:
@@ -294,7 +315,7 @@ def _days(job: Job) -> int:
     return usage_days(tenant=job.tenant, usage_period=job.usage_period)
 
 
-def _remember_supplier(article: Article, supplier: Contact, terms: SupplierTerms) -> None:
+def remember_supplier(article: Article, supplier: Contact, terms: SupplierTerms) -> None:
     articles.set_supplier(
         article=article,
         supplier=supplier,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpResponseBase
 from django.urls import URLPattern, path
 
-from partners.views import gathering, journal, lending, links, material_source, orders, pairing, releases, tab
+from partners.views import covering, gathering, journal, lending, links, material_source, orders, pairing, releases, tab
 
 app_name = "partners"
 
@@ -40,6 +40,9 @@ urlpatterns = [
     path("contacts/<int:pk>/releases/search/", releases.hits, name="release_search"),
     path("contacts/<int:pk>/releases/add/", releases.add, name="release_add"),
     path("contacts/<int:pk>/releases/<int:release_pk>/remove/", releases.remove, name="release_remove"),
+    path("cover/", covering.cover, name="cover"),
+    path("cover/offers/", covering.cover_offers, name="cover_offers"),
+    path("cover/take/", covering.cover_take, name="cover_take"),
     path("jobs/<int:pk>/source/", material_source.material_source, name="material_source"),
     path("jobs/<int:pk>/search/", material_source.hits, name="search"),
     path("jobs/<int:pk>/search/<uuid:gathering>/", gathering.gathered, name="gathered"),

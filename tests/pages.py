@@ -221,6 +221,9 @@ PARTNER_ADMIN = {
 }
 PARTNERS = PARTNER_ADMIN | {
     "contact_header": page(EVERYBODY, see("partner")),
+    "cover": page(OFFICE, see(position="@short_position")),
+    "cover_offers": page(OFFICE, see(position="@position")),
+    "cover_take": page(OFFICE, do(302, position="@short_position")),
     "material_source": page(OFFICE, see("job")),
     "search": page(
         OFFICE,

@@ -84,9 +84,13 @@ def create(request: TenantRequest) -> HttpResponse:
 @member_required
 def detail(request: TenantRequest, pk: int) -> HttpResponse:
     job = _job(request, pk)
+    sheet = sheet_of(job)
     context = {
         "job": job,
-        "sheet": sheet_of(job),
+        "sheet": sheet,
+        "covers": next(
+            (line.position for line in sheet.short if str(line.position.pk) == request.GET.get("cover")), None
+        ),
         "next_states": [state for state in JobState if state in NEXT_STATES[JobState(job.state)]],
         "hold_form": HoldForm(tenant=request.tenant, initial=hold_initial(job, timezone.now())),
     }

@@ -19,14 +19,17 @@ from partners.search.asking import (
     search_partner,
     sources,
 )
+from partners.search.covering import Choice, Offers, offers_for, take_into_job, take_offers
 from partners.search.gathering import TooManyQuestions, Wanted, gather, gather_further
 from partners.search.merging import Hit, Order, merged
 from partners.search.pictures import article_picture, partner_picture
 from partners.search.replies import Gathered, Reply, Standing, gathered, news_of
 
 __all__ = [
+    "Choice",
     "Gathered",
     "Hit",
+    "Offers",
     "Order",
     "Question",
     "Reply",
@@ -48,10 +51,13 @@ __all__ = [
     "list_categories",
     "merged",
     "news_of",
+    "offers_for",
     "parse_article_question",
     "parse_question",
     "partner_picture",
     "picked_listing",
     "search_partner",
     "sources",
+    "take_into_job",
+    "take_offers",
 ]

@@ -9,8 +9,10 @@ from django.views.decorators.http import require_POST
 from eventworx.tenants.access import TenantRequest, actor_of, may
 from eventworx.tenants.roles import Permission
 from inventory.pictures import CONTENT_TYPE
+from jobs.covering import short_lines
 from jobs.models import Job
 from partners import matching, search
+from partners.forms.covering import covered_position
 from partners.forms.new_article import NewArticleForm, article_initial
 from partners.forms.trade import OwnArticleForm, QuantityForm, SearchForm, search_initial
 from partners.models import PartnerConnection
@@ -24,9 +26,11 @@ def _source(request: TenantRequest, connection_id: UUID) -> PartnerConnection:
 @may(Permission.EDIT_JOBS)
 def material_source(request: TenantRequest, pk: int) -> HttpResponse:
     job = job_of(request, pk)
-    form = SearchForm(tenant=request.tenant, job=job, initial=search_initial(job))
-    has_sources = search.sources(request.tenant).exists()
-    return render(request, "partners/_material_source.html", {"job": job, "form": form, "has_sources": has_sources})
+    covers = covered_position(request.GET, job)
+    initial = search_initial(job) | {"q": covers.article.name if covers and covers.article else ""}
+    form = SearchForm(tenant=request.tenant, job=job, initial=initial)
+    context = {"job": job, "form": form, "has_sources": search.sources(request.tenant).exists(), "covers": covers}
+    return render(request, "partners/_material_source.html", context)
 
 
 @may(Permission.EDIT_JOBS)
@@ -116,11 +120,12 @@ def add_position(request: TenantRequest, pk: int, connection_id: UUID, article_i
     form = QuantityForm(request.POST, tenant=request.tenant)
     if form.is_valid():
         position = form.attempt(
-            lambda: search.add_partner_position(
+            lambda: search.take_into_job(
                 job=job,
                 connection=connection,
                 partner_article_id=article_id,
                 quantity=form.cleaned_data["quantity"],
+                covers=covered_position(request.POST, job),
             )
         )
         if position:
@@ -143,7 +148,11 @@ def _next_step(
     article = matching.linked_article(contact=connection.contact, partner_article_id=article_id)
     context = {"job": job, "connection": connection, "listing": listing, "article_id": article_id, "article": article}
     if article:
-        context["form"] = form or QuantityForm(tenant=request.tenant)
+        covers = covered_position(request.POST or request.GET, job)
+        covered = short_lines(tenant=request.tenant, position_ids=[covers.pk]) if covers else []
+        context["covered"] = line = next((line for line in covered if line.position.article == article), None)
+        initial = {"quantity": line.need.shortage if line else 1}
+        context["form"] = form or QuantityForm(tenant=request.tenant, initial=initial)
         return render(request, "partners/_quantity.html", context)
     context["candidates"] = matching.find_candidates(tenant=request.tenant, listing=listing)
     return render(request, "partners/_match.html", context)

@@ -1,0 +1,125 @@
+"""Covering what is short with what a supplier has: the need is split, nothing is added to it (mission J6, J7)."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.contacts.models import Contact
+from eventworx.errors import BusinessError
+from eventworx.tenants.models import Tenant
+from jobs import own_stock
+from jobs.models import Job, Position
+from jobs.positions import (
+    NoQuantity,
+    SupplierTerms,
+    add_sub_rental_position,
+    freeze_terms,
+    open_job,
+    remember_supplier,
+    require_hireable,
+)
+from jobs.promises import require_kept
+from jobs.shortages import Need, shortages_of
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """`quantity` units of a position are to come from this supplier, at his terms."""
+
+    position: Position
+    supplier: Contact
+    quantity: int
+    terms: SupplierTerms
+
+
+@dataclass(frozen=True, slots=True)
+class ShortLine:
+    position: Position
+    need: Need
+
+
+class RestHasChanged(BusinessError):
+    code = "rest-changed"
+    status = 409
+    message = _("Of “%(position)s” only %(rest)s units are missing by now: please look again before you hire.")
+    field = "quantity"
+
+
+class PositionIsGone(BusinessError):
+    code = "position-gone"
+    status = 409
+    message = _("A position that was to be covered is no longer in the job %(job)s.")
+
+
+def short_lines(*, tenant: Tenant, position_ids: Collection[int]) -> list[ShortLine]:
+    """Of these positions those that lack something, by time, with their jobs; a fixed number of statements a job."""
+    jobs = tenant.jobs.alive().filter(positions__in=position_ids).select_related("tenant", "customer").distinct()
+    found = []
+    for job in jobs.next_first():
+        needs = shortages_of(job=job)
+        for row in job.positions.select_related("article", "supplier").in_order():
+            if row.pk in position_ids and row.article and needs[row.pk].shortage:
+                row.job = job
+                found.append(ShortLine(row, needs[row.pk]))
+    return found
+
+
+@transaction.atomic
+def cover_shortages(*, job: Job, covers: Sequence[Cover]) -> list[Position]:
+    """Split the needs of a job: so many units of each position come from a supplier. All, or none.
+
+    Where nothing of a position is hired yet, it takes the supplier's terms; else its need gives the units to a new
+    position beside it, at the same price for the customer. Returns the positions that are hired.
+    Raises RestHasChanged where fewer are missing by now, PositionIsGone, and what add_sub_rental_position raises.
+    """
+    job = open_job(job)
+    hired = [_cover(job, cover) for cover in covers]
+    require_kept(job)
+    return hired
+
+
+def _cover(job: Job, cover: Cover) -> Position:
+    require_hireable(job=job, supplier=cover.supplier, terms=cover.terms)
+    position = (
+        job.positions.select_related("article__tenant", "tenant", "reservation").filter(pk=cover.position.pk).first()
+    )
+    if position is None or position.article is None:
+        raise PositionIsGone(job=job.number)
+    if cover.quantity < 1:
+        raise NoQuantity
+    rest = shortages_of(job=job)[position.pk].shortage
+    if cover.quantity > rest:
+        raise RestHasChanged(position=position.description, rest=rest)
+    position.job = job
+    return _split(position, cover) if position.is_sub_rental else _hire_part(position, cover)
+
+
+def _hire_part(position: Position, cover: Cover) -> Position:
+    """Nothing of it is hired yet."""
+    position.sub_rented_quantity, position.supplier = cover.quantity, cover.supplier
+    freeze_terms(position, cover.terms)
+    position.save()
+    own_stock.keep(position=position)
+    if position.article:
+        remember_supplier(position.article, cover.supplier, cover.terms)
+    return position
+
+
+def _split(position: Position, cover: Cover) -> Position:
+    """A part is hired already, on its own terms."""
+    position.quantity -= cover.quantity
+    position.save(update_fields=["quantity"])
+    own_stock.keep(position=position)
+    if position.article is None:
+        raise PositionIsGone(job=position.job.number)
+    return add_sub_rental_position(
+        job=position.job,
+        article=position.article,
+        supplier=cover.supplier,
+        quantity=cover.quantity,
+        terms=cover.terms,
+        unit_price=position.unit_price,
+        discount_percent=position.discount_percent,
+    )

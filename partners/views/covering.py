@@ -1,0 +1,44 @@
+""" "Bei Partnern decken": several short positions in one go, of one job or of many (mission J6)."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from eventworx.tenants.access import TenantRequest, may
+from eventworx.tenants.roles import Permission
+from jobs.covering import short_lines
+from partners import search
+from partners.forms.covering import CoverForm, position_ids
+
+
+@may(Permission.EDIT_JOBS)
+def cover(request: TenantRequest) -> HttpResponse:
+    """The page; it asks nobody, but loads what asks."""
+    lines = short_lines(tenant=request.tenant, position_ids=position_ids(request.GET))
+    return render(request, "partners/cover.html", {"lines": lines})
+
+
+@may(Permission.EDIT_JOBS)
+def cover_offers(request: TenantRequest) -> HttpResponse:
+    """What partners have, asked live."""
+    lines = short_lines(tenant=request.tenant, position_ids=position_ids(request.GET))
+    offers = search.offers_for(tenant=request.tenant, lines=lines)
+    return render(request, "partners/_cover_offers.html", {"offers": offers})
+
+
+@require_POST
+@may(Permission.EDIT_JOBS)
+def cover_take(request: TenantRequest) -> HttpResponse:
+    """Everything that was chosen, job by job; then to the job, or back to the cockpit where there are several."""
+    lines = short_lines(tenant=request.tenant, position_ids=position_ids(request.POST))
+    choices = CoverForm(request.POST, tenant=request.tenant, lines=lines).choices()
+    taken = search.take_offers(tenant=request.tenant, choices=choices)
+    for job, error in taken.refused.items():
+        messages.error(request, f"{job}: {error}")
+    for job, hired in taken.hired.items():
+        named = ", ".join(f"{row.sub_rented_quantity} × {row.description} ({row.supplier})" for row in hired)
+        messages.success(request, _("%(job)s: now from partners: %(named)s.") % {"job": job, "named": named})
+    jobs = [*taken.hired, *taken.refused]
+    return redirect(jobs[0]) if len(jobs) == 1 else redirect(request.tenant.url("jobs:shortages"))

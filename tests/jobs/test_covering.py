@@ -1,0 +1,134 @@
+"""A need is split into own and hired units: never more than is missing, all of a job or none (mission J6, J7)."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from decimal import Decimal
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from eventworx.contacts.models import Contact
+from eventworx.tenants.models import Tenant
+from inventory.models import Article
+from jobs.covering import Cover, PositionIsGone, RestHasChanged, cover_shortages, short_lines
+from jobs.models import Job, Position
+from jobs.positions import JobIsClosed, NoQuantity, SupplierTerms, add_position, remove_position, update_position
+from jobs.shortages import shortages_of
+from jobs.states import JobState
+from jobs.sub_rentals import create_order
+from tests.factories import make_article, make_contact, make_job, make_tenant
+
+TERMS = SupplierTerms("77", "B-77", Decimal(20), Decimal(10), ((1, Decimal(1)), (3, Decimal(2))), Decimal(0), "EUR")
+
+
+@pytest.fixture
+def supplier(aurora: Tenant) -> Contact:
+    return make_contact(aurora, "Bassline", is_supplier=True)
+
+
+@pytest.fixture
+def par(aurora: Tenant) -> Article:
+    return make_article(aurora, "PAR 64", owned=10)
+
+
+@pytest.fixture
+def short(par: Article) -> Position:
+    """14 of 10."""
+    job = make_job(par.tenant, state=JobState.ORDER)
+    return add_position(job=job, article=par, quantity=14, discount_percent=Decimal(5))
+
+
+def take(position: Position, supplier: Contact, quantity: int) -> Position:
+    (hired,) = cover_shortages(job=position.job, covers=[Cover(position, supplier, quantity, TERMS)])
+    return hired
+
+
+def parts(job: Job) -> list[tuple[int, int, int]]:
+    rows = job.positions.select_related("reservation").in_order()
+    return [(row.quantity, row.sub_rented_quantity, row.reserved_quantity) for row in rows]
+
+
+def test_the_position_itself_takes_the_terms(short: Position, supplier: Contact) -> None:
+    hired = take(short, supplier, 4)
+    assert (hired, parts(short.job)) == (short, [(14, 4, 10)])
+    assert (hired.supplier, hired.supplier_article_id, hired.unit_cost) == (supplier, "77", Decimal(20))
+    assert (hired.cost_discount_percent, hired.cost_factor, hired.cost) == (10, 2, Decimal("144.00"))
+    assert short.article.suppliers.get().supplier == supplier
+    assert [need.is_open and need.to_order for need in shortages_of(job=short.job).values()] == [4]
+
+
+def test_a_second_supplier_gets_a_position_of_his_own_and_the_need_stays(short: Position, supplier: Contact) -> None:
+    take(short, supplier, 1)
+    create_order(job=short.job, supplier=supplier, created_by=None)
+    other = make_contact(short.tenant, "Delta", is_supplier=True)
+    hired = take(short, other, 3)
+    assert parts(short.job) == [(11, 1, 10), (3, 3, 0)]
+    assert (hired.supplier, hired.unit_price, hired.discount_percent) == (other, short.unit_price, 5)
+    assert [need.shortage for need in shortages_of(job=short.job).values()] == [0, 0]
+
+
+def test_in_a_quote_what_is_free_counts(par: Article, supplier: Contact) -> None:
+    quote = add_position(job=make_job(par.tenant), article=par, quantity=12)
+    with pytest.raises(RestHasChanged):
+        take(quote, supplier, 3)
+    take(quote, supplier, 2)
+    assert parts(quote.job) == [(12, 2, 0)]
+
+
+def test_never_more_than_is_missing_and_all_or_none(short: Position, par: Article, supplier: Contact) -> None:
+    fog = add_position(job=short.job, article=make_article(par.tenant, "Nebel", owned=0), quantity=2)
+    covers = [Cover(fog, supplier, 2, TERMS), Cover(short, supplier, 5, TERMS)]
+    with pytest.raises(RestHasChanged) as refused:
+        cover_shortages(job=short.job, covers=covers)
+    assert "4" in str(refused.value)
+    assert parts(short.job) == [(14, 0, 10), (2, 0, 0)]
+    with pytest.raises(RestHasChanged):
+        cover_shortages(job=short.job, covers=[Cover(short, supplier, 3, TERMS)] * 2)
+    with pytest.raises(NoQuantity):
+        take(short, supplier, 0)
+    assert len(cover_shortages(job=short.job, covers=[covers[0], replace(covers[1], quantity=4)])) == 2
+
+
+def test_what_changed_meanwhile_is_refused(short: Position, supplier: Contact) -> None:
+    update_position(position=short, quantity=12)
+    with pytest.raises(RestHasChanged):
+        take(short, supplier, 4)
+    remove_position(position=short)
+    with pytest.raises(PositionIsGone):
+        take(short, supplier, 1)
+    short.job.state = JobState.CANCELLED
+    short.job.save()
+    with pytest.raises(JobIsClosed):
+        take(short, supplier, 1)
+
+
+def test_only_what_lacks_something_is_asked_for(short: Position, par: Article, cymbal: Tenant) -> None:
+    fine = add_position(job=make_job(par.tenant), article=make_article(par.tenant, "Nebel"), quantity=1)
+    ids = [short.pk, fine.pk, 4711]
+    assert [line.position for line in short_lines(tenant=par.tenant, position_ids=ids)] == [short]
+    assert short_lines(tenant=cymbal, position_ids=ids) == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_people_cover_the_same_line_once() -> None:
+    aurora = make_tenant("aurora")
+    job = make_job(aurora, state=JobState.ORDER)
+    short = add_position(job=job, article=make_article(aurora, owned=10), quantity=14)
+    suppliers = [make_contact(aurora, name, is_supplier=True) for name in ("Bassline", "Delta")]
+    start = Barrier(2)
+
+    def one(supplier: Contact) -> bool:
+        start.wait()
+        try:
+            take(short, supplier, 4)
+        except RestHasChanged:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(2) as crowd:
+        assert sorted(crowd.map(one, suppliers)) == [False, True]
+    assert parts(job) == [(14, 4, 10)]

@@ -1,0 +1,154 @@
+""" "Bei Partnern decken": partners with a linked article are asked, the best is proposed, one click splits needs."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from eventworx.audit import Actor
+from eventworx.tenants.roles import Role
+from jobs.models import Job, Position
+from jobs.positions import add_position, update_position
+from jobs.states import JobState
+from partners import matching
+from partners.search import callers
+from partners.search.callers import Callers
+from partners.transport import Fault
+from tests.factories import make_article, make_job
+from tests.fakes import Mixed
+from tests.partners.many import Many, many
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def trade(transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Many]:
+    settings.EWX_PARTNER_DEADLINE_SECONDS = 1.0
+    monkeypatch.setattr(callers, "current", Callers())
+    with many(Mixed()) as found:
+        for name in ("bassline", "delta", "echo"):
+            found.add(name, "PAR 64")
+        found.lends("delta")[0].tenant.articles.update(owned=3, rental_price=1)
+        found.lends("echo")[0].tenant.articles.update(rental_price=7)
+        found.lends("bassline")[0].tenant.articles.update(rental_price=9)
+        yield found
+
+
+def link(trade: Many, name: str, position: Position) -> str:
+    """Their article is ours; how a form names the offer."""
+    article_id, connection = str(trade.lends(name)[0].pk), trade.partners[name]
+    if position.article:
+        matching.link_article(
+            tenant=trade.tenant,
+            contact=connection.contact,
+            partner_article_id=article_id,
+            article=position.article,
+            actor=Actor(label="Anna"),
+        )
+    return f"{connection.pk}/{article_id}"
+
+
+@pytest.fixture
+def short(trade: Many) -> Position:
+    """14 of 10."""
+    article = make_article(trade.tenant, "PAR 64", owned=10)
+    job = make_job(trade.tenant, state=JobState.ORDER)
+    return add_position(job=job, article=article, quantity=14)
+
+
+@pytest.fixture
+def client(trade: Many, log_in: Callable[..., Client]) -> Client:
+    return log_in(trade.tenant, Role.SALES)
+
+
+def offers(trade: Many, client: Client, *positions: Position) -> str:
+    url = trade.tenant.url("partners:cover_offers")
+    return client.get(url, {"position": [row.pk for row in positions]}).content.decode().replace("\xa0", " ")
+
+
+def chosen(page: str) -> list[str]:
+    return re.findall(r'value="([^"]*)" checked', page)
+
+
+def take(trade: Many, client: Client, offer: str, quantity: int, *positions: Position) -> str:
+    data = {f"offer-{row.pk}": offer for row in positions} | {f"quantity-{row.pk}": quantity for row in positions}
+    data["position"] = [row.pk for row in positions]
+    return client.post(trade.tenant.url("partners:cover_take"), data, follow=True).content.decode()
+
+
+def parts(job: Job) -> list[tuple[int, int]]:
+    return list(job.positions.in_order().values_list("quantity", "sub_rented_quantity"))
+
+
+def test_the_page_asks_nobody_but_loads_what_asks(trade: Many, client: Client, short: Position) -> None:
+    link(trade, "bassline", short)
+    trade.network.sent.clear()
+    page = client.get(trade.tenant.url("partners:cover"), {"position": short.pk}).content.decode()
+    assert f"{trade.tenant.url('partners:cover_offers')}?position={short.pk}" in page
+    assert trade.network.sent == []
+
+
+def test_the_cheapest_that_covers_is_proposed_and_taken(trade: Many, client: Client, short: Position) -> None:
+    named = [link(trade, name, short) for name in ("bassline", "delta", "echo")]
+    page = offers(trade, client, short)
+    assert chosen(page) == [named[2]]
+    assert page.index("Echo Rental") < page.index("Bassline Rental") < page.index("Delta Rental")
+    for said in ("3 von 3", "10 von 10", "7,00 € pro Tag", "Unterdeckung 4"):
+        assert said in page
+    assert "4 × PAR 64 (Echo Rental)" in take(trade, client, named[2], 4, short)
+    assert parts(short.job) == [(14, 4)]
+    assert "fehlt nichts mehr" in offers(trade, client, short)
+
+
+def test_who_does_not_answer_is_named_and_hides_nobody(trade: Many, client: Client, short: Position) -> None:
+    named = [link(trade, name, short) for name in ("bassline", "delta", "echo")]
+    trade.is_slow("echo", 5)
+    trade.says("delta", Fault.REFUSED)
+    page = offers(trade, client, short)
+    assert chosen(page) == [named[0]]
+    assert all(f"{name} Rental" in page for name in ("Echo", "Delta"))
+
+
+def test_without_a_link_there_is_the_search(trade: Many, client: Client, short: Position) -> None:
+    page = offers(trade, client, short)
+    search = f"{short.job.get_absolute_url()}?cover={short.pk}#add-title"
+    assert (chosen(page), search in page) == ([], True)
+    job_page = client.get(short.job.get_absolute_url(), {"cover": short.pk}).content.decode()
+    source = f"{trade.tenant.url('partners:material_source', short.job.pk)}?covers={short.pk}"
+    assert source in job_page
+    panel = client.get(source).content.decode()
+    assert 'value="PAR 64"' in panel
+    assert f'{{"covers": "{short.pk}"}}' in panel
+
+
+def test_the_search_splits_the_position_it_was_started_from(trade: Many, client: Client, short: Position) -> None:
+    connection_id, article_id = link(trade, "bassline", short).split("/")
+    way = short.job.pk, connection_id, article_id
+    step = client.post(trade.tenant.url("partners:pick", *way), {"covers": short.pk}).content.decode()
+    assert 'name="quantity" value="4"' in step
+    url = trade.tenant.url("partners:add_position", *way)
+    refused = client.post(url, {"covers": short.pk, "quantity": 5}).content.decode()
+    assert "nur noch 4" in refused
+    client.post(url, {"covers": short.pk, "quantity": 4})
+    assert parts(short.job) == [(14, 4)]
+    client.post(url, {"quantity": 1})
+    assert parts(short.job) == [(14, 4), (1, 1)]
+
+
+def test_several_jobs_at_once_each_whole_or_not_at_all(trade: Many, client: Client, short: Position) -> None:
+    offer = link(trade, "bassline", short)
+    other = add_position(job=make_job(trade.tenant, state=JobState.ORDER), article=short.article, quantity=6)
+    offers(trade, client, short, other)
+    update_position(position=other, quantity=3)
+    page = take(trade, client, offer, 4, short, other)
+    assert "nur noch 3" in page
+    assert (parts(short.job), parts(other.job)) == ([(14, 4)], [(3, 0)])
+
+
+def test_what_nobody_offered_or_linked_is_refused(trade: Many, client: Client, short: Position) -> None:
+    connection = trade.partners["bassline"].pk
+    for offer, said in ((f"{connection}/4711", "wähle den Artikel"), ("x" * 30, "PAR 64:"), ("", "Unterdeckungen")):
+        assert said in take(trade, client, offer, 4, short)
+    assert parts(short.job) == [(14, 0)]
