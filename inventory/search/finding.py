@@ -28,7 +28,7 @@ SMALL = 20_000  # a catalogue whose keys are read faster than an index that lies
 ALL = 2**31 - 1
 ORDERS = ("name", "any", "best")
 
-_PAGE = """
+_PAGE = """{first}
     WITH hits AS (SELECT id, step, weight FROM ({found}) found WHERE {after} ORDER BY step, weight, id LIMIT {limit})
     SELECT hits.step, hits.weight, hits.id{columns}
     FROM hits JOIN inventory_article ON inventory_article.id = hits.id{joins}
@@ -49,7 +49,7 @@ _BY_WALKING = """
 """
 _KEYS = """(SELECT id, shuffle, search_key FROM inventory_article
             WHERE tenant_id = {tenant} AND archived_at IS NULL AND {after} ORDER BY shuffle, id LIMIT {most})"""
-_ESTIMATE = """
+_ESTIMATE = """{first}
     WITH sample AS (SELECT * FROM {keys} keys)
     SELECT COUNT(*), COALESCE(MAX(shuffle), 0), {table_rows},
            (SELECT COUNT(*) FROM sample keys WHERE {matches}
@@ -219,7 +219,7 @@ class _Search:
         if after:
             ours = sql("({step}, {weight}, {article})", step=after.step, weight=after.weight, article=after.article_id)
             place = sql("(step, weight, id) > {ours}", ours=ours)
-        read = {"columns": self.columns.select, "joins": Sql(self.columns.joins)}
+        read = {"columns": self.columns.select, "joins": Sql(self.columns.joins), "first": Sql(dialect().first)}
         return sql(_PAGE, found=found, after=place, limit=self.limit, **read).rows
 
     def _by_walking(self, after: Place | None) -> Sql:
@@ -270,7 +270,8 @@ class _Search:
     @cached_property
     def _estimate(self) -> "_Estimate":
         parts = {"keys": self._keys(SAMPLE), "matches": self._matches("keys.search_key"), "scope": self.scope}
-        [row] = sql(_ESTIMATE, table_rows=Sql(dialect().table_rows), **parts).rows
+        spoken = dialect()
+        [row] = sql(_ESTIMATE, first=Sql(spoken.first), table_rows=Sql(spoken.table_rows), **parts).rows
         return _Estimate(*row)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from eventworx.tenants.models import Tenant
 from inventory.categories import descendants
@@ -123,3 +124,12 @@ def test_a_word_of_another_catalogue_corrects_nothing(stocked: Tenant, cymbal: T
 )
 def test_mistakes_are_counted_in_the_nearest_part_of_a_word(typed: str, word: str, count: int) -> None:
     assert mistakes(typed, word) == count
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_postgresql_compiles_no_search(stocked: Tenant) -> None:
+    assert search(tenant=stocked, query="par")
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)
