@@ -6,10 +6,11 @@ with the next request and 10,000 marks cost no further query.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from django.db import transaction
+from django.db import connection as database
+from django.db import models, transaction
 from django.db.models import BooleanField, Exists, F, Func, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.sql.compiler import SQLCompiler
@@ -21,6 +22,7 @@ from eventworx.tenants.models import Tenant
 from inventory.models import Article, ArticleQuerySet, Category
 from inventory.search import find_articles
 from partners.models import PartnerConnection, Release
+from partners.models.journal import Deed
 
 HITS = 20
 _ROW_ID = re.compile(r"[1-9][0-9]{0,17}")
@@ -58,6 +60,22 @@ _BRANCH = """
     )
     SELECT id FROM branch
 """
+
+
+# One statement however many articles; a mark that is right already is left alone. The last WHERE of the SELECT tells
+# SQLite's parser that no join follows.
+_MARK_ALL = """
+    INSERT INTO partners_release (tenant_id, connection_id, article_id, everything, excluded)
+    SELECT %s, %s, found.id, %s, %s FROM ({articles}) found WHERE 1 = 1
+    ON CONFLICT (connection_id, article_id) WHERE article_id IS NOT NULL
+    DO UPDATE SET excluded = excluded.excluded WHERE partners_release.excluded <> excluded.excluded
+"""
+
+
+class NothingMatches(BusinessError):
+    code = "nothing-matches"
+    message = _("No article matches the filter: nothing has been marked.")
+    field = "q"
 
 
 class EverythingHasNoExceptionOfItself(BusinessError):
@@ -109,12 +127,14 @@ def marks_of(connection: PartnerConnection) -> QuerySet[Release]:
     return marks.order_by("-everything", "category__sort_key", "article__sort_key", "pk")
 
 
-def articles_to_mark(*, connection: PartnerConnection, query: str) -> list[Article]:
-    """Our articles that match, each with `is_released`: whether this partner sees it now. Nothing for no query."""
-    if not query.strip():
-        return []
+def articles_to_mark(
+    *, connection: PartnerConnection, query: str, category_ids: Collection[int] | None = None
+) -> list[Article]:
+    """The first of our articles that match, each with `is_released`: whether this partner sees it now."""
     released = Exists(released_articles(connection).filter(pk=OuterRef("pk")))
     scope = connection.tenant.articles.active().annotate(is_released=released).select_related("category")
+    if category_ids is not None:
+        scope = scope.in_categories(category_ids)
     return find_articles(tenant=connection.tenant, scope=scope, query=query, limit=HITS)
 
 
@@ -139,9 +159,50 @@ def release(
     things += [{"everything": True}] if everything else []
     marks = [_mark(connection, excluded, thing) for thing in things]
     for mark in marks:
-        action = "partner.article_excluded" if excluded else "partner.article_released"
-        record(tenant=connection.tenant, actor=actor, action=action, target=connection, release=str(mark))
+        deed = Deed.EXCLUDED if excluded else Deed.RELEASED
+        record(tenant=connection.tenant, actor=actor, action=deed, target=connection, release=str(mark))
     return marks
+
+
+class Mark(models.TextChoices):
+    """What becomes of the articles that a filter finds."""
+
+    RELEASED = "released"
+    EXCLUDED = "excluded"
+    NONE = "none"
+
+
+_DEEDS = {Mark.RELEASED: Deed.RELEASED, Mark.EXCLUDED: Deed.EXCLUDED, Mark.NONE: Deed.RELEASE_WITHDRAWN}
+
+
+@transaction.atomic
+def mark_matching(
+    *, connection: PartnerConnection, actor: Actor, articles: ArticleQuerySet, mark: Mark, named: str
+) -> int:
+    """Give every article that a filter finds its own mark, or none; how many marks that changed.
+
+    `named` is the filter in words, for the journal. What comes into the catalogue later is not marked; a category
+    would be. Without a mark of its own an article goes by its categories again. Raises NothingMatches.
+    """
+    if not articles.exists():
+        raise NothingMatches
+    changed = _unmark(connection, articles) if mark == Mark.NONE else _mark_all(connection, articles, mark)
+    record(tenant=connection.tenant, actor=actor, action=_DEEDS[mark], target=connection, release=named, marks=changed)
+    return changed
+
+
+def _mark_all(connection: PartnerConnection, articles: ArticleQuerySet, mark: Mark) -> int:
+    sql, values = articles.order_by().values("id").query.sql_with_params()
+    identity = Release._meta.get_field("connection").target_field.get_db_prep_value(connection.pk, database)
+    with database.cursor() as cursor:
+        ours = [connection.tenant_id, identity, False, mark == Mark.EXCLUDED]
+        cursor.execute(_MARK_ALL.format(articles=sql), [*ours, *values])
+        return cursor.rowcount
+
+
+def _unmark(connection: PartnerConnection, articles: ArticleQuerySet) -> int:
+    gone, _by_table = connection.releases.filter(article__in=articles.order_by().values("pk")).delete()
+    return gone
 
 
 @transaction.atomic
@@ -150,7 +211,7 @@ def withdraw_release(*, connection: PartnerConnection, actor: Actor, release: Re
     record(
         tenant=connection.tenant,
         actor=actor,
-        action="partner.release_withdrawn",
+        action=Deed.RELEASE_WITHDRAWN,
         target=connection,
         release=str(release),
     )

@@ -212,6 +212,8 @@ PARTNER_ADMIN = {
     "journal_export": page(ADMIN, see("partner")),
     "releases": page(ADMIN, see("partner")),
     "release_search": page(ADMIN, see("partner", target="hits", q="par")),
+    "release_mark": page(ADMIN, do(200, "partner", target="panel", q="par")),
+    "view_as_partner": page(ADMIN, see("partner"), see("partner", target="seen", q="par")),
     "release_add": page(
         ADMIN,
         do(200, "partner", target="panel", article="@article"),

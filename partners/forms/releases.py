@@ -1,11 +1,23 @@
 """The form that marks what a partner may see."""
 
+from collections.abc import Collection
+from functools import cached_property
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
+from eventworx.periods import Period
+from eventworx.web.forms import TenantForm
+from inventory.categories import descendants
 from inventory.forms import CategoryChoiceForm
+from inventory.models import ArticleQuerySet
+from inventory.search import all_articles
+from partners import search
+from partners.forms.trade import period_bound
+from partners.releases import Mark
 
 
 class ReleaseForm(CategoryChoiceForm):
@@ -38,3 +50,71 @@ class ReleaseForm(CategoryChoiceForm):
             "everything": given["everything"],
             "excluded": given["excluded"],
         }
+
+
+class ReleaseFilter(CategoryChoiceForm):
+    """Which of our articles to mark: words and a category with everything below it. Nothing typed finds nothing."""
+
+    no_category = _("All categories")
+
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput({"type": "search", "autocomplete": "off", "id": "release-query"}),
+    )
+    category: Any = forms.ModelChoiceField(label=_("Category"), queryset=None, required=False)
+    mark = forms.ChoiceField(choices=Mark.choices, required=False)
+
+    @property
+    def is_used(self) -> bool:
+        return self.is_valid() and bool(self.query or self.cleaned_data["category"])
+
+    @property
+    def query(self) -> str:
+        return str(self.cleaned_data.get("q", "")).strip()
+
+    @cached_property
+    def category_ids(self) -> Collection[int] | None:
+        category = self.cleaned_data.get("category")
+        return descendants(self.tenant, category.pk) if category else None
+
+    def found(self) -> ArticleQuerySet:
+        """All of them."""
+        return all_articles(tenant=self.tenant, query=self.query, category_ids=self.category_ids, archived=False)
+
+    def marked(self) -> dict[str, Any]:
+        """The arguments of `releases.mark_matching`; the filter in words is for the journal."""
+        category = self.cleaned_data["category"]
+        named = " · ".join(filter(None, [self.query and f"“{self.query}”", str(category or "")]))
+        return {"articles": self.found(), "named": named, "mark": Mark(self.cleaned_data["mark"] or Mark.RELEASED)}
+
+
+class ViewAsPartner(TenantForm):
+    """What the partner would ask: words, and a period or none."""
+
+    q = forms.CharField(label=_("Search"), required=False, max_length=200, widget=forms.TextInput({"type": "search"}))
+    start = period_bound(pgettext_lazy("period", "From"), required=False)
+    end = period_bound(pgettext_lazy("period", "Until"), required=False)
+    cursor = forms.CharField(required=False, max_length=512, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        given = dict(super().clean() or self.cleaned_data)
+        bounds = [
+            timezone.make_naive(given[name]).replace(tzinfo=self.tenant.zone)
+            for name in ("start", "end")
+            if given.get(name)
+        ]
+        if len(bounds) == 1:
+            self.add_error("end", _("A period has a beginning and an end."))
+        elif bounds and bounds[1] <= bounds[0]:
+            self.add_error("end", _("The period has to end after it starts."))
+        given["period"] = Period(*bounds) if len(bounds) == 2 and not self.errors else None
+        return given
+
+    def question(self) -> search.Question:
+        given = self.cleaned_data
+        period = given["period"]
+        return search.Question(
+            words=given["q"], period=period, usage=period, zone=self.tenant.time_zone, cursor=given["cursor"]
+        )

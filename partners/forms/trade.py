@@ -25,11 +25,13 @@ WAYS = [
 ]
 
 
-def _instant(label: Any) -> forms.DateTimeField:
+def period_bound(label: Any, *, required: bool = True) -> forms.DateTimeField:
     widget = forms.DateTimeInput({"type": "datetime-local", "step": "60"}, format=LOCAL_TIME)
     missing = _("Please enter the period of the sub-rental.")
     within = [MinValueValidator(datetime(2000, 1, 1, tzinfo=UTC)), MaxValueValidator(datetime(2100, 1, 1, tzinfo=UTC))]
-    return forms.DateTimeField(label=label, widget=widget, validators=within, error_messages={"required": missing})
+    return forms.DateTimeField(
+        label=label, widget=widget, validators=within, required=required, error_messages={"required": missing}
+    )
 
 
 def _source_label(connection: PartnerConnection) -> str:
@@ -52,8 +54,8 @@ class SearchForm(TenantForm):
         max_length=200,
         widget=forms.TextInput({"type": "search", "autocomplete": "off"}),
     )
-    start = _instant(pgettext_lazy("period", "From"))
-    end = _instant(pgettext_lazy("period", "Until"))
+    start = period_bound(pgettext_lazy("period", "From"))
+    end = period_bound(pgettext_lazy("period", "Until"))
     cursor = forms.CharField(required=False, max_length=512, widget=forms.HiddenInput)
     dialog = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
     turn = forms.IntegerField(required=False, min_value=0, max_value=2**53, widget=forms.HiddenInput)

@@ -2,11 +2,14 @@
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from eventworx.tenants.access import TenantRequest, actor_of, admin_required
-from partners import releases
-from partners.forms.releases import ReleaseForm
+from eventworx.web.pages import page_of
+from partners import releases, search
+from partners.access import AccessLevel
+from partners.forms.releases import ReleaseFilter, ReleaseForm, ViewAsPartner
 from partners.models import PartnerConnection
 
 
@@ -16,19 +19,31 @@ def _connection(request: TenantRequest, pk: int) -> PartnerConnection:
     return get_object_or_404(found, contact_id=pk)
 
 
-def _panel(request: TenantRequest, connection: PartnerConnection, form: ReleaseForm | None = None) -> HttpResponse:
+def _panel(
+    request: TenantRequest,
+    connection: PartnerConnection,
+    form: ReleaseForm | None = None,
+    filters: ReleaseFilter | None = None,
+) -> HttpResponse:
     """The whole panel; a search that somebody marks from stays as it was."""
-    query = request.POST.get("q", "")
-    context = {
-        "query": query,
-        "articles": releases.articles_to_mark(connection=connection, query=query),
+    filters = filters or ReleaseFilter(request.POST or None, tenant=request.tenant)
+    context = _hits(connection, filters) | {
         "connection": connection,
         "form": form or ReleaseForm(tenant=request.tenant),
-        "marks": releases.marks_of(connection),
+        "page": page_of(request, releases.marks_of(connection)),
         "visible": releases.released_count(connection),
         "everything": connection.releases.filter(everything=True).exists(),
     }
     return render(request, "partners/_releases.html", context)
+
+
+def _hits(connection: PartnerConnection, filters: ReleaseFilter) -> dict[str, object]:
+    """The first hits of a filter that is used, and how many there are."""
+    if not filters.is_used:
+        return {"filters": filters, "articles": [], "found": 0}
+    articles = releases.articles_to_mark(connection=connection, query=filters.query, category_ids=filters.category_ids)
+    found = filters.found().count() if len(articles) == releases.HITS else len(articles)
+    return {"filters": filters, "articles": articles, "found": found}
 
 
 @admin_required
@@ -39,10 +54,8 @@ def panel(request: TenantRequest, pk: int) -> HttpResponse:
 @admin_required
 def hits(request: TenantRequest, pk: int) -> HttpResponse:
     connection = _connection(request, pk)
-    query = request.GET.get("q", "")
-    articles = releases.articles_to_mark(connection=connection, query=query)
-    context = {"connection": connection, "articles": articles, "query": query}
-    return render(request, "partners/_release_hits.html", context)
+    filters = ReleaseFilter(request.GET, tenant=request.tenant)
+    return render(request, "partners/_release_hits.html", _hits(connection, filters) | {"connection": connection})
 
 
 @require_POST
@@ -58,8 +71,33 @@ def add(request: TenantRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @admin_required
+def mark_hits(request: TenantRequest, pk: int) -> HttpResponse:
+    """Everything that the filter finds: released, excluded, or as if it had never been marked."""
+    connection, filters = _connection(request, pk), ReleaseFilter(request.POST, tenant=request.tenant)
+    if filters.is_used:
+        filters.attempt(
+            lambda: releases.mark_matching(connection=connection, actor=actor_of(request), **filters.marked())
+        )
+    return _panel(request, connection, filters=filters)
+
+
+@require_POST
+@admin_required
 def remove(request: TenantRequest, pk: int, release_pk: int) -> HttpResponse:
     connection = _connection(request, pk)
     mark = get_object_or_404(connection.releases.select_related("article", "category"), pk=release_pk)
     releases.withdraw_release(connection=connection, actor=actor_of(request), release=mark)
     return _panel(request, connection)
+
+
+@admin_required
+def view_as_partner(request: TenantRequest, pk: int) -> HttpResponse:
+    """ "Ansicht als Partner": the answer that this partner would get now, with his prices and figures."""
+    connection, now = _connection(request, pk), timezone.now()
+    form, answer = ViewAsPartner(request.GET, tenant=request.tenant), None
+    if connection.effective_level != AccessLevel.NONE and form.is_valid():
+        asked = form.question()
+        answer = form.attempt(lambda: search.find_listings(connection=connection, question=asked, now=now))
+    template = "partners/_view_as_partner.html" if request.htmx.target == "seen" else "partners/view_as_partner.html"
+    context = {"connection": connection, "contact": connection.contact, "form": form, "answer": answer}
+    return render(request, template, context | {"active_tab": "partner"})

@@ -2,16 +2,24 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
+from inventory.reservations import ReservationClaim, reserve
+from partners.access import AccessLevel
 from partners.models import PartnerConnection
-from tests.factories import make_article, make_category, make_connection
+from tests.factories import make_article, make_category, make_connection, make_tenant
+
+VIEW_QUERIES = 9
 
 
 @pytest.fixture
@@ -115,6 +123,98 @@ def test_the_panel_costs_the_same_for_any_number_of_marks(
 ) -> None:
     for _mark in range(marks):
         admin.post(path(lent, "release_add"), {"article": make_article(bassline).pk})
-    # Session, user, membership; connection; marks, visible articles, everything; categories to choose from.
-    with django_assert_num_queries(8):
+    # Session, user, membership; connection; marks counted and shown, visible articles, everything; categories to choose
+    # from, twice.
+    with django_assert_num_queries(10):
         admin.get(path(lent))
+
+
+def test_all_hits_of_a_filter_are_marked_in_one_go(admin: Client, lent: PartnerConnection, bassline: Tenant) -> None:
+    light = make_category(bassline, "Licht")
+    spots = make_category(bassline, "Spots", parent=light)
+    for number in range(25):
+        make_article(bassline, f"PAR {number}", category=spots)
+    make_article(bassline, "Kabel", category=light)
+    asked = {"q": "par", "category": light.pk}
+    assert "25 Treffer, die ersten 20 gezeigt" in text_of(admin.get(path(lent, "release_search"), asked))
+    assert "25 Artikel sind" in text_of(admin.post(path(lent, "release_mark"), asked))
+    assert "0 Artikel sind" in text_of(admin.post(path(lent, "release_mark"), asked | {"mark": "excluded"}))
+    admin.post(path(lent, "release_add"), {"category": light.pk})
+    page = text_of(admin.post(path(lent, "release_mark"), asked | {"mark": "none"}))
+    assert "26 Artikel sind" in page
+    deeds = bassline.audit_entries.filter(action__startswith="partner.article_").order_by("pk")
+    assert [(entry.detail["release"], entry.detail.get("marks")) for entry in deeds][:2] == [("“par” · Licht", 25)] * 2
+
+
+def test_a_filter_that_finds_nothing_marks_nothing(admin: Client, lent: PartnerConnection, bassline: Tenant) -> None:
+    make_article(bassline, "PAR")
+    assert "Kein Artikel passt" in text_of(admin.post(path(lent, "release_mark"), {"q": "nebel"}))
+    admin.post(path(lent, "release_mark"), {"q": "", "category": ""})
+    admin.post(path(lent, "release_mark"), {"q": "par", "mark": "for ever"})
+    admin.post(path(lent, "release_mark"), {"q": "par", "category": make_category(make_tenant("other")).pk})
+    assert not lent.releases.exists()
+
+
+def test_many_marks_are_shown_page_by_page(admin: Client, lent: PartnerConnection, bassline: Tenant) -> None:
+    for number in range(51):
+        make_article(bassline, f"PAR {number:02}")
+    page = text_of(admin.post(path(lent, "release_mark"), {"q": "par"}))
+    assert "1–50 von 51" in page
+    assert "PAR 50" in text_of(admin.get(path(lent), {"page": 2}))
+
+
+# --- "Ansicht als Partner" ---------------------------------------------------------------------------
+def view(client: Client, connection: PartnerConnection, **asked: Any) -> str:
+    return text_of(client.get(path(connection, "view_as_partner"), asked))
+
+
+def test_the_view_is_what_the_partner_gets(admin: Client, lent: PartnerConnection, bassline: Tenant) -> None:
+    make_article(bassline, "PAR 64", owned=8, rental_price=Decimal(20))
+    hidden = make_article(bassline, "Geheim")
+    admin.post(path(lent, "release_add"), {"everything": "on"})
+    admin.post(path(lent, "release_add"), {"article": hidden.pk, "excluded": "on"})
+    lent.contact.discount_percent = Decimal(25)
+    lent.contact.save()
+    page = view(admin, lent)
+    assert "PAR 64" in page
+    assert "20,00 €" in page
+    assert "15,00 €" in page
+    assert "8 von 8" in page
+    assert "Geheim" not in page
+    period = {"start": "2027-07-01T08:00", "end": "2027-07-03T08:00"}
+    reserve(
+        tenant=bassline,
+        claims=[ReservationClaim(bassline.articles.get(name="PAR 64").pk, 3, Period(*map(berlin, period.values())))],
+    )
+    assert "5 von 8" in view(admin, lent, **period)
+    assert "Der Zeitraum muss enden, nachdem er begonnen hat" in view(
+        admin, lent, start=period["end"], end=period["start"]
+    )
+
+
+def berlin(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/Berlin"))
+
+
+def test_the_view_keeps_to_the_level_in_force(admin: Client, lent: PartnerConnection, bassline: Tenant) -> None:
+    make_article(bassline, "PAR 64")
+    admin.post(path(lent, "release_add"), {"everything": "on"})
+    lent.level = AccessLevel.ARTICLES
+    lent.save()
+    assert "keine Bestandsangabe" in view(admin, lent)
+    lent.level = AccessLevel.NONE
+    lent.save()
+    page = view(admin, lent)
+    assert "PAR 64" not in page
+    assert "sieht der Partner nichts" in page
+
+
+@pytest.mark.parametrize("articles", [1, 3])
+def test_the_view_costs_the_same_for_any_number_of_articles(
+    admin: Client, lent: PartnerConnection, bassline: Tenant, articles: int, django_assert_num_queries: Any
+) -> None:
+    for number in range(articles):
+        make_article(bassline, f"PAR {number}")
+    admin.post(path(lent, "release_add"), {"everything": "on"})
+    with django_assert_num_queries(VIEW_QUERIES):
+        admin.get(path(lent, "view_as_partner"))
