@@ -67,8 +67,8 @@ _BRANCH = """
 _MARK_ALL = """
     INSERT INTO partners_release (tenant_id, connection_id, article_id, everything, excluded)
     SELECT %s, %s, found.id, %s, %s FROM ({articles}) found WHERE 1 = 1
-    ON CONFLICT (connection_id, article_id) WHERE article_id IS NOT NULL
-    DO UPDATE SET excluded = excluded.excluded WHERE partners_release.excluded <> excluded.excluded
+    ON CONFLICT (connection_id, article_id) DO UPDATE
+    SET excluded = excluded.excluded WHERE partners_release.excluded <> excluded.excluded
 """
 
 

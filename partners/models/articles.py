@@ -20,7 +20,9 @@ class Release(models.Model):
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="releases")
-    connection = models.ForeignKey(PartnerConnection, on_delete=models.CASCADE, related_name="releases")
+    # Found by the constraint below alone: PostgreSQL, unaware that a partner has 100,000 marks since a minute ago, would
+    # read all of them for each article by an index over connections.
+    connection = models.ForeignKey(PartnerConnection, on_delete=models.CASCADE, related_name="releases", db_index=False)
     article = models.ForeignKey(Article, on_delete=models.CASCADE, null=True, blank=True, related_name="releases")
     category = models.ForeignKey(Category, on_delete=models.CASCADE, null=True, blank=True, related_name="releases")
     everything = models.BooleanField(default=False)
@@ -36,11 +38,7 @@ class Release(models.Model):
                 | Q(article__isnull=True, category__isnull=True, everything=True, excluded=False),
                 name="release_names_one_thing",
             ),
-            models.UniqueConstraint(
-                fields=["connection", "article"],
-                condition=Q(article__isnull=False),
-                name="article_released_once",
-            ),
+            models.UniqueConstraint(fields=["connection", "article"], name="article_released_once"),
             models.UniqueConstraint(
                 fields=["connection", "category"],
                 condition=Q(category__isnull=False),
