@@ -61,7 +61,6 @@ _BRANCH = """
     SELECT id FROM branch
 """
 
-
 # One statement however many articles; a mark that is right already is left alone. The last WHERE of the SELECT tells
 # SQLite's parser that no join follows.
 _MARK_ALL = """

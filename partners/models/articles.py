@@ -20,7 +20,7 @@ class Release(models.Model):
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="releases")
-    # Found by the constraint below alone: PostgreSQL, unaware that a partner has 100,000 marks since a minute ago, would
+    # Found by the constraint below alone: PostgreSQL, unaware that somebody got 100,000 marks a minute ago, would
     # read all of them for each article by an index over connections.
     connection = models.ForeignKey(PartnerConnection, on_delete=models.CASCADE, related_name="releases", db_index=False)
     article = models.ForeignKey(Article, on_delete=models.CASCADE, null=True, blank=True, related_name="releases")

@@ -11,6 +11,7 @@ from partners import releases, search
 from partners.access import AccessLevel
 from partners.forms.releases import ReleaseFilter, ReleaseForm, ViewAsPartner
 from partners.models import PartnerConnection
+from partners.protocol.wire import parse_listing_page
 
 
 def _connection(request: TenantRequest, pk: int) -> PartnerConnection:
@@ -97,7 +98,8 @@ def view_as_partner(request: TenantRequest, pk: int) -> HttpResponse:
     form, answer = ViewAsPartner(request.GET, tenant=request.tenant), None
     if connection.effective_level != AccessLevel.NONE and form.is_valid():
         asked = form.question()
-        answer = form.attempt(lambda: search.find_listings(connection=connection, question=asked, now=now))
+        page = form.attempt(lambda: search.find_listings(connection=connection, question=asked, now=now))
+        answer = parse_listing_page(page) if page else None
     template = "partners/_view_as_partner.html" if request.htmx.target == "seen" else "partners/view_as_partner.html"
     context = {"connection": connection, "contact": connection.contact, "form": form, "answer": answer}
     return render(request, template, context | {"active_tab": "partner"})

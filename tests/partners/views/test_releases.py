@@ -19,7 +19,7 @@ from partners.access import AccessLevel
 from partners.models import PartnerConnection
 from tests.factories import make_article, make_category, make_connection, make_tenant
 
-VIEW_QUERIES = 9
+VIEW_QUERIES = 8
 
 
 @pytest.fixture
