@@ -104,9 +104,9 @@ class GatheredAnswer(models.Model):
         row is there at once, with the reason `resting`.
         """
         of_page = tenant.gathered_answers.asked_by(asker).filter(dialog=dialog)
-        of_page.filter(turn__lte=turn).delete()
-        if of_page.exists():
+        if of_page.filter(turn__gt=turn).exists():
             return None
+        of_page.filter(turn__lte=turn).delete()  # and not what has come since
         question = {"tenant": tenant, "asker": asker, "dialog": dialog, "turn": turn, "asked_at": now}
         question["gathering"] = uuid.uuid4()
         rows = [GatheredAnswer(connection=connection, **question) for connection in connections]

@@ -6,10 +6,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connections
 from django.http import Http404
 from django.utils import timezone
 from pytest_django import Settings
@@ -257,6 +260,62 @@ def test_each_partner_has_his_own_further_hits(trade: Many, monkeypatch: pytest.
     assert sorted(names(found)) == ["PAR 20", "PAR 56", "PAR 64", "PAR 64 floor"]
     assert [hit.rank for hit in found.hits if hit.connection == trade.partners["bassline"]] == [0, 1]
     assert not any(reply.has_further for reply in found.replies)
+
+
+# --- at the same moment ----------------------------------------------------------------------------
+def at_once(deeds: list[Callable[[], object]]) -> None:
+    """Each in a thread of its own, as requests are."""
+    start = threading.Barrier(len(deeds))
+
+    def do(deed: Callable[[], object]) -> None:
+        start.wait(10)
+        try:
+            deed()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        list(pool.map(do, deeds))
+
+
+@pytest.mark.postgres
+def test_two_clicks_on_further_hits_ask_once(trade: Many, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("partners.search.asking.PAGE", 1)
+    asked = ask(trade)
+    follow(trade, asked)
+    named = {"tenant": trade.tenant, "asker": trade.asker, "gathering": asked, "now": timezone.now()}
+    click = partial(
+        search.gather_further, connection_id=trade.partners["bassline"].pk, wanted=trade.wanted("par"), **named
+    )
+    before = len(trade.network.sent)
+    at_once([click] * 8)
+    assert len(follow(trade, asked).hits) == 4
+    assert len(trade.network.sent) == before + 1
+
+
+@pytest.mark.postgres
+def test_of_questions_at_the_same_moment_the_newest_stands(trade: Many, settings: Settings) -> None:
+    settings.EWX_PARTNER_DEADLINE_SECONDS = 30
+    dialog, asked = uuid4(), {}
+
+    def one(turn: int) -> None:
+        asked[turn] = search.gather(
+            tenant=trade.tenant,
+            asker=trade.asker,
+            dialog=dialog,
+            turn=turn,
+            wanted=trade.wanted("par"),
+            now=timezone.now(),
+        )
+
+    for round_ in range(5):
+        numbers = [round_ * 8 + number for number in (7, 3, 5, 1, 6, 2, 4, 0)]
+        at_once([partial(one, number) for number in numbers])
+        newest = asked[max(numbers)]
+        assert newest
+        assert len(follow(trade, newest, seconds=30).hits) == 4
+    one(1000)
+    assert trade.tenant.gathered_answers.count() == 3
 
 
 # --- who may, how often, how long ------------------------------------------------------------------
