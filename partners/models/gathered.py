@@ -95,13 +95,11 @@ class GatheredAnswer(models.Model):
         dialog: uuid.UUID,
         turn: int,
         connections: models.QuerySet[PartnerConnection],
-        resting: str,
         now: datetime,
     ) -> "list[GatheredAnswer] | None":
         """The rows of question `turn` to `connections`, instead of those of the page's last one.
 
-        None where that one is newer: a request that its page has given up may come late. Who rests is not asked: his
-        row is there at once, with the reason `resting`.
+        None where that one is newer: a request that its page has given up may come late.
         """
         of_page = tenant.gathered_answers.asked_by(asker).filter(dialog=dialog)
         if of_page.filter(turn__gt=turn).exists():
@@ -110,9 +108,6 @@ class GatheredAnswer(models.Model):
         question = {"tenant": tenant, "asker": asker, "dialog": dialog, "turn": turn, "asked_at": now}
         question["gathering"] = uuid.uuid4()
         rows = [GatheredAnswer(connection=connection, **question) for connection in connections]
-        for row in rows:
-            if row.connection.rests(now):
-                row.answered_at, row.problem = now, resting
         return GatheredAnswer.objects.bulk_create(rows)
 
     @staticmethod

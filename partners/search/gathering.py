@@ -2,8 +2,8 @@
 
 A question makes a row for each partner and a call in one of a few threads; what he says is kept in his row, which
 all processes read. The page asks for the rows every now and then, so no request waits for a partner. Each call has
-the deadline of partner calls; whoever rests is named at once. The next question of the same page deletes the rows:
-calls that still wait their turn find that and are not made.
+the deadline of partner calls; for who rests it ends before it begins, so he is named at once. The next question of
+the same page deletes the rows: calls that still wait their turn find that and are not made.
 """
 
 import time
@@ -23,7 +23,7 @@ from eventworx import limits
 from eventworx.errors import BusinessError
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant, User
-from partners.client import PartnerProblem, Reason
+from partners.client import PartnerProblem
 from partners.models import GatheredAnswer, PartnerConnection
 from partners.search import callers
 from partners.search.asking import PausedHere, SearchAnswer, search_partner, sources
@@ -65,20 +65,14 @@ def gather(*, tenant: Tenant, asker: User, dialog: UUID, turn: int, wanted: Want
         return None
     if not rows:
         raise NobodyToAsk
-    _ask(tenant, [row for row in rows if row.answered_at is None], wanted)
+    _ask(tenant, rows, wanted)
     return rows[0].gathering
 
 
 @transaction.atomic
 def _begin(tenant: Tenant, asker: User, dialog: UUID, turn: int, now: datetime) -> list[GatheredAnswer] | None:
     return GatheredAnswer.begin(
-        tenant=tenant,
-        asker=asker,
-        dialog=dialog,
-        turn=turn,
-        connections=sources(tenant),
-        resting=Reason.DOWN,
-        now=now,
+        tenant=tenant, asker=asker, dialog=dialog, turn=turn, connections=sources(tenant), now=now
     )
 
 
