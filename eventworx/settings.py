@@ -176,6 +176,7 @@ CELERY_BEAT_SCHEDULE = {
     "work-on-article-lists": {"task": "inventory.tasks.work_on_article_lists", "schedule": 1.0},
     "chain-journals": {"task": "eventworx.tasks.chain_journals", "schedule": 5.0},
     "forget-sessions": {"task": "eventworx.accounts.tasks.forget_sessions", "schedule": 3600.0},
+    "tell-free": {"task": "jobs.tasks.tell_free", "schedule": 300.0},
     "sweep-holds": {"task": "jobs.tasks.sweep_holds", "schedule": 3600.0},
     "sweep": {"task": "partners.tasks.sweep", "schedule": 600.0},
 }

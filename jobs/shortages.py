@@ -50,6 +50,16 @@ class Need:
         return max(self.sub_rented - self.requested - self.confirmed, 0)
 
     @property
+    def takeable(self) -> int:
+        """So much of the spare can be taken over with one click: for what is missing or not ordered."""
+        return min(self.spare, self.shortage + self.to_order)
+
+    @property
+    def spare_for_ordered(self) -> int:
+        """So much could stand in for what is ordered: the order would have to be changed."""
+        return self.spare - self.takeable
+
+    @property
     def is_open(self) -> bool:
         """Whether somebody still has to see to it."""
         return self.shortage > 0 or self.to_order > 0

@@ -22,6 +22,7 @@ urlpatterns = [
     path("jobs/<int:pk>/positions/new/", views.position_create, name="position_create"),
     path("jobs/<int:pk>/positions/<int:position_pk>/", views.position_edit, name="position_edit"),
     path("jobs/<int:pk>/positions/<int:position_pk>/delete/", views.position_delete, name="position_delete"),
+    path("jobs/<int:pk>/positions/<int:position_pk>/take-over/", stock.take_over, name="take_over"),
     path("jobs/<int:pk>/positions/<int:position_pk>/move/", views.position_move, name="position_move"),
     path("jobs/reservations/<int:pk>/", views.of_reservation, name="of_reservation"),
     path("jobs/orders/<int:pk>.pdf", views.order_pdf, name="order_pdf"),

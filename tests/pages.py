@@ -154,6 +154,7 @@ JOBS = {
     ),
     "position_edit": page(OFFICE, see("job", "position"), do(302, "job", "position", **POSITION)),
     "position_delete": page(OFFICE, do(302, "job", "position")),
+    "take_over": page(OFFICE, do(302, "quote", "spare_position")),
     "position_move": page(OFFICE, do(200, "job", "position", target="positions")),
     "of_reservation": page(EVERYBODY, Call("get", 302, ("reservation",))),
     "order_pdf": page(EVERYBODY, see("order")),

@@ -237,6 +237,13 @@ class World:
         self.order: SubRentalOrder = send_order(**send, remark=self.word).sub_rental_order
         deliver_all()
         self._hire()
+        self.spare_position = self._hire_what_is_free()
+
+    def _hire_what_is_free(self) -> Any:
+        """To be hired, although our own would do."""
+        terms = SupplierTerms("1", "1", Decimal(1), Decimal(0), (), Decimal(0), "EUR")
+        named = {"article": self.article, "supplier": self.partner}
+        return add_sub_rental_position(job=self.quote, quantity=1, terms=terms, **named)
 
     def _hire(self) -> None:
         named = {"partner_article_id": self.linked, "connection": self.connection}

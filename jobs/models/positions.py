@@ -1,5 +1,6 @@
 """Lines of a job: what is needed, and where it comes from."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Self
 
@@ -41,6 +42,13 @@ class PositionQuerySet(models.QuerySet["Position"]):
             .annotate(missing=missing)
             .filter(missing__gt=0)
         )
+
+    def wanting_stock(self, now: datetime) -> Self:
+        """Positions of orders that are not over which lack own stock or are to be hired, in whole or in part."""
+        using_stock = [state for state, uses in USES_STOCK.items() if uses]
+        missing = F("quantity") - F("sub_rented_quantity") - Coalesce(F("reservation__quantity"), 0)
+        wanting = self.filter(article__isnull=False, job__state__in=using_stock, job__planning_end__gt=now)
+        return wanting.annotate(lacks=missing).filter(Q(sub_rented_quantity__gt=0) | Q(lacks__gt=0))
 
     def of_supplier(self, supplier: Contact) -> Self:
         return self.filter(supplier=supplier, sub_rented_quantity__gt=0)
@@ -91,6 +99,7 @@ class Position(models.Model):
     reservation = models.OneToOneField(
         Reservation, on_delete=models.SET_NULL, null=True, blank=True, related_name="position"
     )
+    told_free_at = models.DateTimeField(null=True, blank=True)  # that own stock is free again (`jobs.free_again`)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = PositionQuerySet.as_manager()

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from eventworx.tenants.access import TenantRequest, may
 from eventworx.tenants.roles import Permission
-from jobs import goods, holds
+from jobs import free_again, goods, holds
 from jobs.forms import HoldForm
 from jobs.models import Job
 
@@ -54,3 +54,15 @@ def take_back(request: TenantRequest, pk: int) -> HttpResponse:
     text = ngettext("%(count)d position has been taken back.", "%(count)d positions have been taken back.", count)
     messages.success(request, text % {"count": count})
     return redirect(job)
+
+
+@require_POST
+@may(Permission.EDIT_JOBS)
+def take_over(request: TenantRequest, pk: int, position_pk: int) -> HttpResponse:
+    """Own stock that is free again, instead of what was to be hired."""
+    found = request.tenant.positions.select_related("job__tenant")
+    position = get_object_or_404(found, job_id=pk, pk=position_pk)
+    count = free_again.take_over(position=position)
+    text = _("%(count)d × %(position)s now from own stock.")
+    messages.success(request, text % {"count": count, "position": position.description})
+    return redirect(position.job)

@@ -1,0 +1,196 @@
+"""Own stock that is free again: said at the job, told once, taken over with one click (mission J6)."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
+from threading import Barrier
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+
+from eventworx.contacts.models import Contact
+from eventworx.tenants.models import Tenant
+from eventworx.tenants.roles import Role
+from inventory.courses import check_courses
+from inventory.models import Article
+from jobs.free_again import NothingFreeAnyMore, take_over
+from jobs.models import Job, Position
+from jobs.planning import set_state
+from jobs.positions import SupplierTerms, add_position, add_sub_rental_position, update_position
+from jobs.shortages import shortages_of
+from jobs.states import JobState, OrderState
+from jobs.sub_rentals import create_order, record_answer
+from jobs.tasks import tell_free
+from tests.factories import make_article, make_contact, make_job, make_tenant, make_user
+
+TERMS = SupplierTerms("77", "B-77", Decimal(20), Decimal(10), (), Decimal(0), "EUR")
+NOW = datetime(2027, 6, 1, 12, tzinfo=UTC)
+LogIn = Callable[..., Client]
+
+
+@pytest.fixture
+def par(aurora: Tenant) -> Article:
+    return make_article(aurora, "PAR 64", owned=10)
+
+
+@pytest.fixture
+def supplier(aurora: Tenant) -> Contact:
+    return make_contact(aurora, "Bassline", is_supplier=True)
+
+
+def order(article: Article, quantity: int) -> Job:
+    job = make_job(article.tenant, state=JobState.ORDER)
+    add_position(job=job, article=article, quantity=quantity)
+    return job
+
+
+def hire(job: Job, article: Article, supplier: Contact, quantity: int) -> Position:
+    return add_sub_rental_position(job=job, article=article, supplier=supplier, quantity=quantity, terms=TERMS)
+
+
+def state(position: Position) -> tuple[int, int, int]:
+    row = Position.objects.select_related("reservation").get(pk=position.pk)
+    return row.quantity, row.sub_rented_quantity, row.reserved_quantity
+
+
+def takeable(job: Job) -> list[int]:
+    return [need.takeable for need in shortages_of(job=job).values()]
+
+
+def test_what_lacks_gets_what_is_free_by_now(par: Article) -> None:
+    other, short = order(par, 8), order(par, 6)
+    position = short.positions.get()
+    assert takeable(short) == [0]
+    with pytest.raises(NothingFreeAnyMore):
+        take_over(position=position)
+    set_state(job=other, state=JobState.CANCELLED)
+    assert (takeable(short), take_over(position=position)) == ([4], 4)
+    assert (state(position), takeable(short)) == ((6, 0, 6), [0])
+    assert check_courses(tenant=par.tenant, article_ids=[par.pk]) == []
+
+
+def test_what_is_missing_goes_before_what_is_hired(par: Article, supplier: Contact) -> None:
+    other, job = order(par, 9), order(par, 3)
+    hired = hire(job, par, supplier, 5)
+    update_position(position=job.positions.in_order()[0], quantity=4)
+    assert takeable(job) == [0, 0]
+    update_position(position=other.positions.get(), quantity=4)
+    assert takeable(job) == [3, 2]
+    assert take_over(position=hired) in (2, 5)
+
+
+def test_what_is_hired_and_not_ordered_comes_from_own_stock(par: Article, supplier: Contact) -> None:
+    job = order(par, 7)
+    hired = hire(job, par, supplier, 5)
+    assert takeable(job) == [0, 3]
+    assert take_over(position=hired) == 3
+    assert state(hired) == (5, 2, 3)
+
+
+def test_in_a_quote_nothing_is_reserved_but_less_is_hired(par: Article, supplier: Contact) -> None:
+    quote = make_job(par.tenant)
+    add_position(job=quote, article=par, quantity=8)
+    hired = hire(quote, par, supplier, 5)
+    assert takeable(quote) == [0, 2]
+    take_over(position=hired)
+    assert (state(hired), takeable(quote)) == ((5, 3, 0), [0, 0])
+
+
+def test_what_is_ordered_is_only_hinted_at(par: Article, supplier: Contact, log_in: LogIn) -> None:
+    job = order(par, 7)
+    hired = hire(job, par, supplier, 5)
+    placed = create_order(job=job, supplier=supplier, created_by=None)
+    client = log_in(par.tenant, Role.SALES)
+    page = client.get(job.get_absolute_url()).content.decode()
+    assert f"3 × PAR 64. Sie sind bestellt ({placed.number})" in page
+    with pytest.raises(NothingFreeAnyMore):
+        take_over(position=hired)
+    record_answer(order=placed, state=OrderState.DECLINED, at=NOW)
+    assert takeable(job) == [0, 3]
+
+
+def test_the_page_says_it_and_takes_it_over(par: Article, log_in: LogIn) -> None:
+    other, short = order(par, 8), order(par, 6)
+    set_state(job=other, state=JobState.CANCELLED)
+    client, said = log_in(par.tenant, Role.SALES), "Eigener Bestand ist wieder frei: 4 × PAR 64"
+    assert said in client.get(short.get_absolute_url()).content.decode()
+    url = par.tenant.url("jobs:take_over", short.pk, short.positions.get().pk)
+    assert log_in(par.tenant, Role.WAREHOUSE).post(url).status_code == 403
+    page = client.post(url, follow=True).content.decode()
+    assert "4 × PAR 64 kommen jetzt aus eigenem Bestand" in page
+    assert said not in page
+
+
+@time_machine.travel(NOW, tick=False)
+def test_sales_are_told_once_and_again_only_where_it_had_gone(par: Article, cymbal: Tenant) -> None:
+    make_user(par.tenant, Role.SALES)
+    make_user(cymbal, Role.SALES)
+    other, short = order(par, 8), order(par, 6)
+    make_job(par.tenant)
+
+    def told() -> int:
+        tell_free()
+        return par.tenant.inbox_messages.count()
+
+    assert told() == 0
+    set_state(job=other, state=JobState.CANCELLED)
+    assert (told(), told()) == (1, 1)
+    message = par.tenant.inbox_messages.get()
+    assert (message.link, "4 × PAR 64" in message.body) == (short.get_absolute_url(), True)
+    third = order(par, 8)
+    assert told() == 1
+    set_state(job=third, state=JobState.CANCELLED)
+    assert (told(), told()) == (2, 2)
+    assert not cymbal.inbox_messages.exists()
+
+
+@time_machine.travel(NOW, tick=False)
+@pytest.mark.parametrize("rows", [1, 3])
+def test_looking_costs_the_same_for_any_number(aurora: Tenant, rows: int, django_assert_num_queries: Any) -> None:
+    for _ in range(rows):
+        order(make_article(aurora, owned=1), 3)
+    with django_assert_num_queries(4):
+        tell_free()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_people_take_over_and_two_workers_tell_once() -> None:
+    aurora = make_tenant("aurora")
+    make_user(aurora, Role.SALES)
+    par = make_article(aurora, "PAR 64", owned=10)
+    other, shorts = order(par, 10), [order(par, 6) for _ in range(2)]
+    set_state(job=other, state=JobState.CANCELLED)
+    turns = Barrier(2)
+
+    def at_once(deed: Callable[[Any], Any], things: list[Any]) -> list[Any]:
+        def one(thing: Any) -> Any:
+            turns.wait()
+            try:
+                return deed(thing)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(2) as crowd:
+            return list(crowd.map(one, things))
+
+    at_once(lambda _worker: tell_free(), [1, 2])
+    assert aurora.inbox_messages.count() == 2
+    at_once(lambda job: take_over(position=job.positions.get()), shorts)
+    assert sorted(aurora.reservations.values_list("quantity", flat=True)) == [4, 6]
+    assert check_courses(tenant=aurora, article_ids=[par.pk]) == []
+    set_state(job=shorts[0], state=JobState.CANCELLED)
+    short = shorts[1].positions.get()
+    if state(short)[2] < 6:
+
+        def again(position: Position) -> int:
+            try:
+                return take_over(position=position)
+            except NothingFreeAnyMore:
+                return 0
+
+        assert sorted(at_once(again, [short, short])) == [0, 2]
