@@ -21,7 +21,7 @@ from inventory.sheet import rest_of_today, rows_of, sheet_of
 from inventory.timeline.lanes import lanes_of
 from inventory.timeline.proof import prove
 from jobs.positions import add_position
-from jobs.shortages import needs_of, own_material_for
+from jobs.shortages import own_material_for, shortages_of
 from partners.models import PartnerConnection
 from tests.factories import make_job
 from tests.inventory.scenes import MINUTE, Claimed, Scene, few, play, scenes, walked
@@ -56,7 +56,7 @@ def in_quote(article: Article, period: Period) -> int:
     """What a job finds that needs it; what is not free, it lacks."""
     job = make_job(article.tenant, period=period, usage_start=period.start, usage_end=period.end)
     position = add_position(job=job, article=article, quantity=90)
-    need = needs_of(job=job, positions=[position])[position.pk]
+    need = shortages_of(job=job)[position.pk]
     assert need.own_free is not None
     assert need.shortage == 90 - need.own_free
     [hit] = own_material_for(job=job, query=article.number)
