@@ -232,7 +232,7 @@ class _Search:
 
     def _by_looking_at_all(self, order: str) -> Sql:
         """All hits, through the index of parts or, of a small catalogue, by reading its keys."""
-        is_read = not dialect().has_parts or self._estimate.is_small_part
+        is_read = self._is_of_active and (not dialect().has_parts or self._estimate.is_small_part)
         key = "keys.search_key" if is_read else "search_key"
         if order == "best":
             ranks = {"step": self._step(key), "weight": Sql("LENGTH(name)")}
@@ -244,6 +244,11 @@ class _Search:
             }
         parts = {"scope": self.scope, "matches": self._matches(key), **ranks}
         return sql(_BY_READING, keys=self._keys(ALL), **parts) if is_read else sql(_BY_PARTS, **parts)
+
+    @property
+    def _is_of_active(self) -> bool:
+        """Whether archived articles are none of its business: only then all it looks for is among the keys."""
+        return '"archived_at" IS NULL' in self.scope.text
 
     def _keys(self, most: int, after: Sql = _ALWAYS) -> Sql:
         return sql(_KEYS, tenant=self.tenant_id, after=after, most=most)

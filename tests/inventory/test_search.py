@@ -80,7 +80,9 @@ def test_categories_and_archived_ones(aurora: Tenant) -> None:
     within = search(tenant=aurora, query="spot", category_ids=descendants(aurora, light.pk))
     assert [article.name for article in within] == ["Spot"]
     assert not search(tenant=aurora, query="spot", category_ids=[])
-    assert [article.name for article in search(tenant=aurora, query="", archived=True)] == ["Spot alt"]
+    for query in ("", "spot", "alt spot"):
+        assert [article.name for article in search(tenant=aurora, query=query, archived=True)] == ["Spot alt"]
+    assert search(tenant=aurora, query="spotlos", archived=True) == []
 
 
 def test_another_tenants_articles_are_never_found(stocked: Tenant, cymbal: Tenant) -> None:
