@@ -7,11 +7,13 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
+from jobs.holds import hold_material
 from jobs.inquiries import InquiryLineData, receive_inquiry
 from jobs.models import Job
 from jobs.positions import SupplierTerms, add_position, add_sub_rental_position
@@ -57,6 +59,13 @@ def complaints(page: Page) -> Iterator[list[str]]:
     assert found == []
 
 
+def held_quote(order: Job) -> Job:
+    """With an option for all that is free."""
+    quote = make_job(order.tenant, order.customer)
+    add_position(job=quote, article=make_article(order.tenant, "PAR 64", owned=2), quantity=3)
+    return hold_material(job=quote, until=SUMMER.start, now=timezone.now())
+
+
 def every_page(tenant: Tenant, job: Job) -> list[str]:
     line = InquiryLineData(wire_id=uuid4(), article=make_article(tenant, owned=1), quantity=3)
     inquiry = receive_inquiry(
@@ -74,6 +83,9 @@ def every_page(tenant: Tenant, job: Job) -> list[str]:
         *(tenant.url(f"jobs:{name}", job.pk) for name in ("detail", "edit")),
         tenant.url("jobs:position_edit", job.pk, position.pk),
         tenant.url("jobs:inquiry", inquiry.pk),
+        *(f"{tenant.url('jobs:shortages')}?day={SUMMER.start:%Y-%m-%d}&by={by}" for by in ("article", "job")),
+        f"{tenant.url('partners:cover')}?position={job.positions.in_order()[0].pk}",
+        held_quote(job).get_absolute_url(),
         *(tenant.url(f"jobs:{name}", supplier.pk) for name in ("of_contact", "articles_of_supplier")),
         *(tenant.url(f"contacts:{name}") for name in ("list", "create")),
         *(tenant.url(f"contacts:{name}", supplier.pk) for name in ("detail", "edit", "people", "person_create")),
