@@ -47,6 +47,11 @@ class Many:
     def says(self, name: str, fault: Any) -> None:
         self.network.faults[str(self.partners[name].peer_connection_id)] = fault
 
+    def is_called(self, name: str, title: str) -> None:
+        contact = self.partners[name].contact
+        contact.name = title
+        contact.save()
+
     def rests(self, name: str) -> None:
         """Nothing came back several times in a row."""
         now = timezone.now()

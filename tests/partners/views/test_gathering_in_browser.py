@@ -85,6 +85,7 @@ def test_mixed_partners_are_accessible_and_fit(
     width: int,
 ) -> None:
     User.objects.update(language=language)
+    trade.is_called("bassline", "Bassline Veranstaltungstechnik und Medienservice GmbH & Co. KG")
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     open_source(page, live_server, trade)
@@ -96,6 +97,8 @@ def test_mixed_partners_are_accessible_and_fit(
     for _look in ("while one is slow", "when all is there"):
         assert_axe_clean(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        hidden = page.locator("#gathered .ewx-table-wrap").evaluate("wrap => wrap.scrollWidth - wrap.clientWidth")
+        assert hidden <= 0, "a button is out of sight"
         expect(rows).to_have_count(72)
     replies = page.locator(".ewx-replies li")
     expect(replies).to_have_count(4)
