@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import timedelta
 from threading import Barrier, Event
@@ -186,6 +186,36 @@ def test_whoever_edits_meanwhile_waits_and_keeps_the_list(aurora: Tenant, monkey
         edited.result(30)
     article.refresh_from_db()
     assert (article.name, article.manufacturer, article.owned) == ("PAR", "Robe", 3)
+
+
+def test_what_was_read_for_the_keys_stays_until_they_are_written(
+    aurora: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the two nobody changes the article: else it would be found by what it is no longer, or not at all."""
+    article = make_article(aurora, "Alt", number="A-1")
+    found, original = ready(aurora), Staging._make_keys
+    edits: list[Any] = []
+
+    def edit() -> None:
+        try:
+            update_article(article=article, number="A-1", manufacturer="Robe")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def make_keys(*arguments: Any, **named: Any) -> None:
+            original(*arguments, **named)
+            if connection.in_atomic_block and not edits:
+                edits.append(pool.submit(edit))
+                wait(edits, timeout=1)
+
+        monkeypatch.setattr(Staging, "_make_keys", make_keys)
+        worked_on(found)
+        edits[0].result(30)
+    article.refresh_from_db()
+    assert (article.name, article.manufacturer) == ("PAR", "Robe")
+    assert article in aurora.articles.matching("par robe")
 
 
 def test_a_number_that_is_created_at_the_same_moment(aurora: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
