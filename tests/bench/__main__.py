@@ -35,6 +35,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--articles", type=int, default=10_000, help="size of the catalogue")
     parser.add_argument("--rounds", type=int, default=36, help="how often all variants take their turn")
     parser.add_argument("--runs", type=int, default=5, help="how often each of them runs in its turn")
+    parser.add_argument("--quick", action="store_true", help="a hundredth of the work, to see that it works")
     parser.add_argument("--json", action="store_true", help="for machines")
     options = parser.parse_args()
     options.figures = options.figures or list(FIGURES)
@@ -49,6 +50,7 @@ def taken(environment: Environment, options: argparse.Namespace) -> dict[str, An
         numbers = {"articles": options.articles, "rounds": options.rounds, "runs": options.runs}
         command = [sys.executable, "-m", "tests.bench.inside", *options.figures]
         command += [f"--{name}={number}" for name, number in numbers.items()]
+        command += ["--quick"] * options.quick
         settings = {"DJANGO_SETTINGS_MODULE": "eventworx.settings"}
         ran = subprocess.run(
             command, cwd=ROOT, env=os.environ | environment | own | settings, stdout=subprocess.PIPE, check=True

@@ -33,20 +33,24 @@ TARGETS = [f"/api/partner/v1/articles?q={query.replace(' ', '%20')}&{PERIOD}" fo
 
 @dataclass(frozen=True)
 class Market:
-    """`hirer` is aurora's side of the connection: who asks; `lender` is bassline's: who answers."""
+    """`hirer` is aurora's side of the connection: who asks; `lender` is bassline's: who answers.
+
+    `is_quick` asks for a hundredth of the work: to see that a figure can be taken, not what it is.
+    """
 
     hirer: PartnerConnection
     lender: PartnerConnection
+    is_quick: bool = False
 
 
-def build(articles: int) -> Market:
+def build(articles: int, *, is_quick: bool = False) -> Market:
     random = Random(7)
     aurora, bassline = make_tenant("aurora"), make_tenant("bassline")
     stock = _articles(bassline, articles, random)
     _reservations(bassline, stock, random)
     hirer, lender = make_connection(aurora, peer=bassline)
     release(connection=lender, actor=Actor(label="bench"), everything=True)
-    return Market(hirer, lender)
+    return Market(hirer, lender, is_quick)
 
 
 def _articles(tenant: Tenant, count: int, random: Random) -> list[Article]:

@@ -16,15 +16,20 @@ def main() -> None:
     options.add_argument("figures", nargs="+")
     for name in ("articles", "rounds", "runs"):
         options.add_argument(f"--{name}", type=int, required=True)
+    options.add_argument("--quick", action="store_true")
     chosen = options.parse_args()
     django.setup()
     call_command("migrate", verbosity=0)
     # Models can be imported only after the set-up.
-    market = importlib.import_module("tests.bench.catalogue").build(chosen.articles)
+    market = importlib.import_module("tests.bench.catalogue").build(chosen.articles, is_quick=chosen.quick)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     modules = {name: importlib.import_module(f"tests.bench.{name}") for name in chosen.figures}
-    found = {name: module.measure(market, rounds=chosen.rounds, runs=chosen.runs) for name, module in modules.items()}
+    found = {
+        name: module.measure(market, rounds=chosen.rounds, runs=chosen.runs)
+        for name, module in modules.items()
+        if getattr(module, "ONLY_ON", connection.vendor) == connection.vendor
+    }
     print(json.dumps(found))
 
 

@@ -22,6 +22,7 @@ from tests.bench.catalogue import Market
 from tests.factories import make_article, make_tenant
 from tests.source import ROOT
 
+ONLY_ON = "postgresql"  # SQLite lets writers in one by one
 TITLE = "F6 · Eight writers, durable commits"
 WRITERS, SPREAD = 8, 2_000
 OWNED, SUPPLY = 10**6, 200
