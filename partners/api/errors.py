@@ -39,7 +39,13 @@ class Reply:
 
     @classmethod
     def of(cls, document: Json, status: int = 200) -> "Reply":
-        return cls(status, orjson.dumps(document))
+        """What may repeat anything that a partner sent, such as integers of his own beyond 64 bits."""
+        return cls(status, dumps(document))
+
+    @classmethod
+    def of_ours(cls, document: Json) -> "Reply":
+        """What is made of our own rows alone, written many times as fast."""
+        return cls(200, orjson.dumps(document))
 
     @classmethod
     def problem(cls, problem: Problem) -> "Reply":

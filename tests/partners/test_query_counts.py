@@ -87,7 +87,7 @@ def more_connections(trade: Trade) -> None:
         ("jobs:articles_of_supplier", "contact", more_supplied_articles, 8),
         ("partners:tab", "contact", more_news_of_the_partner, 15),
         ("partners:journal", "contact", more_news_of_the_partner, 9),
-        ("partners:release_search", "contact", more_articles, 7),
+        ("partners:release_search", "contact", more_articles, 8),
         ("partners:job_orders", "job", more_unordered_positions, 7),
         ("partners:job_orders", "job", more_orders, 8),
         ("partners:material_source", "job", more_connections, 7),

@@ -25,7 +25,7 @@ class ArticlesView(PartnerAPIView):
     @endpoint(parse=parse_question, needs="catalogue", rate="search", says=PAGE)
     def get(self, call: PartnerCall, question: Question) -> Reply:
         """Search what is released to the caller. Stock is told from level 2 on."""
-        return Reply.of(search.find_listings(connection=call.connection, question=question, now=call.now))
+        return Reply.of_ours(search.find_listings(connection=call.connection, question=question, now=call.now))
 
 
 class ArticleView(PartnerAPIView):
@@ -35,7 +35,7 @@ class ArticleView(PartnerAPIView):
         listing = search.describe_article(
             connection=call.connection, article_id=article_id, question=question, now=call.now
         )
-        return Reply.of(listing)
+        return Reply.of_ours(listing)
 
 
 class PictureView(PartnerAPIView):
@@ -51,11 +51,11 @@ class AvailabilityView(PartnerAPIView):
     def post(self, call: PartnerCall, request: AvailabilityRequest) -> Reply:
         """What is free of up to 100 articles in a period, and when the fewest are. Nothing is promised."""
         answer = search.answer_availability(connection=call.connection, request=request, now=call.now)
-        return Reply.of(to_wire(answer))
+        return Reply.of_ours(to_wire(answer))
 
 
 class CategoriesView(PartnerAPIView):
     @endpoint(needs="catalogue", says=Says(document=parse_category_list))
     def get(self, call: PartnerCall) -> Reply:
         """The categories in which the caller sees something, and those above them."""
-        return Reply.of(to_wire(search.list_categories(connection=call.connection, now=call.now)))
+        return Reply.of_ours(to_wire(search.list_categories(connection=call.connection, now=call.now)))

@@ -1,5 +1,6 @@
 """What the server under test sends to its partner, and how it takes the answers (protocol §2, §3, §4, §6)."""
 
+import time
 from collections.abc import Callable
 
 from partners.conformance.answers import Broken, NotApplicable
@@ -11,6 +12,7 @@ from partners.protocol.order_states import Event, Party, WrongState, next_state
 from partners.protocol.signing import needs_idempotency_key
 from partners.protocol.wire import AFTER_COMMAND, SEEN, Intent, OrderDocument, OrderEvent, parse_order_event
 
+PAUSE = 0.1  # seconds between two looks
 SHORTLY = 3.0  # seconds in which a redirect would be followed
 REFERENCE = "KIT-ANSWER"
 
@@ -124,8 +126,12 @@ def rotated(peer: Peer) -> None:
     if found is None:
         raise Broken("no POST /keys came")
     _proven(found)
-    signing = peer.get("/connection").signed(200).proof().keyid
-    if found.claimed is None or signing == found.claimed.keyid or signing not in peer.partner.keys:
+    former = found.claimed.keyid if found.claimed else ""
+    # It switches once it has read our 201 and written that down.
+    until = time.monotonic() + peer.options.patience
+    while (signing := peer.get("/connection").signed(200).proof().keyid) == former and time.monotonic() < until:
+        time.sleep(PAUSE)
+    if signing == former or signing not in peer.partner.keys:
         raise Broken(f"{peer.seen}: still signed with the key before")
 
 

@@ -234,9 +234,11 @@ def test_unknown_fields_are_kept_in_the_document(trade: Trade) -> None:
     body = request_of(trade)
     body["x_colour"] = "blue"
     body["lines"][0]["x_note"] = {"deep": 1}
+    body["x_serial"] = 2**80  # more than other writers of JSON know
     document: Any = post(trade.ours, "/orders", body).document
     assert document["x_colour"] == "blue"
     assert document["lines"][0]["x_note"] == {"deep": 1}
+    assert document["x_serial"] == 2**80
     assert document["lines"][0]["name"] == "MAC Aura XB"
 
 
