@@ -58,7 +58,7 @@ class ReleaseFilter(CategoryChoiceForm):
     no_category = _("All categories")
 
     q = forms.CharField(
-        label=_("Search"),
+        label=_("Search articles to mark"),
         required=False,
         max_length=200,
         widget=forms.TextInput({"type": "search", "autocomplete": "off", "id": "release-query"}),

@@ -97,7 +97,7 @@ def enter_mail(person: Person, mail: EmailMessage, sender: Instance) -> None:
 
 
 def release_single(person: Person, query: str) -> None:
-    person.page.get_by_label("Einzelne Artikel suchen").fill(query)
+    person.page.get_by_label("Artikel zum Markieren suchen").fill(query)
     person.page.get_by_role("button", name=re.compile(f"{query}.* freigeben")).first.click()
     person.sees("1 Artikel ist für diesen Partner sichtbar.")
 

@@ -207,7 +207,7 @@ def step_7_levels_and_releases_hold_at_once(world: World) -> None:
     sales.sees("Bassline Rental bietet euch das zurzeit nicht an")
     choose_level(admin, "2 – Bestand anbieten")
     expect(search(sales, "ledbeam 150 robe")).to_contain_text(" von ")
-    admin.page.get_by_label("Einzelne Artikel suchen").fill("ledbeam 150")
+    admin.page.get_by_label("Artikel zum Markieren suchen").fill("ledbeam 150")
     admin.page.get_by_role("button", name=re.compile("LEDBeam 150 ausnehmen")).click()
     expect(admin.page.get_by_role("rowheader", name=re.compile("LEDBeam 150")).last).to_be_visible()
     type_query(sales, "ledbeam 150 robe")
