@@ -498,6 +498,14 @@ DEFENCES: tuple[Defence, ...] = (
         (f"{TEST_TRANSPORT}::test_what_the_operator_has_to_allow",),
     ),
     Defence(
+        20,
+        "a refusal is told no sooner than silence",
+        "partners/connections/checking.py",
+        "        if problem.reason == Reason.REFUSED:\n",
+        "        if False:\n",
+        ("tests/partners/test_hostile_servers.py::test_the_connection_test_takes_as_long_for_closed_as_for_filtered",),
+    ),
+    Defence(
         25,
         "NUL and lone surrogates are refused",
         "partners/protocol/wire/strict_json.py",

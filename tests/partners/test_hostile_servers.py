@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from partners import client, transport
+from eventworx.audit import Actor
+from partners import client, connections, transport
 from partners.client import PartnerUnreachable
 from partners.models import PartnerConnection
 from partners.transport import MAX_ANSWER_BYTES, MAX_HEADER_BYTES, Fault, NetworkTransport, RawAnswer, Unreachable
@@ -155,6 +156,24 @@ def test_closed_and_filtered_are_one_category(allow: Allow) -> None:
         started = time.monotonic()
         assert fault(allow(port), deadline=0.5) is Fault.REFUSED
         assert time.monotonic() - started < 1
+
+
+def test_the_connection_test_takes_as_long_for_closed_as_for_filtered(
+    allow: Allow, pair: tuple[PartnerConnection, PartnerConnection], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row 20: neither what is said nor when tells one from the other."""
+    settings.EWX_PARTNER_DEADLINE_SECONDS = 0.4
+    monkeypatch.setattr(transport, "current", NetworkTransport())
+
+    def seconds(port: int) -> float:
+        pair[0].peer_origin, began = allow(port), time.monotonic()
+        with pytest.raises(PartnerUnreachable) as caught:
+            connections.test_connection(connection=pair[0], actor=Actor(label="Ada"))
+        assert caught.value.reason == Fault.REFUSED
+        return time.monotonic() - began
+
+    with filtered() as filtered_port:
+        assert all(seconds(port) >= 0.4 for port in (closed_port(), filtered_port))
 
 
 # The resolver

@@ -1,6 +1,7 @@
 """Pausing is immediate and free of races (protocol §3, security.md row 27)."""
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -137,7 +138,9 @@ def test_twenty_replays_at_once_have_one_success(aurora: Tenant, bassline: Tenan
 
 # Many at once (security.md row 27)
 
-THREADS, EACH = 6, 250
+THREADS = 6
+REQUESTS = int(os.environ.get("EWX_RACE_REQUESTS", "1500"))  # the row's own 10,000 take too long for every day
+EACH = REQUESTS // THREADS
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,7 @@ def keep_asking(caller: PartnerConnection, key: KeyPair, asked: list[Asked]) -> 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_no_success_begins_after_a_pause(aurora: Tenant, bassline: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """1,500 requests by six callers while somebody switches off and on: the very next one is refused (mission P8)."""
+    """Many requests by six callers while somebody switches off and on: the very next one is refused (mission P8)."""
     monkeypatch.setitem(rates.PER_CONNECTION, "signed", Limit("test-signed", 100_000, 60))
     ours, theirs = make_connection(aurora, peer=bassline)
     asked: list[Asked] = []

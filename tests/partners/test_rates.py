@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
 from typing import Any
 from uuid import uuid4
 
@@ -95,12 +97,13 @@ def test_ipv6_is_counted_by_line_not_by_address(address: str, network: str) -> N
     assert network_of(address) == network
 
 
-def test_3000_bad_requests_leave_no_nonce_and_few_counters(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_requests_leave_no_nonce_and_few_counters(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 15. From everywhere, in the name of nobody, of a partner, and out of shape."""
+    flood = int(os.environ.get("EWX_FLOOD_REQUESTS", "3000"))  # the row's own million takes too long for every day
     monkeypatch.setattr(rates, "COUNTERS", 8)
     headers = Question(pair[0]).signed() | FORGED
-    for number in range(1000):
-        address = f"10.0.{number // 256}.{number % 256}"
+    for number in range(flood // 3):
+        address = str(ip_address("10.0.0.0") + number)
         for claim in ({"EWX-Connection": str(uuid4())}, {}, {"Signature-Input": f"ewx=({number})"}):
             deliver("GET", f"{V1}/connection", headers | claim, b"", address)
     assert SeenNonce.objects.count() == 0
