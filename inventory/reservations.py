@@ -164,6 +164,13 @@ def hand_over(*, tenant: Tenant, reservations: Iterable[Reservation], at: dateti
 
 
 @transaction.atomic
+def undo_hand_over(*, tenant: Tenant, reservations: Iterable[Reservation]) -> None:
+    """Note that the goods never left. They wait in store for what was agreed; what is back already stays so."""
+    rows = tenant.reservations.filter(pk__in=[row.pk for row in reservations], returned_at__isnull=True)
+    rows.update(handed_over_at=None)
+
+
+@transaction.atomic
 def take_back(*, tenant: Tenant, reservations: Iterable[Reservation], at: datetime) -> None:
     """Note that the goods are back. What came early is free again once its turnaround is over."""
     rows = _locked(tenant, {row.pk for row in reservations})

@@ -22,6 +22,7 @@ from inventory.forms import (
 from inventory.models import Article
 from inventory.pictures import CONTENT_TYPE
 from inventory.prices import steps_of
+from inventory.search import cut_at
 from inventory.sheet import rows_of, sheet_of
 from inventory.timeline.forms import PeriodForm
 
@@ -36,10 +37,11 @@ def _article(request: TenantRequest, pk: int) -> Article:
 @member_required
 def article_list(request: TenantRequest) -> HttpResponse:
     filters = ArticleFilter(request.GET, tenant=request.tenant)
-    page = page_of(request, filters.found())
+    found = filters.found()
+    page = page_of(request, found)
     rows = rows_of(tenant=request.tenant, articles=list(page), now=timezone.now())
     template = "inventory/_articles.html" if request.htmx.target == "list" else "inventory/articles.html"
-    return render(request, template, {"page": page, "rows": rows, "filters": filters})
+    return render(request, template, {"page": page, "rows": rows, "filters": filters, "cut": cut_at(found)})
 
 
 @may(Permission.EDIT_ARTICLES)

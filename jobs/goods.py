@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from eventworx.audit import Actor, record
 from eventworx.errors import BusinessError
 from eventworx.periods import Period
 from inventory import reservations
@@ -14,6 +15,8 @@ from inventory.models import Reservation
 from inventory.reservations import ReservationClaim
 from jobs.locks import lock_job
 from jobs.models import Job, Position
+
+UNDONE = "hand_out_undone"  # the journal's name for it
 
 
 class GoodsAreOut(BusinessError):
@@ -67,7 +70,7 @@ def hand_out(*, job: Job, at: datetime) -> int:
     waiting = [row for row in _reserved(job) if row.handed_over_at is None and not row.is_hold]
     if not (job.uses_stock and waiting):
         raise NothingToHandOut(job=job.number)
-    early = [_from_now_on(row, at) for row in waiting if at < row.start]
+    early = [_from(row, at) for row in waiting if at < row.start]
     reservations.reserve(tenant=job.tenant, claims=early, now=at)
     reservations.hand_over(tenant=job.tenant, reservations=waiting, at=at)
     return len(waiting)
@@ -84,6 +87,26 @@ def take_back(*, job: Job, at: datetime) -> int:
     return len(out)
 
 
+@transaction.atomic
+def undo_hand_out(*, job: Job, actor: Actor, at: datetime) -> int:
+    """What was handed out last never left the store; returns of how many positions. Raises NothingToTakeBack.
+
+    What was claimed because it left early is given back. The journal keeps what the goods themselves no longer tell.
+    """
+    job = lock_job(job)
+    out = [(row, row.handed_over_at) for row in _reserved(job) if row.handed_over_at and row.is_out]
+    if not out:
+        raise NothingToTakeBack(job=job.number)
+    last = max(left_at for _row, left_at in out)
+    undone = [row for row, left_at in out if left_at == last]
+    reservations.undo_hand_over(tenant=job.tenant, reservations=undone)
+    early = [_from(row, job.planning_start) for row in undone if row.start < job.planning_start]
+    reservations.reserve(tenant=job.tenant, claims=early, now=at)
+    goods = [f"{row.quantity} × {row.article}" for row in undone]
+    record(tenant=job.tenant, actor=actor, action=UNDONE, target=job, handed_out_at=last.isoformat(), goods=goods)
+    return len(undone)
+
+
 def require_in_store(*, job: Job) -> None:
     """Raise GoodsAreOut where a locked job cannot let go of its goods, because others have them."""
     refuse_out(job, list(job.positions.out().in_order()))
@@ -97,15 +120,16 @@ def refuse_out(job: Job, positions: Sequence[Position]) -> None:
 
 
 def _reserved(job: Job) -> list[Reservation]:
-    rows = job.positions.filter(reservation__isnull=False).select_related("reservation").in_order()
+    rows = job.positions.filter(reservation__isnull=False).select_related("reservation__article").in_order()
     return [row.reservation for row in rows if row.reservation]
 
 
-def _from_now_on(row: Reservation, at: datetime) -> ReservationClaim:
+def _from(row: Reservation, start: datetime) -> ReservationClaim:
+    """The same reservation with another beginning."""
     return ReservationClaim(
         article_id=row.article_id,
         quantity=row.quantity,
-        period=Period(at, row.end),
+        period=Period(start, row.end),
         label=row.label,
         reservation=row,
     )

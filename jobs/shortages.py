@@ -178,10 +178,14 @@ def short_positions(*, tenant: Tenant, now: datetime) -> PositionQuerySet:
     return tenant.positions.short().filter(job__in=soon).select_related("job__tenant").order_by("job__planning_start")
 
 
-def own_material_for(*, job: Job, query: str) -> list[OwnHit]:
-    """Our own articles for a search, with what is free in the job's planning period; none for an empty search."""
+def own_material_for(*, job: Job, query: str) -> tuple[list[OwnHit], bool]:
+    """Our own articles for a search, with what is free in the job's planning period; none for an empty search.
+
+    The first `HITS`; also returned is whether there are more.
+    """
     if not query.strip():
-        return []
-    articles = find_articles(tenant=job.tenant, scope=job.tenant.articles.active(), query=query, limit=HITS)
+        return [], False
+    found = find_articles(tenant=job.tenant, scope=job.tenant.articles.active(), query=query, limit=HITS + 1)
+    articles = found[:HITS]
     stock = stock_of(articles=articles, period=job.planning_period)
-    return [OwnHit(article, stock[article.pk]) for article in articles]
+    return [OwnHit(article, stock[article.pk]) for article in articles], len(found) > HITS

@@ -142,6 +142,7 @@ JOBS = {
     "hold": page(OFFICE, do(302, "quote", until="@hold_until")),
     "hold_release": page(OFFICE, do(302, "quote")),
     "hand_out": page(STOCK, do(302, "job")),
+    "undo_hand_out": page(STOCK, do(302, "out")),
     "take_back": page(STOCK, do(302, "out")),
     "job_pdf": page(EVERYBODY, see("job")),
     "positions": page(EVERYBODY, see("job")),

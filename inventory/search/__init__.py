@@ -1,6 +1,25 @@
 """Finding articles (mission J3): one search for our own lists and for partners, the best hits first."""
 
 from inventory.search.columns import Columns
-from inventory.search.finding import Filter, Found, Place, all_articles, find_articles, find_rows, search_articles
+from inventory.search.finding import (
+    Filter,
+    Found,
+    Place,
+    all_articles,
+    cut_at,
+    find_articles,
+    find_rows,
+    search_articles,
+)
 
-__all__ = ["Columns", "Filter", "Found", "Place", "all_articles", "find_articles", "find_rows", "search_articles"]
+__all__ = [
+    "Columns",
+    "Filter",
+    "Found",
+    "Place",
+    "all_articles",
+    "cut_at",
+    "find_articles",
+    "find_rows",
+    "search_articles",
+]

@@ -134,7 +134,12 @@ def search_articles(**asked: Unpack[Filter]) -> Sequence[Article] | ArticleQuery
     if not asked["query"].strip():
         return scope.by_name()
     found = find_rows(tenant=asked["tenant"], scope=scope, query=asked["query"], limit=LISTED)
-    return Hits(scope, [article_id for _step, _weight, article_id in found.rows])
+    return Hits(scope, [article_id for _step, _weight, article_id in found.rows], is_cut=found.next is not None)
+
+
+def cut_at(listed: Sequence[Article] | ArticleQuerySet) -> int:
+    """After how many hits a list that was searched ends although there are more; 0 where it holds all of them."""
+    return len(listed) if isinstance(listed, Hits) and listed.is_cut else 0
 
 
 def all_articles(**asked: Unpack[Filter]) -> ArticleQuerySet:
@@ -149,10 +154,10 @@ def _scope(asked: Filter) -> ArticleQuerySet:
 
 
 class Hits(Sequence[Article]):
-    """Found articles in their order, each loaded when it is asked for; a slice in one query."""
+    """Found articles in their order, each loaded when it is asked for; a slice in one query. `is_cut`: the first."""
 
-    def __init__(self, scope: ArticleQuerySet, ids: list[int]) -> None:
-        self._scope, self._ids = scope, ids
+    def __init__(self, scope: ArticleQuerySet, ids: list[int], *, is_cut: bool) -> None:
+        self._scope, self._ids, self.is_cut = scope, ids, is_cut
 
     def __len__(self) -> int:
         return len(self._ids)

@@ -57,13 +57,14 @@ def board_of(*, article: Article, window: Window, now: datetime) -> ArticleBoard
     )
 
 
-def short_lanes(*, articles: ArticleQuerySet, period: Period, now: datetime) -> list[Lane]:
+def short_lanes(*, articles: ArticleQuerySet, period: Period, now: datetime) -> tuple[list[Lane], bool]:
     """Lanes of the articles of which units are missing at some instant of `period`; three statements.
 
-    Of those that may be short, the first `MOST_SHORT` are looked at.
+    Of those that may be short, the first `MOST_SHORT` are looked at; also returned is whether there are more of them.
     """
-    possible = possibly_short(articles, span_of(period), now)[:MOST_SHORT]
-    return [lane for lane in lanes_of(articles=list(possible), period=period, now=now) if lane.missing]
+    possible = list(possibly_short(articles, span_of(period), now)[: MOST_SHORT + 1])
+    lanes = lanes_of(articles=possible[:MOST_SHORT], period=period, now=now)
+    return [lane for lane in lanes if lane.missing], len(possible) > MOST_SHORT
 
 
 def tables_of(*, lanes: Sequence[Lane], period: Period, now: datetime) -> list[tuple[Lane, list[Changed]]]:

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -12,9 +11,10 @@ from eventworx.periods import Period
 from eventworx.tenants.access import TenantRequest, member_required
 from eventworx.web.pages import PER_PAGE, page_of
 from inventory.models import Article
-from inventory.timeline.board import board_of, short_lanes, tables_of
+from inventory.search import cut_at
+from inventory.timeline.board import MOST_SHORT, board_of, short_lanes, tables_of
 from inventory.timeline.forms import PeriodForm, TimelineFilter, WindowForm
-from inventory.timeline.lanes import Lane, axis_of, lanes_of
+from inventory.timeline.lanes import axis_of, lanes_of
 from inventory.timeline.proof import prove
 
 TABLES = 10  # articles on a page that lists every change
@@ -35,10 +35,10 @@ def timeline(request: TenantRequest) -> HttpResponse:
 def _lanes(request: HttpRequest, filters: TimelineFilter) -> dict[str, Any]:
     now, as_table = timezone.now(), filters.asks_for("table")
     window, per_page = filters.window(now), TABLES if as_table else PER_PAGE
-    page, lanes = _page(request, filters, window.period, now, per_page)
+    found = _page(request, filters, window.period, now, per_page)
+    lanes = found["lanes"]
     return {
-        "page": page,
-        "lanes": lanes,
+        **found,
         "tables": tables_of(lanes=lanes, period=window.period, now=now) if as_table else [],
         "window": window,
         "axis": axis_of(window=window, now=now),
@@ -48,13 +48,15 @@ def _lanes(request: HttpRequest, filters: TimelineFilter) -> dict[str, Any]:
 
 def _page(
     request: HttpRequest, filters: TimelineFilter, period: Period, now: datetime, per_page: int
-) -> tuple[Page[Any], list[Lane]]:
-    """One page of lanes; where only shortages are asked for, one of those that have them."""
+) -> dict[str, Any]:
+    """One page of lanes; where only shortages are asked for, one of those that have them. And where it is not all."""
     if filters.asks_for("short"):
-        page = page_of(request, short_lanes(articles=filters.all_found(), period=period, now=now), per_page)
-        return page, list(page)
-    page = page_of(request, filters.found(), per_page)
-    return page, lanes_of(articles=list(page), period=period, now=now)
+        short, there_are_more = short_lanes(articles=filters.all_found(), period=period, now=now)
+        page = page_of(request, short, per_page)
+        return {"page": page, "lanes": list(page), "looked_at": MOST_SHORT if there_are_more else 0}
+    found = filters.found()
+    page = page_of(request, found, per_page)
+    return {"page": page, "lanes": lanes_of(articles=list(page), period=period, now=now), "cut": cut_at(found)}
 
 
 @member_required

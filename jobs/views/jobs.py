@@ -146,8 +146,9 @@ def own_material(request: TenantRequest, pk: int) -> HttpResponse:
     job = _job(request, pk)
     template = "jobs/_own_hits.html" if request.htmx.target == "own-hits" else "jobs/_own_material.html"
     query = SearchForm(request.GET).query
-    hits = own_material_for(job=job, query=query)
-    return render(request, template, {"job": job, "hits": hits, "query": query})
+    hits, there_are_more = own_material_for(job=job, query=query)
+    context = {"job": job, "hits": hits, "cut": len(hits) if there_are_more else 0, "query": query}
+    return render(request, template, context)
 
 
 @may(Permission.EDIT_JOBS)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from eventworx.tenants.access import TenantRequest, may
+from eventworx.tenants.access import TenantRequest, actor_of, may
 from eventworx.tenants.roles import Permission
 from jobs import free_again, goods, holds
 from jobs.forms import HoldForm
@@ -42,6 +42,16 @@ def hand_out(request: TenantRequest, pk: int) -> HttpResponse:
     job = _job(request, pk)
     count = goods.hand_out(job=job, at=timezone.now())
     text = ngettext("%(count)d position has been handed out.", "%(count)d positions have been handed out.", count)
+    messages.success(request, text % {"count": count})
+    return redirect(job)
+
+
+@require_POST
+@may(Permission.HANDLE_GOODS)
+def undo_hand_out(request: TenantRequest, pk: int) -> HttpResponse:
+    job = _job(request, pk)
+    count = goods.undo_hand_out(job=job, actor=actor_of(request), at=timezone.now())
+    text = ngettext("%(count)d position is back in store.", "%(count)d positions are back in store.", count)
     messages.success(request, text % {"count": count})
     return redirect(job)
 

@@ -78,6 +78,11 @@ class Gathered:
         return sum(reply.standing is Standing.ANSWERED for reply in self.replies)
 
     @property
+    def has_further(self) -> bool:
+        """Whether somebody has more than his hits so far."""
+        return any(reply.has_further for reply in self.replies)
+
+    @property
     def is_open(self) -> bool:
         """Whether somebody may still answer."""
         return any(reply.standing.is_open for reply in self.replies)

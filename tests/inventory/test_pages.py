@@ -94,6 +94,19 @@ def test_the_list_shows_what_is_free_today(aurora: Tenant, log_in: LogIn) -> Non
     assert "10,00 €" in page
 
 
+def test_a_list_that_ends_before_its_hits_says_so(
+    aurora: Tenant, log_in: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inventory.search.finding.LISTED", 2)
+    client, urls = log_in(aurora, Role.READ_ONLY), [aurora.url("inventory:articles"), aurora.url("inventory:timeline")]
+    said = "Die ersten 2 Treffer – Suche verfeinern"
+    for articles, is_cut in ((2, False), (3, True)):
+        while aurora.articles.count() < articles:
+            make_article(aurora, "PAR 64")
+        assert [said in shown(client, url, query_params={"q": "par"}) for url in urls] == [is_cut, is_cut]
+    assert not any("Suche verfeinern" in shown(client, url) for url in urls)
+
+
 @pytest.mark.parametrize(
     ("question", "names"),
     [

@@ -1,25 +1,31 @@
 """Goods leave the store for a job and come back; what is out cannot be forgotten (mission O7)."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from threading import Barrier
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 
+from eventworx.audit import Actor
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
+from inventory.availability import stock_of
 from inventory.courses import check_courses
 from inventory.models import Article, Reservation
 from inventory.reservations import Shortage
-from jobs.goods import GoodsAreOut, NothingToHandOut, NothingToTakeBack, hand_out, take_back
+from jobs.goods import GoodsAreOut, NothingToHandOut, NothingToTakeBack, hand_out, take_back, undo_hand_out
 from jobs.inquiries import withdraw_inquiry
 from jobs.models import Job
 from jobs.planning import set_state, update_job
 from jobs.positions import add_position, remove_position, update_position
 from jobs.states import JobState
-from tests.factories import SUMMER, make_article, make_contact, make_job
+from tests.factories import SUMMER, make_article, make_contact, make_job, make_tenant
 
 HOUR = timedelta(hours=1)
 BEFORE = SUMMER.start - 24 * HOUR
@@ -28,6 +34,11 @@ BEFORE = SUMMER.start - 24 * HOUR
 @pytest.fixture
 def par(aurora: Tenant) -> Article:
     return make_article(aurora, "PAR 64", owned=10)
+
+
+@pytest.fixture
+def boss() -> Actor:
+    return Actor("Nina")
 
 
 @pytest.fixture
@@ -50,6 +61,61 @@ def test_out_and_back(job: Job) -> None:
     assert row(job).returned_at == SUMMER.end
     with pytest.raises(NothingToTakeBack):
         take_back(job=job, at=SUMMER.end)
+
+
+def test_a_hand_over_by_mistake_never_happened(job: Job, par: Article, boss: Actor) -> None:
+    """Nothing is overdue, others may have it again before its time, and the journal says who undid what."""
+    hand_out(job=job, at=BEFORE)
+    before = Period(BEFORE - HOUR, SUMMER.start)
+    assert stock_of(articles=[par], period=before)[par.pk].free == 2
+    late = {"period": Period(SUMMER.end + HOUR, SUMMER.end + 2 * HOUR), "now": SUMMER.end + HOUR}
+    assert stock_of(articles=[par], **late)[par.pk].free == 2
+    assert undo_hand_out(job=job, actor=boss, at=SUMMER.end + HOUR) == 1
+    assert (row(job).handed_over_at, row(job).period) == (None, SUMMER)
+    assert [stock_of(articles=[par], **asked)[par.pk].free for asked in ({"period": before}, late)] == [10, 10]
+    assert check_courses(tenant=par.tenant, article_ids=[par.pk]) == []
+    (entry,) = par.tenant.audit_entries.about(job)
+    assert (entry.action, entry.actor_label) == ("hand_out_undone", boss.label)
+    assert entry.detail == {"handed_out_at": BEFORE.isoformat(), "goods": [f"8 × {par}"]}
+    with pytest.raises(NothingToTakeBack):
+        undo_hand_out(job=job, actor=boss, at=SUMMER.end + HOUR)
+    assert hand_out(job=job, at=SUMMER.start) == 1
+
+
+def test_only_the_last_hand_over_is_undone_and_nothing_that_is_back(job: Job, par: Article, boss: Actor) -> None:
+    hand_out(job=job, at=SUMMER.start)
+    add_position(job=job, article=make_article(par.tenant, "Kabel", owned=1), quantity=1)
+    hand_out(job=job, at=SUMMER.start + HOUR)
+    assert undo_hand_out(job=job, actor=boss, at=SUMMER.start + HOUR) == 1
+    assert [one.is_out for one in par.tenant.reservations.order_by("pk")] == [True, False]
+    take_back(job=job, at=SUMMER.start + 2 * HOUR)
+    with pytest.raises(NothingToTakeBack):
+        undo_hand_out(job=job, actor=boss, at=SUMMER.start + 2 * HOUR)
+    assert par.tenant.reservations.get(article=par).returned_at == SUMMER.start + 2 * HOUR
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_goods_are_undone_or_back_but_not_both() -> None:
+    job = make_job(make_tenant("aurora"), state=JobState.ORDER)
+    add_position(job=job, article=make_article(job.tenant, owned=10), quantity=8)
+    hand_out(job=job, at=SUMMER.start)
+    turns = Barrier(2)
+
+    def at_once(deed: Callable[[], int]) -> int:
+        turns.wait()
+        try:
+            return deed()
+        except NothingToTakeBack:
+            return 0
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as crowd:
+        undone = partial(undo_hand_out, job=job, actor=Actor("Nina"), at=SUMMER.end)
+        done = list(crowd.map(at_once, [undone, partial(take_back, job=job, at=SUMMER.end)]))
+    assert sorted(done) == [0, 1]
+    assert (row(job).handed_over_at is None, row(job).returned_at is not None) == (done == [1, 0], done == [0, 1])
 
 
 def test_only_an_order_hands_out(par: Article) -> None:
@@ -128,6 +194,7 @@ def test_the_warehouse_hands_out_and_overdue_goods_are_told(
     job: Job, par: Article, log_in: Callable[..., Client]
 ) -> None:
     url = {name: par.tenant.url(f"jobs:{name}", job.pk) for name in ("hand_out", "take_back", "detail")}
+    url["undo"] = par.tenant.url("jobs:undo_hand_out", job.pk)
     with time_machine.travel(SUMMER.start, tick=False):
         assert log_in(par.tenant, Role.READ_ONLY).post(url["hand_out"]).status_code == 403
         warehouse = log_in(par.tenant, Role.WAREHOUSE)
@@ -139,5 +206,11 @@ def test_the_warehouse_hands_out_and_overdue_goods_are_told(
         warehouse = log_in(par.tenant, Role.WAREHOUSE)
         assert [late in warehouse.get(page).content.decode() for page in pages] == [True, True, True]
         assert late not in log_in(par.tenant, Role.READ_ONLY).get(pages[0]).content.decode()
+        assert warehouse.post(url["undo"]).status_code == 302
+        assert [late in warehouse.get(page).content.decode() for page in pages] == [False, False, False]
+        assert "Ausgabe rückgängig machen" not in warehouse.get(url["detail"]).content.decode()
+        assert warehouse.post(url["hand_out"]).status_code == 302
+        assert "Ausgabe rückgängig machen" in warehouse.get(url["detail"]).content.decode()
+        assert log_in(par.tenant, Role.READ_ONLY).post(url["undo"]).status_code == 403
         assert warehouse.post(url["take_back"]).status_code == 302
         assert [late in warehouse.get(page).content.decode() for page in pages] == [False, False, False]

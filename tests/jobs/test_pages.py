@@ -198,7 +198,9 @@ def test_states_change_by_their_buttons(aurora: Tenant, log_in: LogIn) -> None:
     assert job.state == JobState.ORDER
 
 
-def test_own_material_is_searched_with_what_is_free(aurora: Tenant, log_in: LogIn) -> None:
+def test_own_material_is_searched_with_what_is_free(
+    aurora: Tenant, log_in: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     article = make_article(aurora, "Nebelmaschine", owned=5)
     add_position(job=make_job(aurora, state=JobState.ORDER), article=article, quantity=3)
     url = aurora.url("jobs:own_material", make_job(aurora).pk)
@@ -206,6 +208,10 @@ def test_own_material_is_searched_with_what_is_free(aurora: Tenant, log_in: LogI
     assert "2 von 5" in page
     assert "Kein eigener Artikel passt" in text(log_in(aurora), url, q="gibt es nicht")
     assert "Nebelmaschine" not in text(log_in(aurora), url, q="nebel\0")
+    assert "Suche verfeinern" not in page
+    monkeypatch.setattr("jobs.shortages.HITS", 1)
+    make_article(aurora, "Nebelfluid")
+    assert "Der erste Treffer – Suche verfeinern" in text(log_in(aurora), url, q="nebel")
 
 
 def test_own_material_is_added_by_one_click(aurora: Tenant, log_in: LogIn) -> None:

@@ -165,6 +165,21 @@ def test_of_very_much_the_first_is_shown(aurora: Tenant, log_in: LogIn, monkeypa
     assert "7 weitere Änderungen." in page
 
 
+def test_shortages_beyond_those_that_were_looked_at_are_said(
+    aurora: Tenant, log_in: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Box", "Kabel", "Spot"):
+        make_article(aurora, name, owned=1, out_of_service=2)
+    said, client = "Nur die ersten 2 Artikel, von denen etwas fehlen könnte, sind geprüft.", log_in(aurora)
+    assert said not in shown(client, board_url(aurora), short="on")
+    for module in ("board", "views"):
+        monkeypatch.setattr(f"inventory.timeline.{module}.MOST_SHORT", 2)
+    page = shown(client, board_url(aurora), short="on")
+    assert lanes(page) == ["Box", "Kabel"]
+    assert said in page
+    assert said not in shown(client, board_url(aurora), short="on", q="spot")
+
+
 @pytest.mark.parametrize("rows", [1, 3, 500])
 def test_a_fixed_number_of_queries(
     aurora: Tenant, log_in: LogIn, rows: int, django_assert_num_queries: Callable[..., Any]

@@ -59,7 +59,7 @@ def in_quote(article: Article, period: Period) -> int:
     need = shortages_of(job=job)[position.pk]
     assert need.own_free is not None
     assert need.shortage == 90 - need.own_free
-    [hit] = own_material_for(job=job, query=article.number)
+    [hit], _cut = own_material_for(job=job, query=article.number)
     assert max(hit.stock.free, 0) == need.own_free
     return need.own_free
 

@@ -192,9 +192,11 @@ def test_further_hits_come_partner_by_partner(sales: Client, trade: Many, monkey
     monkeypatch.setattr("partners.search.asking.PAGE", 1)
     page = search(sales, trade)
     assert page.content.decode().count("Weitere Treffer von") == 1
+    assert "Die ersten 2 Treffer, Antwort von 2 der 2 Partner" in text_of(page)
     more = sales.get(link(page, 'id="further-[^"]*'), {"supplier": "", "q": "par", **PERIOD, "sort": "partner"})
     assert articles(more) == ["PAR 56", "PAR 64", "PAR 64 floor"]
     assert "Weitere Treffer" not in more.content.decode()
+    assert "3 Treffer, Antwort von 2 der 2 Partner" in text_of(more)
     other_question = sales.get(link(page, 'id="further-[^"]*'), {"supplier": "", "q": "56", **PERIOD})
     assert other_question.status_code == 200
 

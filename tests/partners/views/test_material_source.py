@@ -195,7 +195,10 @@ def test_further_hits_follow(sales: Client, job: Job, ours: PartnerConnection, b
     assert values
     cursor = json.loads(values[1])["cursor"]
     assert "PAR 50" not in page
-    assert "PAR 50" in search(sales, job, ours, q="par", cursor=cursor)
+    assert "Die ersten 50 Treffer bei Bassline Rental" in page
+    further = search(sales, job, ours, q="par", cursor=cursor)
+    assert "PAR 50" in further
+    assert "1 weiterer Treffer bei Bassline Rental" in further
 
 
 # --- picking ---------------------------------------------------------------------------------------
