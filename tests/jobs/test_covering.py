@@ -1,7 +1,9 @@
 """A need is split into own and hired units: never more than is missing, all of a job or none (mission J6, J7)."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from threading import Barrier
 
@@ -9,17 +11,21 @@ import pytest
 from django.db import connection
 
 from eventworx.contacts.models import Contact
+from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
+from inventory import reservations
 from inventory.models import Article
+from inventory.reservations import ReservationClaim
 from jobs.covering import Cover, PositionIsGone, RestHasChanged, cover_shortages, short_lines
 from jobs.models import Job, Position
 from jobs.positions import JobIsClosed, NoQuantity, SupplierTerms, add_position, remove_position, update_position
 from jobs.shortages import shortages_of
 from jobs.states import JobState
 from jobs.sub_rentals import create_order
-from tests.factories import make_article, make_contact, make_job, make_tenant
+from tests.factories import SUMMER, make_article, make_contact, make_job, make_tenant
 
 TERMS = SupplierTerms("77", "B-77", Decimal(20), Decimal(10), ((1, Decimal(1)), (3, Decimal(2))), Decimal(0), "EUR")
+LATER = Period(SUMMER.end + timedelta(days=30), SUMMER.end + timedelta(days=31))
 
 
 @pytest.fixture
@@ -132,3 +138,32 @@ def test_two_people_cover_the_same_line_once() -> None:
     with ThreadPoolExecutor(2) as crowd:
         assert sorted(crowd.map(one, suppliers)) == [False, True]
     assert parts(job) == [(14, 4, 10)]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_covering_several_articles_and_reserving_them_do_not_wait_for_each_other() -> None:
+    """Positions stand in any order in a job; whoever takes several articles locks them in that of their ids."""
+    aurora = make_tenant("aurora")
+    articles = [make_article(aurora, name, owned=1000) for name in ("PAR 64", "Nebel")]
+    supplier, start = make_contact(aurora, "Bassline", is_supplier=True), Barrier(2)
+    jobs = [make_job(aurora, state=JobState.ORDER) for _ in range(15)]
+    short = [[add_position(job=job, article=row, quantity=1001) for row in reversed(articles)] for job in jobs]
+
+    def cover() -> None:
+        for job, rows in zip(jobs, short, strict=True):
+            cover_shortages(job=job, covers=[Cover(row, supplier, 1, TERMS) for row in rows])
+
+    def reserve() -> None:
+        for _ in range(60):
+            reservations.reserve(tenant=aurora, claims=[ReservationClaim(row.pk, 1, LATER) for row in articles])
+
+    def run(work: Callable[[], None]) -> None:
+        start.wait()
+        try:
+            work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as crowd:
+        assert list(crowd.map(run, (cover, reserve))) == [None, None]
