@@ -12,6 +12,7 @@ from eventworx.errors import BusinessError
 from eventworx.messaging.inbox import notify
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Permission
+from inventory.reservations import lock_articles
 from jobs import own_stock
 from jobs.locks import lock_job
 from jobs.models import Job, Position
@@ -34,12 +35,16 @@ def take_over(*, position: Position) -> int:
     job = open_job(position.job)
     position = job.positions.select_related("tenant", "article", "reservation").get(pk=position.pk)
     position.job = job
+    lock_articles(tenant=job.tenant, article_ids=[position.article_id] if position.article_id else [])
     need = shortages_of(job=job)[position.pk]
     if not need.takeable:
         raise NothingFreeAnyMore(position=position.description)
     position.sub_rented_quantity -= max(need.takeable - need.shortage, 0)
     position.save(update_fields=["sub_rented_quantity"])
     own_stock.keep(position=position)
+    # With longer buffers than it was reserved with, more of it may not be free where it is counted apart.
+    if job.uses_stock and position.reserved_quantity < need.reserved + need.takeable:
+        raise NothingFreeAnyMore(position=position.description)
     return need.takeable
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from threading import Barrier
 from typing import Any
@@ -13,10 +13,13 @@ from django.db import connection
 from django.test import Client
 
 from eventworx.contacts.models import Contact
+from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
+from inventory.articles import update_article
 from inventory.courses import check_courses
 from inventory.models import Article
+from inventory.reservations import ReservationClaim, reserve
 from jobs.free_again import NothingFreeAnyMore, take_over
 from jobs.models import Job, Position
 from jobs.planning import set_state
@@ -25,7 +28,7 @@ from jobs.shortages import shortages_of
 from jobs.states import JobState, OrderState
 from jobs.sub_rentals import create_order, record_answer
 from jobs.tasks import tell_free
-from tests.factories import make_article, make_contact, make_job, make_tenant, make_user
+from tests.factories import SUMMER, make_article, make_contact, make_job, make_tenant, make_user
 
 TERMS = SupplierTerms("77", "B-77", Decimal(20), Decimal(10), (), Decimal(0), "EUR")
 NOW = datetime(2027, 6, 1, 12, tzinfo=UTC)
@@ -88,6 +91,19 @@ def test_what_is_hired_and_not_ordered_comes_from_own_stock(par: Article, suppli
     hired = hire(job, par, supplier, 5)
     assert takeable(job) == [0, 3]
     assert take_over(position=hired) == 3
+    assert state(hired) == (5, 2, 3)
+
+
+def test_nothing_hired_is_given_up_for_what_cannot_be_reserved(par: Article, supplier: Contact) -> None:
+    job = order(par, 3)
+    hired = hire(job, par, supplier, 5)
+    update_position(position=hired, sub_rented_quantity=2)
+    after = Period(SUMMER.end, SUMMER.end + timedelta(days=1))
+    reserve(tenant=par.tenant, claims=[ReservationClaim(par.pk, 8, after)])
+    update_article(article=par, number=par.number, buffer_after_minutes=60)
+    assert takeable(job) == [0, 2]
+    with pytest.raises(NothingFreeAnyMore):
+        take_over(position=hired)
     assert state(hired) == (5, 2, 3)
 
 
@@ -180,7 +196,7 @@ def test_two_people_take_over_and_two_workers_tell_once() -> None:
 
     at_once(lambda _worker: tell_free(), [1, 2])
     assert aurora.inbox_messages.count() == 2
-    at_once(lambda job: take_over(position=job.positions.get()), shorts)
+    assert sorted(at_once(lambda job: take_over(position=job.positions.get()), shorts)) == [4, 6]
     assert sorted(aurora.reservations.values_list("quantity", flat=True)) == [4, 6]
     assert check_courses(tenant=aurora, article_ids=[par.pk]) == []
     set_state(job=shorts[0], state=JobState.CANCELLED)
