@@ -243,10 +243,13 @@ def _copy_lines(inquiry: Inquiry, job: Job) -> None:
 
 
 def _require_everything(inquiry: Inquiry, job: Job) -> None:
-    """Whoever confirms promises all lines for the whole time, whatever was changed in the job in between."""
+    """Whoever confirms promises all lines for the whole time, whatever was changed in the job in between.
+
+    What was out and is back is reserved no longer.
+    """
     if not covers_period(job, inquiry):
         raise JobHasMoved(job=job.number)
-    missing = missing_of(job, inquiry)
+    missing = missing_of(job.positions.not_back(), inquiry)
     if missing:
         raise JobLacksLines(job=job.number, missing=", ".join(f"{n} × {article}" for article, n in missing.items()))
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
 from inventory.models import Article
-from jobs.models import Inquiry, InquiryQuerySet, Job
+from jobs.models import Inquiry, InquiryQuerySet, Job, PositionQuerySet
 from jobs.states import OrderState
 
 
@@ -24,7 +24,7 @@ class JobIsPromised(BusinessError):
 def require_kept(job: Job) -> None:
     """Raise JobIsPromised where a locked job, as it is now, has fallen behind a confirmed inquiry."""
     for inquiry in job.inquiries.filter(state=OrderState.CONFIRMED, binds=True).select_related("customer"):
-        if not (job.uses_stock and covers_period(job, inquiry)) or missing_of(job, inquiry):
+        if not (job.uses_stock and covers_period(job, inquiry)) or missing_of(job.positions.all(), inquiry):
             raise JobIsPromised(customer=inquiry.customer, inquiry=inquiry.number)
 
 
@@ -38,10 +38,10 @@ def covers_period(job: Job, inquiry: Inquiry) -> bool:
     return job.planning_start <= inquiry.planning_start and inquiry.planning_end <= job.planning_end
 
 
-def missing_of(job: Job, inquiry: Inquiry) -> Counter[Article]:
-    """What was asked for and does not stand in the job."""
+def missing_of(positions: PositionQuerySet, inquiry: Inquiry) -> Counter[Article]:
+    """What was asked for and does not stand in these positions of its job."""
     asked = _quantities(inquiry.lines.select_related("article"))
-    return asked - _quantities(job.positions.filter(article__isnull=False).select_related("article"))
+    return asked - _quantities(positions.filter(article__isnull=False).select_related("article"))
 
 
 def _quantities(lines: Iterable[Any]) -> Counter[Article]:

@@ -33,6 +33,10 @@ class PositionQuerySet(models.QuerySet["Position"]):
         """Positions whose goods have left the store and are not back."""
         return self.filter(reservation__handed_over_at__isnull=False, reservation__returned_at__isnull=True)
 
+    def not_back(self) -> Self:
+        """Positions whose goods have not left the store, or are not back yet."""
+        return self.filter(reservation__returned_at__isnull=True)
+
     def short(self) -> Self:
         """Own parts of jobs that use stock, of which not everything is reserved (mission J6); annotates `missing`."""
         using_stock = [state for state, uses in USES_STOCK.items() if uses]

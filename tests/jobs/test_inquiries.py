@@ -16,6 +16,7 @@ from eventworx.tenants.models import Tenant
 from inventory.models import Article
 from inventory.reservations import Shortage
 from jobs.currency import AmountTooHigh, ForeignCurrency
+from jobs.goods import hand_out, take_back
 from jobs.inquiries import (
     InquiryIsAnswered,
     InquiryLineData,
@@ -192,6 +193,18 @@ def test_what_was_taken_out_of_the_job_is_not_promised(bassline: Tenant) -> None
     assert "4 × " in str(refused.value)
     assert "2 × " in str(refused.value)
     assert (reserved(bassline), state_of(inquiry)) == ([], OrderState.REQUESTED)
+
+
+def test_what_was_out_and_is_back_is_not_promised(bassline: Tenant) -> None:
+    """It is reserved no longer: others can have it."""
+    inquiry = receive(bassline, line(make_article(bassline), 3))
+    job = make_job(inquiry=inquiry, created_by=None)
+    set_state(job=job, state=JobState.ORDER)
+    hand_out(job=job, at=SUMMER.start)
+    take_back(job=job, at=SUMMER.start + timedelta(hours=1))
+    with pytest.raises(JobLacksLines):
+        confirm_inquiry(inquiry=inquiry, at=NOW)
+    assert state_of(inquiry) == OrderState.REQUESTED
 
 
 def move(job: Job, period: Period) -> Job:
