@@ -22,6 +22,7 @@ from inventory.search import Filter, all_articles, search_articles
 
 LOCAL_TIME = "%Y-%m-%dT%H:%M"
 BLANK_STEPS = 3
+MOST_STEPS = 100  # that partners read of a scale
 
 
 def _field(model: type[Model], name: str, **options: Any) -> Any:
@@ -232,7 +233,7 @@ class ScaleForm(TenantForm):
         known = steps_of(scale.steps) if scale else ((1, Decimal(1)),)
         initial = {"name": scale.name, "extra_day_factor": trimmed(scale.extra_day_factor)} if scale else {}
         super().__init__(data, initial=initial, **kwargs)
-        formset = forms.formset_factory(StepForm, extra=BLANK_STEPS)
+        formset = forms.formset_factory(StepForm, extra=BLANK_STEPS, max_num=MOST_STEPS, validate_max=True)
         rows = [{"days": days, "factor": factor} for days, factor in known]
         # What was typed is not compared to what was there: a row left as it was counts, too.
         self.steps = formset(data, initial=rows if data is None else None, prefix="steps")

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory.availability import Stock
 from partners.protocol import wire
+from partners.protocol.wire.fields import MAX_QUANTITY
 
 
 class StockMode(models.TextChoices):
@@ -38,18 +39,19 @@ def shown(stock: Stock | None, terms: StockTerms | None, asked: int = 1) -> wire
     """`stock` as it leaves the house; None where the level tells nothing (no `terms`).
 
     Never less than none: how far we are short is our own affair. What is kept back goes off both exact figures, so
-    that neither they nor their difference tell of it. Yes or no is the answer to `asked` units.
+    that neither they nor their difference tell of it. Yes or no is the answer to `asked` units. No figure is greater
+    than the protocol carries: one would make the whole answer unreadable.
     """
     if stock is None or terms is None:
         return None
-    free = max(terms.left(stock.free), 0)
+    free, owned = (min(max(terms.left(units), 0), MAX_QUANTITY) for units in (stock.free, stock.owned))
     match terms.mode:
         case StockMode.YES_NO:
             return wire.YesNoStock(available=free >= asked)
         case StockMode.CAPPED:
             return wire.CappedStock(at_least=min(free, terms.cap))
         case StockMode.EXACT:
-            return wire.ExactStock(owned=max(terms.left(stock.owned), 0), free=free)
+            return wire.ExactStock(owned=owned, free=free)
 
 
 def tells_bottleneck(stock: Stock, terms: StockTerms | None) -> bool:

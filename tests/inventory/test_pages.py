@@ -347,6 +347,7 @@ def test_scales_are_kept(aurora: Tenant, log_in: LogIn) -> None:
         (steps(("0", "1")), "größer oder gleich 1"),
         (steps(("1", "-1")), "größer oder gleich 0"),
         (steps(("1", "eins")), "Bitte eine Zahl eingeben"),
+        (steps(*((str(days), "1") for days in range(1, 102))), "höchstens 100"),
         (steps(("1", "1"), name=""), "Dieses Feld ist zwingend erforderlich."),
         (steps(("1", "1"), name="Ton"), "Es gibt schon eine Faktorstaffel „Ton“."),
     ],

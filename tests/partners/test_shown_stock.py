@@ -1,5 +1,7 @@
 """What a partner is told of our stock: no mode says more than it is meant to (mission R4, protocol §4)."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from inventory.availability import Stock
 from partners.protocol import wire
 from partners.shown_stock import StockMode, StockTerms, shown, tells_bottleneck
 
+NOW = datetime(2027, 6, 1, 12, tzinfo=UTC)
 figures = st.integers(0, 50)
 caps = st.integers(1, 50)
 
@@ -42,6 +45,14 @@ def test_yes_or_no_is_about_what_is_asked_for(free: int, kept: int, asked: int, 
 @pytest.mark.parametrize(("free", "kept", "told"), [(3, 0, 3), (5, 0, 5), (9, 0, 5), (6, 2, 4), (1, 2, 0), (-1, 0, 0)])
 def test_figures_end_at_the_cap(free: int, kept: int, told: int) -> None:
     assert shown(of(free), terms(StockMode.CAPPED, kept=kept)) == wire.CappedStock(at_least=told)
+
+
+def test_no_figure_is_greater_than_the_protocol_carries() -> None:
+    """Dated additions come on top of what a form takes."""
+    told = shown(of(2_000_000, owned=2_000_001), terms())
+    assert told == wire.ExactStock(owned=999_999, free=999_999)
+    asked = wire.to_wire(wire.Availability(as_of=NOW, lines=(wire.AnsweredLine(article="7", stock=told),)))
+    assert wire.parse_availability(asked).lines[0].stock == told
 
 
 def test_no_terms_no_stock() -> None:
