@@ -116,7 +116,10 @@ class ArticleQuerySet(models.QuerySet["Article"]):
 
         `inventory.search` finds the same, the best first, and takes no longer in a large catalogue.
         """
-        wanted = Wanted.of(query)
+        return self.holding(Wanted.of(query))
+
+    def holding(self, wanted: Wanted) -> Self:
+        """The same of a query that was read already."""
         if not wanted.words:
             return self if wanted.is_blank else self.none()
         every_word = Q(*(_contains(spellings) for spellings in wanted.words))

@@ -143,8 +143,11 @@ def cut_at(listed: Sequence[Article] | ArticleQuerySet) -> int:
 
 
 def all_articles(**asked: Unpack[Filter]) -> ArticleQuerySet:
-    """The same without an end, by name, as a query to go on with."""
-    return _scope(asked).matching(asked["query"]).by_name()
+    """The same without an end, by name, as a query to go on with: whatever goes on with a list means what it shows."""
+    scope, wanted = _scope(asked), Wanted.of(asked["query"])
+    if wanted.words and dialect().has_parts and not scope.holding(wanted).exists():
+        wanted = corrected(tenant_id=asked["tenant"].pk, wanted=wanted) or wanted
+    return scope.holding(wanted).by_name()
 
 
 def _scope(asked: Filter) -> ArticleQuerySet:

@@ -8,7 +8,7 @@ from django.db import connection
 from eventworx.tenants.models import Tenant
 from inventory.categories import descendants
 from inventory.models import Article
-from inventory.search import search_articles
+from inventory.search import all_articles, search_articles
 from inventory.search.typos import mistakes
 from tests.factories import make_article, make_category
 
@@ -102,6 +102,18 @@ def test_words_are_written_down_with_the_articles_whoever_writes_them(aurora: Te
     assert [word.word for word in bassline.catalogue_words.all()] == ["traverse"]
     assert [found.pk for found in search(tenant=aurora, query="verfloger")] == [article.pk]
     assert search(tenant=aurora, query="trawerse") == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_what_goes_on_with_a_list_means_what_it_shows(stocked: Tenant) -> None:
+    """Marking, exporting and the timeline: typos are corrected there, too."""
+    verfolger = make_article(stocked, "Verfolger")
+    everywhere: Any = {"tenant": stocked, "category_ids": None, "archived": False}
+    for typed in ("verfloger", "par", "nirgends", ""):
+        listed = search_articles(query=typed, **everywhere)
+        assert set(all_articles(query=typed, **everywhere)) == set(listed)
+    assert list(all_articles(query="verfloger", **everywhere)) == [verfolger]
 
 
 @pytest.mark.postgres
