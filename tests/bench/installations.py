@@ -33,7 +33,7 @@ def sqlite() -> Iterator[Environment]:
 
 
 INSTALLATIONS: dict[str, Callable[[], AbstractContextManager[Environment]]] = {
-    "PostgreSQL and Redis": postgres_and_redis,
-    "PostgreSQL": postgres,
-    "SQLite": sqlite,
+    "postgresql-redis": postgres_and_redis,
+    "postgresql": postgres,
+    "sqlite": sqlite,
 }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from statistics import median
 from uuid import uuid4
 
 from django.core.wsgi import get_wsgi_application
@@ -11,18 +11,18 @@ from django.core.wsgi import get_wsgi_application
 from eventworx.limits import Verdict
 from partners.api import gateway, rates
 from partners.protocol.keys import KeyPair
-from tests.bench.catalogue import Market
-from tests.bench.side_by_side import Replacement, Taken, answered, interleaved, median, row
+from tests.bench.catalogue import Market, Scale
+from tests.bench.rows import Figures, Row
+from tests.bench.side_by_side import Replacement, answered, interleaved
 from tests.bench.signed_search import signed
 
-TITLE = "The time of a refusal (401)"
 TARGET = "/api/partner/v1/connection"
 WRONG = "wrong signature"
 
 
-def measure(market: Market, *, rounds: int, runs: int) -> dict[str, Any]:
-    hirer, own, stranger = market.hirer, market.hirer.own_key(), KeyPair.generate()
-    forged = {"Signature": f"ewx=:{'A' * 86}==:"}
+def measure(markets: Sequence[Market], _scale: Scale, *, rounds: int, runs: int) -> Figures:
+    hirer, stranger = markets[0].hirer, KeyPair.generate()
+    own, forged = hirer.own_key(), {"Signature": f"ewx=:{'A' * 86}==:"}
     asks: dict[str, Callable[[], dict[str, str]]] = {
         WRONG: lambda: signed(hirer, own, TARGET) | forged,
         "wrong key": lambda: signed(hirer, stranger, TARGET) | forged,
@@ -35,8 +35,9 @@ def measure(market: Market, *, rounds: int, runs: int) -> dict[str, Any]:
     ]
     application = get_wsgi_application()
 
-    def run(name: str, _round: int) -> Taken:
-        return answered(application, TARGET, asks[name](), "401 Unauthorized")
+    def run(name: str, _round: int) -> float:
+        return answered(application, TARGET, asks[name](), "401 Unauthorized").milliseconds
 
     times = interleaved(dict.fromkeys(asks, uncounted), run, rounds=rounds, runs=runs)
-    return {"title": TITLE, "rows": [row(name, median(found), median(times[WRONG])) for name, found in times.items()]}
+    p50 = {name: median(some) for name, some in times.items()}
+    return Figures([Row("", f"401, {name}", taken, p50[WRONG], WRONG) for name, taken in p50.items()])

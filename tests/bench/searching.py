@@ -1,99 +1,109 @@
-"""Whole signed searches beside a floor that does nothing but their SQL (figures F1, F3, F4, F10).
-
-The floor has no request, no proof and no rules: the statements of that very search and of its availability through
-the driver alone, and what they answer written by orjson. A chosen size of the catalogue is one run (`--articles`);
-growth is the 95th percentile of one run by that of another.
+"""Whole signed searches with dated availability beside a floor that does nothing but their SQL (F1), at three sizes of
+the catalogue (F3); look-ups by article number beside a trivial Django view (F4); searches with a typo beside the same
+ones without (F10).
 """
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable, Iterable
-from itertools import chain
+from collections.abc import Callable, Sequence
+from random import Random
+from statistics import median
 from typing import Any
 from urllib.parse import quote
 
 import orjson
 from django.core.wsgi import get_wsgi_application
-from django.db import connection
 
 from eventworx.limits import Limit
 from partners.api import rates
-from tests.bench.catalogue import PERIOD, QUERIES, Market
-from tests.bench.side_by_side import Taken, answered, interleaved, median, ratio_row, timed
+from tests.bench.bare import Bare, statements_of, trivial_application
+from tests.bench.catalogue import PERIOD, Market, Scale
+from tests.bench.rows import Figures, Row
+from tests.bench.side_by_side import Answer, answered, interleaved, p95
 from tests.bench.signed_search import signed
 
-TITLE = "F1, F3, F4, F10 · Signed partner searches with dated availability, and the floor under them"
-# The same words with a letter missing, doubled, wrong, or in its neighbour's place; numbers as they are typed.
-TYPOS = ["matrin spot", "lautsprecer", "travverse 3 m", "buehmen", "shrue 8-kanal", "nebelmaschime ip65"]
-NUMBERS = ["B-000017", "b000031", "B-000005"]
-KINDS = {"correct": QUERIES, "with a typo": TYPOS, "by number": NUMBERS}
-FLOORS = {name: f"{name}, the floor" for name in KINDS}
-Statement = tuple[str, Any]
+# What people type; one finds a tenth of the catalogue, another a few articles.
+QUERIES = ["martin spot", "lautsprecher", "traverse 3 m", "buehnen", "shure 8-kanal", "nebelmaschine ip65"]
+QUERIES += ["sennheiser funkmikrofon", "podest layher", "led-wand", "prolyte kettenzug", "mischpult", "robe verfol"]
+NUMBERS = ["B-000017", "b000031", "B-000005", "b-250"]
+F1_GOALS = ("≤ 1.7", "≤ 1.35", "≤ 1.15")  # the smallest catalogue first
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+# A letter missing, doubled, wrong, or in its neighbour's place.
+MISTAKES: list[Callable[[str, int, str], str]] = [
+    lambda word, place, _other: word[:place] + word[place + 1 :],
+    lambda word, place, _other: word[: place + 1] + word[place:],
+    lambda word, place, other: word[:place] + other + word[place + 1 :],
+    lambda word, place, _other: word[: place - 1] + word[place] + word[place - 1] + word[place + 1 :],
+]
 
 
-def measure(market: Market, *, rounds: int, runs: int) -> dict[str, Any]:
+def measure(markets: Sequence[Market], _scale: Scale, *, rounds: int, runs: int) -> Figures:
     rates.PER_CONNECTION |= {name: Limit(name, 10**9, 60) for name in rates.PER_CONNECTION}
-    application, signer = get_wsgi_application(), market.hirer.own_key()
-
-    def searched(query: str) -> Taken:
-        target = f"/api/partner/v1/articles?q={quote(query)}&{PERIOD}"
-        return answered(application, target, signed(market.hirer, signer, target), "200 OK")
-
-    bare = connection.copy()  # stays open between requests
-    bare.ensure_connection()
-    noted = {query: _statements(lambda query=query: searched(query)) for query in chain(*KINDS.values())}
-    asks: dict[str, Callable[[str], Taken]] = dict.fromkeys(KINDS, searched)
-    asks |= {floor: lambda query: timed(lambda: _floor(bare.connection, noted[query])) for floor in FLOORS.values()}
-    kinds = KINDS | {FLOORS[name]: queries for name, queries in KINDS.items()}
-
-    def run(name: str, number: int) -> Taken:
-        return asks[name](kinds[name][number % len(kinds[name])])
-
-    times = interleaved(dict.fromkeys(asks, ()), run, rounds=rounds, runs=runs)
+    asked = [_Asked(market) for market in markets]
+    variants = {(each, kind): () for each in asked for kind in each.kinds}
+    times = interleaved(variants, lambda variant, number: variant[0].run(variant[1], number), rounds=rounds, runs=runs)
     rows = []
-    for name, floor in FLOORS.items():
-        of = median(times[floor])
-        rows += [ratio_row(f"{what}, {name}", taken, of) for what, taken in _p50_and_p95(times[name])]
-        rows.append(ratio_row(floor, of, of))
-    return {"title": TITLE, "rows": rows}
+    for each, goal in zip(asked, F1_GOALS, strict=True):
+        rows += each.rows({kind: median(times[each, kind]) for kind in each.kinds}, goal)
+    largest, smallest = p95(times[asked[-1], "search"]), p95(times[asked[0], "search"])
+    growth = f"signed search, {asked[-1].size}, 95th percentile"
+    return Figures([*rows, Row("F3", growth, largest, smallest, asked[0].size, "≤ 2")])
 
 
-def _p50_and_p95(taken: list[Taken]) -> Iterable[tuple[str, Taken]]:
-    slowest = Taken(*(round(_p95(clock), 1) for clock in zip(*taken, strict=True)))
-    return ("p50", median(taken)), ("p95", slowest)
+class _Asked:
+    """One supplier, asked in several ways."""
+
+    def __init__(self, market: Market) -> None:
+        self.market, self.size = market, f"{market.articles:,} articles"
+        self.signer, self.application, trivial = market.hirer.own_key(), get_wsgi_application(), trivial_application()
+        bare = Bare({_target(query): statements_of(lambda query=query: self.ask(query)) for query in QUERIES})
+        stock = f"/{market.lender.tenant_id}"
+        self.kinds: dict[str, Callable[[int], Answer]] = {
+            "search": lambda number: self.ask(_nth(QUERIES, number)),
+            "floor": lambda number: answered(bare, _target(_nth(QUERIES, number)), {}),
+            "typo": lambda number: self.ask(mistyped(_nth(QUERIES, number), number)),
+            "number": lambda number: self.ask(_nth(NUMBERS, number)),
+            "view": lambda number: answered(trivial, f"{stock}/B-{number:06}", {}),
+        }
+
+    def ask(self, query: str) -> Answer:
+        target = _target(query)
+        return answered(self.application, target, signed(self.market.hirer, self.signer, target))
+
+    def run(self, kind: str, number: int) -> float:
+        return self.kinds[kind](number).milliseconds
+
+    def rows(self, p50: dict[str, float], goal: str) -> list[Row]:
+        found = [self.finds(query, number) for query in QUERIES for number in range(len(MISTAKES))]
+        known = [is_found for is_found in found if is_found is not None]
+        search, number, typo = (f"{what}, {self.size}" for what in ("signed search", "look-up by number", "typo"))
+        return [
+            Row("F1", search, p50["search"], p50["floor"], "the same SQL alone", goal),
+            Row("F4", number, p50["number"], p50["view"], "a trivial Django view", "≤ 3"),
+            Row("F10", typo, p50["typo"], p50["search"], "the same without typo", "≤ 2"),
+            Row("F10", f"{typo}: finds", sum(known), len(known), "the same without typo", "≥ 0.9", ""),
+        ]
+
+    def finds(self, query: str, number: int) -> bool | None:
+        """Whether the first hit is found with a typo, too; None where there is none."""
+        right, wrong = (_ids(self.ask(typed)) for typed in (query, mistyped(query, number)))
+        return right[0] in wrong if right else None
 
 
-def _p95(values: Iterable[float]) -> float:
-    found = list(values)
-    return statistics.quantiles(found, n=20)[-1] if len(found) > 1 else found[0]
+def mistyped(query: str, number: int) -> str:
+    """With one mistake in its longest word, another one for each number."""
+    word, random = max(query.split(), key=len), Random(f"{query} {number}")
+    mistake = MISTAKES[number % len(MISTAKES)]
+    return query.replace(word, mistake(word, random.randrange(1, len(word)), random.choice(LETTERS)))
 
 
-def _statements(work: Callable[[], object]) -> list[Statement]:
-    """What is asked of articles and their stock meanwhile."""
-    found: list[Statement] = []
-
-    def note(execute: Callable[..., Any], text: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        if "inventory_" in text:
-            found.append((text, params))
-        return execute(text, params, many, context)
-
-    with connection.execute_wrapper(note):
-        work()
-    return found
+def _ids(answer: Answer) -> list[Any]:
+    return [item["id"] for item in orjson.loads(answer.body)["items"]]
 
 
-def _floor(driver: Any, statements: list[Statement]) -> bytes:
-    """As bare as it gets: the driver's cursor and orjson."""
-    rows, cursor = [], driver.cursor()
-    for text, params in statements:
-        cursor.execute(*_for_driver(text, params))
-        rows += cursor.fetchall()
-    return orjson.dumps(rows, default=str)
+def _target(query: str) -> str:
+    return f"/api/partner/v1/articles?q={quote(query)}&{PERIOD}"
 
 
-def _for_driver(text: str, params: Any) -> Statement:
-    """As Django hands it on: SQLite has other placeholders."""
-    if connection.vendor == "postgresql" or not params:
-        return text, params or None
-    return text.replace("%s", "?").replace("%%", "%"), params
+def _nth(texts: Sequence[str], number: int) -> str:
+    return texts[number % len(texts)]

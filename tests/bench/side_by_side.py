@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
-from django.core.handlers.wsgi import WSGIHandler
 from django.test import RequestFactory
+
+Variant = TypeVar("Variant", bound=Hashable)
 
 
 class Replacement(NamedTuple):
@@ -20,19 +21,6 @@ class Replacement(NamedTuple):
     module: Any
     name: str
     by: Callable[..., Any]
-
-
-class Taken(NamedTuple):
-    """Microseconds of one run: by the clock on the wall, and of our own thread at work.
-
-    The wall has everything, waiting for the database too, but also whatever else the machine does.
-    """
-
-    wall: float
-    cpu: float
-
-
-Run = Callable[[str, int], Taken]  # of a variant, in a round
 
 
 @contextlib.contextmanager
@@ -44,55 +32,53 @@ def replaced(*replacements: Replacement) -> Iterator[None]:
 
 
 def interleaved(
-    variants: Mapping[str, Sequence[Replacement]], run: Run, *, rounds: int, runs: int
-) -> dict[str, list[Taken]]:
-    """For each variant the median of `runs` runs in each of `rounds` rounds; in a new order each round."""
+    variants: Mapping[Variant, Sequence[Replacement]],
+    run: Callable[[Variant, int], float],
+    *,
+    rounds: int,
+    runs: int,
+    warm_up: bool = True,
+) -> dict[Variant, list[float]]:
+    """For each variant the median milliseconds of `runs` runs in each of `rounds` rounds; in a new order each round.
+
+    `run` is told the number of the round, for which all variants do the same.
+    """
     random = Random(7)
-    found: dict[str, list[Taken]] = {name: [] for name in variants}
+    found: dict[Variant, list[float]] = {name: [] for name in variants}
     for number in range(rounds):
         for name in random.sample(list(variants), len(variants)):
             with replaced(*variants[name]):
-                run(name, number)
-                found[name].append(median(run(name, number) for _run in range(runs)))
+                if warm_up:
+                    run(name, number)
+                found[name].append(statistics.median(run(name, number) for _run in range(runs)))
     return found
 
 
-def median(taken: Iterable[Taken]) -> Taken:
-    """Of each clock by itself."""
-    return Taken(*(round(statistics.median(values), 1) for values in zip(*taken, strict=True)))
+def p95(values: Iterable[float]) -> float:
+    return statistics.quantiles(values, n=20, method="inclusive")[-1]
 
 
-def differences(more: Sequence[Taken], less: Sequence[Taken]) -> list[Taken]:
-    """Round by round, what one takes longer than the other."""
-    return [Taken(a.wall - b.wall, a.cpu - b.cpu) for a, b in zip(more, less, strict=True)]
-
-
-def row(what: str, taken: Taken, of: Taken) -> dict[str, Any]:
-    """A line of a table; the shares are those of `of`."""
-    shares = {"wall_share": taken.wall / of.wall, "cpu_share": taken.cpu / of.cpu}
-    return {"what": what, "wall_us": taken.wall, "cpu_us": taken.cpu} | {k: round(v, 3) for k, v in shares.items()}
-
-
-def ratio_row(what: str, taken: Taken, of: Taken) -> dict[str, Any]:
-    """A line of a table of multiples: how many times `of` it takes."""
-    ratios = {"wall_ratio": taken.wall / of.wall, "cpu_ratio": taken.cpu / of.cpu}
-    return {"what": what, "wall_us": taken.wall, "cpu_us": taken.cpu} | {k: round(v, 3) for k, v in ratios.items()}
-
-
-def timed(work: Callable[[], object]) -> Taken:
-    wall, cpu = time.perf_counter(), time.thread_time()
+def timed(work: Callable[[], object]) -> float:
+    """Milliseconds by the clock on the wall: waiting for the database counts, and whatever else the machine does."""
+    begun = time.perf_counter()
     work()
-    return Taken((time.perf_counter() - wall) * 1e6, (time.thread_time() - cpu) * 1e6)
+    return (time.perf_counter() - begun) * 1e3
 
 
-def answered(application: WSGIHandler, target: str, headers: dict[str, str], status: str) -> Taken:
-    """From the request at the door to the last byte of the answer, which has to have that status."""
-    environ = RequestFactory().get(target, headers=headers).environ
+class Answer(NamedTuple):
+    milliseconds: float
+    body: bytes
+
+
+def answered(application: Any, target: str, headers: Mapping[str, str], status: str = "200 OK") -> Answer:
+    """From the request at the door of a WSGI application to the last byte of the answer, which has that status."""
+    environ = RequestFactory().get(target, headers=headers, SERVER_NAME="127.0.0.1").environ
     statuses: list[str] = []
-    wall, cpu = time.perf_counter(), time.thread_time()
+    begun = time.perf_counter()
     answer = application(environ, lambda said, _headers: statuses.append(said))
-    b"".join(answer)
-    answer.close()
-    taken = Taken((time.perf_counter() - wall) * 1e6, (time.thread_time() - cpu) * 1e6)
-    assert statuses == [status], statuses
-    return taken
+    body = b"".join(answer)
+    if hasattr(answer, "close"):
+        answer.close()
+    taken = (time.perf_counter() - begun) * 1e3
+    assert statuses == [status], (statuses, body)
+    return Answer(taken, body)

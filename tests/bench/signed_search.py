@@ -6,6 +6,8 @@ The whole runs through the WSGI application, without a server and a network arou
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
@@ -16,15 +18,17 @@ from partners.api import authentication, gateway, rates
 from partners.models import PartnerConnection
 from partners.protocol.keys import KeyPair
 from partners.protocol.signing import Proof, fresh_nonce, sign_request
-from tests.bench.catalogue import TARGETS, Market
-from tests.bench.side_by_side import Replacement, Taken, answered, differences, interleaved, median, row
+from tests.bench.catalogue import PERIOD, Market, Scale
+from tests.bench.rows import Figures, Row
+from tests.bench.side_by_side import Replacement, answered, interleaved
 
-TITLE = "A signed partner search with dated availability, and what is proof in it"
+TARGET = f"/api/partner/v1/articles?q=martin%20spot&{PERIOD}"
 WHOLE, ALL = "the whole request", "all of these together"
 
 
-def measure(market: Market, *, rounds: int, runs: int) -> dict[str, Any]:
-    key, signer = market.lender.own_key(), market.hirer.own_key()
+def measure(markets: Sequence[Market], _scale: Scale, *, rounds: int, runs: int) -> Figures:
+    hirer, lender = markets[0].hirer, markets[0].lender
+    key, signer = lender.own_key(), hirer.own_key()
     parts: dict[str, list[Replacement]] = {
         "verifying the signature": [Replacement(authentication, "verify_request", _believe)],
         "letting the nonce pass once": [Replacement(authentication, "_use_nonce", _nothing)],
@@ -36,15 +40,14 @@ def measure(market: Market, *, rounds: int, runs: int) -> dict[str, Any]:
     rates.PER_CONNECTION |= {name: Limit(name, 10**9, 60) for name in rates.PER_CONNECTION}
     application = get_wsgi_application()
 
-    def run(_variant: str, number: int) -> Taken:
-        target = TARGETS[number % len(TARGETS)]
-        return answered(application, target, signed(market.hirer, signer, target), "200 OK")
+    def run(_variant: str, _number: int) -> float:
+        return answered(application, TARGET, signed(hirer, signer, TARGET)).milliseconds
 
     times = interleaved(variants, run, rounds=rounds, runs=runs)
     whole = times.pop(WHOLE)
-    rows = [row(WHOLE, median(whole), median(whole))]
-    rows += [row(name, median(differences(whole, without)), median(whole)) for name, without in times.items()]
-    return {"title": TITLE, "rows": rows}
+    less = {name: median(a - b for a, b in zip(whole, without, strict=True)) for name, without in times.items()}
+    rows = [Row("", name, taken, median(whole), WHOLE) for name, taken in less.items()]
+    return Figures(rows)
 
 
 def signed(hirer: PartnerConnection, key: KeyPair, target: str) -> dict[str, str]:
