@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,6 +24,10 @@ class Source:
     def tree(self) -> ast.Module:
         return ast.parse(self.text, self.name)
 
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        return list(ast.walk(self.tree))
+
     @property
     def module(self) -> str:
         """Dotted name as it is imported."""
@@ -31,11 +35,11 @@ class Source:
         return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
     def functions(self) -> Iterator[Function]:
-        yield from (node for node in ast.walk(self.tree) if isinstance(node, Function))
+        yield from (node for node in self.nodes if isinstance(node, Function))
 
     def imported(self) -> Iterator[str]:
         """Dotted names of everything imported anywhere in the file; `from a import b` gives `a.b`."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
@@ -45,7 +49,7 @@ class Source:
         """Name of the innermost function or class around a node."""
         around = [
             scope
-            for scope in ast.walk(self.tree)
+            for scope in self.nodes
             if isinstance(scope, Function | ast.ClassDef) and scope is not node and node in ast.walk(scope)
         ]
         return around[-1].name if around else "<module>"
@@ -62,17 +66,20 @@ def sample(folder: Path, **files: str) -> list[Source]:
     return sources
 
 
+@cache
 def product() -> list[Source]:
     """Every Python file of the product, without migrations."""
     files = [path for app in APPS for path in sorted((ROOT / app).rglob("*.py"))]
     return [Source(path) for path in [ROOT / "manage.py", *files] if "migrations" not in path.parts]
 
 
+@cache
 def workshop() -> list[Source]:
     """The tools around the product."""
     return [Source(path) for path in [ROOT / "dev", *sorted((ROOT / "tools").rglob("*.py"))]]
 
 
+@cache
 def suite() -> list[Source]:
     """Every Python file of the tests."""
     return [Source(path) for path in sorted((ROOT / "tests").rglob("*.py"))]

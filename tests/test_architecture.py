@@ -72,7 +72,7 @@ def unscoped_reads(sources: Iterable[Source], owned: set[str]) -> set[tuple[str,
         (source.name, ast.unparse(node))
         for source in sources
         if "models" not in source.module.split(".")
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if _is_unscoped(node, owned)
     }
 

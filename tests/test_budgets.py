@@ -96,7 +96,7 @@ def broad_excepts(sources: Iterable[Source]) -> set[tuple[str, str]]:
     return {
         (source.name, source.enclosing(node))
         for source in sources
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if (isinstance(node, ast.ExceptHandler) and _is_broad(node.type))
         or (isinstance(node, ast.Call) and _suppresses_everything(node))
     }
@@ -143,7 +143,7 @@ def declared_signals(sources: Iterable[Source]) -> list[str]:
     return [
         source.name
         for source in sources
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "Signal"
     ]
 
@@ -161,7 +161,7 @@ def relaxed_tests(sources: Iterable[Source]) -> list[str]:
     """Places in the tests that would let one be skipped or be expected to fail."""
     words = defaultdict(set)
     for source in sources:
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.Attribute) and node.attr in {"skip", "skipif", "xfail", "importorskip"}:
                 words[source.name].add(ast.unparse(node))
     return [f"{name}: {', '.join(sorted(found))}" for name, found in words.items()]

@@ -286,8 +286,8 @@ MANY_HEADERS = "HTTP/1.1 200 OK\nContent-Length: 0\n" + "\n".join(f"X-{at}: 1" f
 def test_an_answer_that_means_harm(allow: Allow, serve: Callable[[socket.socket], None], expected: Fault) -> None:
     with server(serve) as port:
         started = time.monotonic()
-        assert fault(allow(port), deadline=5) is expected
-        assert time.monotonic() - started < 4
+        assert fault(allow(port), deadline=20) is expected
+        assert time.monotonic() - started < 15
 
 
 def test_chunks_of_a_byte_each_keep_nobody_busy(allow: Allow) -> None:

@@ -1,7 +1,6 @@
 """Pausing is immediate and free of races (protocol §3, security.md row 27)."""
 
 import json
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from partners.api import rates
 from partners.models import PartnerConnection
 from partners.protocol.keys import KeyPair
 from partners.protocol.signing import fresh_nonce, sign_request
+from tests.amounts import amount
 from tests.factories import make_connection
 from tests.fakes import deliver
 
@@ -139,8 +139,7 @@ def test_twenty_replays_at_once_have_one_success(aurora: Tenant, bassline: Tenan
 # Many at once (security.md row 27)
 
 THREADS = 6
-REQUESTS = int(os.environ.get("EWX_RACE_REQUESTS", "1500"))  # the row's own 10,000 take too long for every day
-EACH = REQUESTS // THREADS
+EACH = amount("EWX_RACE_REQUESTS", 1_500) // THREADS  # the row's own 10,000 take minutes
 
 
 @dataclass(frozen=True)

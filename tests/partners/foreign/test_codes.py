@@ -16,7 +16,7 @@ from tests.foreign import codes
 NOW = 1_800_000_000
 HOSTS = "ewx.example a.b.example xn--bhne-5qa.example 203.0.113.9 [2001:db8::1] x.co".split()
 NAMES = "Aurora|Müller & Söhne GmbH|株式会社|Ünï|X|Technik „Nord“ 24/7|" + "n" * 80
-CODES, DAMAGED, SEALED = 1000, 4000, 3000
+CODES, DAMAGED, SEALED = 300, 1200, 900
 ODD_ORIGINS = (
     "https://EWX.example https://ewx.example. https://ewx.example:443 https://ewx.example:8443 https://ewx.example/ "
     "http://ewx.example https://u@ewx.example https://ewx..example https://-a.example https://bühne.example "

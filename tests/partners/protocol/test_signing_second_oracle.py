@@ -26,9 +26,11 @@ from partners.protocol.signing import (
     verify_request,
     verify_response,
 )
+from tests.amounts import amount
 from tests.foreign import signatures as foreign
 
-MESSAGES_PER_SEED, SEEDS = 5_000, 20  # 100,000 in all
+SEEDS = 20
+MESSAGES_PER_SEED = amount("EWX_SIGNED_MESSAGES", 20_000) // SEEDS
 NOW = 1_800_000_000
 PAIRS = [KeyPair.from_raw(bytes([number]) * 32) for number in range(1, 5)]
 KNOWN = {pair.keyid: pair.public for pair in PAIRS[:3]}

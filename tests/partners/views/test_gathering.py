@@ -29,8 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def trade(transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Many]:
-    settings.EWX_PARTNER_DEADLINE_SECONDS = 1.0
+def trade(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Many]:
     monkeypatch.setattr(callers, "current", Callers())
     monkeypatch.setattr(gathering, "FIRST_LOOK", 30)  # returns as soon as all have answered
     with many(Mixed()) as found:

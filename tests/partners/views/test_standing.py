@@ -66,7 +66,7 @@ def exists(page: str) -> bool:
         return False
 
 
-@settings(max_examples=3000, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=800, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(found=connections, beside=besides)
 @example(
     found=connection(peer_key_at=EARLIER, connected_at=EARLIER, verified_at=EARLIER), beside=Beside(is_key_lost=True)
