@@ -1,13 +1,44 @@
-"""What only one of the two databases can do, in migrations."""
+"""What only one of the two databases can do: in migrations, and in one journey."""
 
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
-from django.db import migrations
+from django.db import connection, migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+Row = TypeVar("Row")
+Statement = tuple[str, Sequence[Any]]  # with its parameters
+ROWS_AT_ONCE = 3_000  # of which SQLite takes the values of ten columns in one statement
 
 
 def is_postgresql(connection: Any) -> bool:
     return bool(connection.vendor == "postgresql")
+
+
+def execute_all(statements: Sequence[Statement]) -> list[tuple[Any, ...]]:
+    """Execute them in order and return the rows of the last one; PostgreSQL takes all in one journey there and back.
+
+    Each sees what was committed when it began: what stands after a lock reads what the lock had to wait for.
+    """
+    with connection.cursor() as cursor:
+        if is_postgresql(connection):
+            parameters: list[Any] = [value for _sql, values in statements for value in values]
+            cursor.execute(";".join(sql for sql, _values in statements), parameters)
+        else:
+            for statement in statements:
+                cursor.execute(*statement)
+        return cursor.fetchall() if cursor.description else []
+
+
+def marks(values: Iterable[object]) -> str:
+    """Where the values stand in a statement."""
+    return ",".join("%s" for _value in values)
+
+
+def in_parts(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """As many as may stand in one statement."""
+    for first in range(0, len(rows), ROWS_AT_ONCE):
+        yield rows[first : first + ROWS_AT_ONCE]
 
 
 class OnPostgreSQL(migrations.RunSQL):

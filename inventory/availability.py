@@ -15,7 +15,7 @@ from django.utils import timezone
 from eventworx.periods import Period, instant_at
 from inventory.courses import blocks, stays_away
 from inventory.models import Article, Read, lowest_over, read_courses, reservations_on
-from inventory.steps import EMPTY, Change, Course, Span, changed, during, lowest, scarcest, span_of, undone
+from inventory.steps import EMPTY, Change, Course, changed, during, lowest, scarcest, span_of, undone
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,11 @@ def stock_of(
 def courses_on(
     *, articles: Collection[Article], period: Period, excluding: Collection[int] = (), now: datetime | None = None
 ) -> dict[int, Course]:
-    """All that bears on each article in `period`, widened by the greatest buffers among them; one statement, and one
-    more while something of them is held, overdue or left out."""
+    """All that bears on each article in `period`, widened by its buffers; one statement, and one more while something
+    of them is held, overdue or left out."""
     if not articles:
         return {}
-    read = read_courses([article.pk for article in articles], _window(articles, period))
+    read = read_courses([article.pk for article in articles], span_of(period))
     return moved(read, excluding, now or timezone.now())
 
 
@@ -114,9 +114,3 @@ def bottleneck_in(*, article: Article, course: Course, period: Period) -> Period
     inside = lowest(course, asked) == lowest(course, widened)
     start, end = scarcest(course, asked if inside else widened)
     return Period(instant_at(start), instant_at(end))
-
-
-def _window(articles: Collection[Article], period: Period) -> Span:
-    """`period` as wide as any of the articles looks at it."""
-    before, after = max(row.buffer_before for row in articles), max(row.buffer_after for row in articles)
-    return span_of(period.widened(before, after))

@@ -7,6 +7,7 @@ from itertools import zip_longest
 
 from django.db import transaction
 
+from eventworx.databases import execute_all
 from eventworx.periods import LATEST, Period, instant_at, ticks
 from eventworx.tenants.models import Tenant
 from inventory.models import (
@@ -14,6 +15,7 @@ from inventory.models import (
     Reservation,
     StockMovement,
     StockMovementKind,
+    locking,
     movements_on,
     read_courses,
     reservations_on,
@@ -58,6 +60,17 @@ def moves(movement: StockMovement) -> Change:
     return Change(span, out_of_service=movement.quantity)
 
 
+def lock_articles(*, tenant: Tenant, article_ids: Iterable[int]) -> None:
+    """Whoever changes a course holds the lock of its article until the transaction ends (`locking`).
+
+    `reserve` does it; whoever reserves or gives back more than once in a transaction locks everything first.
+    Raises LookupError for an article of another tenant, or none.
+    """
+    wanted = set(article_ids)
+    if len(execute_all([locking(tenant, wanted)])) < len(wanted):
+        raise LookupError("an article of another tenant, or none")
+
+
 def apply_changes(changes: Mapping[int, Sequence[Change]]) -> None:
     """Enter changes into the courses of articles, by id; the caller holds their locks."""
     touched = [change.span for some in changes.values() for change in some]
@@ -85,13 +98,11 @@ def computed_courses(articles: Iterable[Article]) -> dict[int, Course]:
 def check_courses(*, tenant: Tenant, article_ids: Collection[int], mend: bool = False) -> list[Difference]:
     """Compare the steps of these articles with a plain recomputation, under their locks; with `mend` write what is
     right. Returns what was wrong."""
-    articles = list(tenant.articles.filter(pk__in=article_ids).locked())
-    kept = read_courses([article.pk for article in articles], ALWAYS).courses
-    computed = computed_courses(articles)
+    ids = [article_id for (article_id,) in execute_all([locking(tenant, article_ids)])]
+    articles, kept, _moving = read_courses(ids, ALWAYS)
+    computed = computed_courses(articles.values())
     wrong = [
-        Difference(article, kept[article.pk], computed[article.pk])
-        for article in articles
-        if list(kept[article.pk]) != list(computed[article.pk])
+        Difference(articles[pk], kept[pk], computed[pk]) for pk in articles if list(kept[pk]) != list(computed[pk])
     ]
     if mend:
         write_courses({one.article.pk: one.kept for one in wrong}, {one.article.pk: one.computed for one in wrong})

@@ -19,8 +19,8 @@ from eventworx.errors import BusinessError
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.availability import moved, stock_in
-from inventory.courses import apply_changes, around, blocks
-from inventory.models import Article, Reservation, read_courses, write_courses
+from inventory.courses import apply_changes, around, blocks, lock_articles
+from inventory.models import Article, Reservation, insert_reservations, locking, read_courses, writing
 from inventory.steps import Change, Course, Span, changed, span_of, undone
 
 _WRITTEN = ["article", "quantity", "label", "start", "end", "blocked_from", "blocked_until", "expires_at"]
@@ -94,18 +94,6 @@ class _Desk:
 
     def replaced_by(self, claim: ReservationClaim) -> Reservation | None:
         return self.held.get(claim.reservation.pk) if claim.reservation else None
-
-
-def lock_articles(*, tenant: Tenant, article_ids: Iterable[int]) -> dict[int, Article]:
-    """The articles, locked until the transaction ends (`ArticleQuerySet.locked`).
-
-    `reserve` does it; whoever reserves or gives back more than once in a transaction locks everything first.
-    """
-    wanted = set(article_ids)
-    articles = {article.pk: article for article in tenant.articles.filter(pk__in=wanted).locked()}
-    if articles.keys() != wanted:
-        raise LookupError("an article of another tenant, or none")
-    return articles
 
 
 @transaction.atomic
@@ -194,16 +182,16 @@ def _end(row: Reservation, at: datetime) -> None:
 
 def _locked(tenant: Tenant, named: Collection[int]) -> list[Reservation]:
     """Reservations as they stand, with their articles locked."""
-    ids = tenant.reservations.filter(pk__in=named).values_list("article_id", flat=True)
-    articles = lock_articles(tenant=tenant, article_ids=ids)
+    ids = set(tenant.reservations.filter(pk__in=named).values_list("article_id", flat=True))
+    lock_articles(tenant=tenant, article_ids=ids)
     rows = list(tenant.reservations.filter(pk__in=named).order_by("pk"))
-    _require_locked(rows, articles)
+    _require_locked(rows, ids)
     return rows
 
 
-def _require_locked(rows: Iterable[Reservation], articles: Mapping[int, Article]) -> None:
+def _require_locked(rows: Iterable[Reservation], article_ids: Collection[int]) -> None:
     """Whoever changes what a reservation is for holds the lock of its job: it cannot go elsewhere meanwhile."""
-    if any(row.article_id not in articles for row in rows):
+    if any(row.article_id not in article_ids for row in rows):
         raise LookupError("a reservation went to another article meanwhile")
 
 
@@ -216,21 +204,28 @@ def _give_back(rows: Iterable[Reservation]) -> None:
 
 
 def _desk(tenant: Tenant, claims: Sequence[ReservationClaim], now: datetime) -> _Desk:
+    """Locks the articles and reads what is there; whoever waits does so inside this statement, and reads afterwards."""
     named = [claim.reservation for claim in claims if claim.reservation]
-    ids = [claim.article_id for claim in claims] + [row.article_id for row in named]
-    articles = lock_articles(tenant=tenant, article_ids=ids)
-    held = tenant.reservations.in_bulk([row.pk for row in named]) if named else {}
-    _require_locked(held.values(), articles)
-    spans = [span for claim in claims for span in _touched(claim, articles, held)]
-    read = read_courses(list(articles), around(spans))
-    return _Desk(articles, held, read.courses, dict(moved(read, held.keys(), now)))
+    ids = {claim.article_id for claim in claims} | {row.article_id for row in named}
+    held = _held(tenant, named, ids) if named else {}
+    spans = [span for claim in claims for span in _touched(claim, held)]
+    read = read_courses(ids, around(spans), after=[locking(tenant, ids)])
+    if any(pk not in read.articles or read.articles[pk].tenant_id != tenant.pk for pk in ids):
+        raise LookupError("an article of another tenant, or none")
+    return _Desk(read.articles, held, read.courses, dict(moved(read, held.keys(), now)))
 
 
-def _touched(
-    claim: ReservationClaim, articles: Mapping[int, Article], held: Mapping[int, Reservation]
-) -> Iterator[Span]:
-    """Every stretch that is read or written for a claim."""
-    yield span_of(articles[claim.article_id].with_buffers(claim.period))
+def _held(tenant: Tenant, named: Iterable[Reservation], article_ids: Collection[int]) -> dict[int, Reservation]:
+    """What the claims replace, as it stands once everything is locked."""
+    lock_articles(tenant=tenant, article_ids=article_ids)
+    held = tenant.reservations.in_bulk([row.pk for row in named])
+    _require_locked(held.values(), article_ids)
+    return held
+
+
+def _touched(claim: ReservationClaim, held: Mapping[int, Reservation]) -> Iterator[Span]:
+    """Every stretch that is read or written for a claim; what the article's buffers add to it is read in any case."""
+    yield span_of(claim.period)
     replaced = held.get(claim.reservation.pk) if claim.reservation else None
     if replaced:
         yield span_of(replaced.blocked)
@@ -296,9 +291,9 @@ def _write(
         if grant.quantity and claim.expires_at is None:
             changes[claim.article_id].append(grant.change)
         rows.append(_row(tenant, claim, grant, replaced) if grant.quantity else None)
-    write_courses(desk.kept, {pk: changed(desk.kept[pk], some) for pk, some in changes.items()})
     kept = [row for row in rows if row]
-    tenant.reservations.bulk_create([row for row in kept if row.pk is None])
+    courses = {pk: changed(desk.kept[pk], some) for pk, some in changes.items()}
+    insert_reservations([row for row in kept if row.pk is None], after=writing(desk.kept, courses))
     if desk.held:
         tenant.reservations.bulk_update([row for row in kept if row.pk in desk.held], _WRITTEN)
         tenant.reservations.filter(pk__in=desk.held.keys() - {row.pk for row in kept}).delete()

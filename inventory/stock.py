@@ -6,8 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
-from eventworx.tenants.models import Tenant
-from inventory.courses import apply_changes, moves
+from inventory.courses import apply_changes, lock_articles, moves
 from inventory.models import Article, StockMovement
 from inventory.steps import undone
 
@@ -28,7 +27,7 @@ def add_movement(
     """
     if end is not None and end <= start:
         raise MovementEndsBeforeItStarts
-    _lock(article.tenant, article.pk)
+    lock_articles(tenant=article.tenant, article_ids=[article.pk])
     movement = article.stock_movements.create(
         tenant_id=article.tenant_id, kind=kind, quantity=quantity, start=start, end=end, note=note
     )
@@ -39,11 +38,7 @@ def add_movement(
 @transaction.atomic
 def remove_movement(*, movement: StockMovement) -> None:
     """As if it had never been; whoever comes second finds nothing to remove."""
-    _lock(movement.tenant, movement.article_id)
+    lock_articles(tenant=movement.tenant, article_ids=[movement.article_id])
     gone, _ = movement.tenant.stock_movements.filter(pk=movement.pk).delete()
     if gone:
         apply_changes({movement.article_id: [undone(moves(movement))]})
-
-
-def _lock(tenant: Tenant, article_id: int) -> None:
-    tenant.articles.filter(pk=article_id).locked().get()

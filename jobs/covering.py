@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from eventworx.contacts.models import Contact
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
-from inventory.reservations import lock_articles
+from inventory.courses import lock_articles
 from jobs import own_stock
 from jobs.models import Job, Position
 from jobs.positions import (

@@ -12,7 +12,7 @@ from eventworx.errors import BusinessError
 from eventworx.messaging.inbox import notify
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Permission
-from inventory.reservations import lock_articles
+from inventory.courses import lock_articles
 from jobs import own_stock
 from jobs.locks import lock_job
 from jobs.models import Job, Position

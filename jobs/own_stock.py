@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from eventworx.periods import Period
 from inventory import reservations
+from inventory.courses import lock_articles
 from inventory.reservations import ReservationClaim
 from jobs.models import Job, Position
 
@@ -34,7 +35,7 @@ def move(*, job: Job) -> None:
         release(job=job)
         return
     parts = _own_parts(job)
-    reservations.lock_articles(tenant=job.tenant, article_ids=[row.article_id for row in parts if row.article_id])
+    lock_articles(tenant=job.tenant, article_ids=[row.article_id for row in parts if row.article_id])
     standing = {row: row.reserved_quantity for row in parts if row.reservation and row.reservation.counts(now)}
     _hold(job, standing, partial=False, now=now)
     reserve(job=job, partial=True, now=now)

@@ -16,6 +16,7 @@ from inventory.models.articles import (
     CategoryQuerySet,
     FactorScale,
     FactorScaleQuerySet,
+    locking,
 )
 from inventory.models.pictures import Picture
 from inventory.models.steps import (
@@ -26,6 +27,7 @@ from inventory.models.steps import (
     possibly_short,
     read_courses,
     write_courses,
+    writing,
 )
 from inventory.models.stock import (
     Reservation,
@@ -33,6 +35,7 @@ from inventory.models.stock import (
     StockMovement,
     StockMovementKind,
     StockMovementQuerySet,
+    insert_reservations,
     movements_on,
     reservations_on,
 )
@@ -62,10 +65,13 @@ __all__ = [
     "StockMovementKind",
     "StockMovementQuerySet",
     "StockStep",
+    "insert_reservations",
+    "locking",
     "lowest_over",
     "movements_on",
     "possibly_short",
     "read_courses",
     "reservations_on",
     "write_courses",
+    "writing",
 ]

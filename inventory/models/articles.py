@@ -1,21 +1,27 @@
 """What we own: articles, where they lie in the catalogue, what they cost and who else has them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
-from django.db import models
+from django.db import connection, models
 from django.db.models import Count, Q
+from django.db.transaction import TransactionManagementError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from eventworx.contacts.models import Contact
+from eventworx.databases import Statement, marks
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.text import sort_key
 from inventory.models.pictures import Picture
 from inventory.spelling import KEY_TEXTS, Wanted, keys_of
+
+# Of rows that others may go on referring to.
+LOCK = "FOR NO KEY UPDATE"
+_LOCKED = "SELECT id FROM inventory_article WHERE tenant_id = %s AND id IN ({ids}) ORDER BY id {lock}"
 
 
 class ArticleKind(models.TextChoices):
@@ -130,11 +136,6 @@ class ArticleQuerySet(models.QuerySet["Article"]):
 
     def by_name(self) -> Self:
         return self.order_by("sort_key", "pk")
-
-    def locked(self) -> Self:
-        """Locked until the transaction ends, in the order of their ids: two who want the same ones cannot wait for
-        each other. The lock does not stand in the way of rows that only refer to an article."""
-        return self.order_by("pk").select_for_update(no_key=True)
 
 
 class Article(models.Model):
@@ -252,6 +253,18 @@ class Article(models.Model):
     def with_buffers(self, period: Period) -> Period:
         """What has to be free so that the article can be used in `period`."""
         return period.widened(self.buffer_before, self.buffer_after)
+
+
+def locking(tenant: Tenant, article_ids: Collection[int]) -> Statement:
+    """What locks articles until the transaction ends; its rows are their ids.
+
+    In the order of their ids: two who want the same ones cannot wait for each other. The lock does not stand in the way
+    of rows that only refer to an article. SQLite, where a transaction lets nobody else write, needs none.
+    """
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("a lock without a transaction ends at once")
+    lock = LOCK if connection.features.has_select_for_no_key_update else ""
+    return _LOCKED.format(ids=marks(article_ids) or "NULL", lock=lock), [tenant.pk, *article_ids]
 
 
 class ArticleSupplier(models.Model):

@@ -1,61 +1,66 @@
 """The course of stock as it is kept: a row per step, written in the transaction of what caused it."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter, sub
 from typing import NamedTuple
 
 from django.db import connection, models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
+from eventworx.databases import Statement, execute_all, in_parts, marks
 from inventory.models.articles import Article, ArticleQuerySet
 from inventory.models.stock import Reservation
-from inventory.steps import BEGINNING, EMPTY, Course, Span, Step
+from inventory.steps import BEGINNING, EMPTY, Amounts, Course, Span, Step
 
-_MINUTE = "CAST(60000000 AS bigint)"
+# What bears on a span of an article: the step that holds at its start, and those inside. The span is widened by the
+# article's buffers of today. Found by the primary key alone, however long the history of this article is, or of others:
+# PostgreSQL is told to look for each article by itself, because where few have a history it believes that all do.
+_CONDITION = """
+    step.article_id = article.id
+    AND step.instant < %s + article.buffer_after_minutes * CAST(60000000 AS bigint)
+    AND step.instant >= COALESCE((
+        SELECT MAX(earlier.instant) FROM inventory_stockstep earlier WHERE earlier.article_id = article.id
+        AND earlier.instant <= %s - article.buffer_before_minutes * CAST(60000000 AS bigint)), %s)
+"""
+_WITH_STEPS = {
+    "postgresql": "LEFT JOIN LATERAL (SELECT * FROM inventory_stockstep step WHERE {condition} OFFSET 0) step ON TRUE",
+    "sqlite": "LEFT JOIN inventory_stockstep step ON {condition}",
+}
 # Whether anything of an article moves with time (`ReservationQuerySet.moving_with_time`) or may do so.
 _MOVES = """
     EXISTS (
         SELECT 1 FROM inventory_reservation moving WHERE moving.article_id = article.id AND (
             moving.expires_at IS NOT NULL OR (moving.handed_over_at IS NOT NULL AND moving.returned_at IS NULL)))
 """
-# What bears on a span of an article: the step that holds at its start, and those inside. The span is widened by the
-# article's buffers of today. Found by the primary key alone, however long the article's history is.
 _LOWEST = """
     SELECT article.id,
         article.owned + COALESCE(MIN(step.added), 0),
         article.out_of_service + COALESCE(MAX(step.out_of_service), 0),
         article.owned - article.out_of_service + COALESCE(MIN(step.added - step.out_of_service - step.reserved), 0),
         {moves}
-    FROM inventory_article article LEFT JOIN inventory_stockstep step
-        ON step.article_id = article.id
-        AND step.instant < %s + article.buffer_after_minutes * {minute}
-        AND step.instant >= (
-            SELECT MAX(earlier.instant) FROM inventory_stockstep earlier
-            WHERE earlier.article_id = article.id AND earlier.instant <= %s - article.buffer_before_minutes * {minute})
+    FROM inventory_article article {with_steps}
     WHERE article.id IN ({ids})
     GROUP BY article.id, article.owned, article.out_of_service
 """
-# The same steps themselves, in a span that is as wide for all.
+# Of an article, with its steps.
+_FIGURES = ["id", "tenant_id", "name", "owned", "out_of_service", "buffer_before_minutes", "buffer_after_minutes"]
 _STEPS = """
-    SELECT article.id, {moves}, step.instant, step.added, step.out_of_service, step.reserved
-    FROM inventory_article article LEFT JOIN inventory_stockstep step
-        ON step.article_id = article.id
-        AND step.instant <= %s
-        AND step.instant >= (
-            SELECT MAX(earlier.instant) FROM inventory_stockstep earlier
-            WHERE earlier.article_id = article.id AND earlier.instant <= %s)
+    SELECT {figures}, {moves}, step.instant, step.added, step.out_of_service, step.reserved
+    FROM inventory_article article {with_steps}
     WHERE article.id IN ({ids})
     ORDER BY article.id, step.instant
 """
-_WRITE = """
-    INSERT INTO inventory_stockstep (article_id, instant, added, out_of_service, reserved) VALUES {rows}
-    ON CONFLICT (article_id, instant) DO UPDATE
-    SET added = excluded.added, out_of_service = excluded.out_of_service, reserved = excluded.reserved
-"""
+_SELECTED = ", ".join(f"article.{name}" for name in _FIGURES)
 _DELETE = "DELETE FROM inventory_stockstep WHERE (article_id, instant) IN (VALUES {rows})"
-ROWS_AT_ONCE = 5_000
+_SHIFT = """
+    UPDATE inventory_stockstep
+    SET added = added + %s, out_of_service = out_of_service + %s, reserved = reserved + %s
+    WHERE article_id = %s AND instant BETWEEN %s AND %s
+"""
+_INSERT = "INSERT INTO inventory_stockstep (article_id, instant, added, out_of_service, reserved) VALUES {rows}"
 
 
 class StockStep(models.Model):
@@ -93,33 +98,35 @@ class Lowest(NamedTuple):
 
 
 class Read(NamedTuple):
-    """Courses by article, and the articles to which more may come that moves with time."""
+    """The articles, of which any other field is fetched when asked for; the course of each; and those to which more may
+    come that moves with time."""
 
+    articles: dict[int, Article]
     courses: dict[int, Course]
     moving: set[int]
 
 
 def lowest_over(article_ids: Collection[int], span: Span) -> dict[int, Lowest]:
     """By article, without what moves with time; the span widened by each one's buffers. One statement."""
-    sql = _LOWEST.format(minute=_MINUTE, moves=_MOVES, ids=_marks(article_ids))
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [span.end, span.start, *article_ids])
-        return {article_id: Lowest(*figures) for article_id, *figures in cursor.fetchall()}
+    rows = execute_all([_reading(_LOWEST, article_ids, span)])
+    return {article_id: Lowest(*figures) for article_id, *figures in rows}
 
 
-def read_courses(article_ids: Collection[int], span: Span) -> Read:
-    """The part of each course that bears on `span`, a step at its very end included. One statement."""
-    found, moving = defaultdict[int, list[Step]](list), set[int]()
+def read_courses(article_ids: Collection[int], span: Span, *, after: Sequence[Statement] = ()) -> Read:
+    """The part of each course that bears on `span`, which is widened by each article's buffers, a step at its very end
+    included. One statement; those `after` which it is to be read go with it."""
+    read = Read({}, dict.fromkeys(article_ids, EMPTY), set())
     if article_ids:
-        with connection.cursor() as cursor:
-            sql = _STEPS.format(moves=_MOVES, ids=_marks(article_ids))
-            cursor.execute(sql, [span.end, span.start, *article_ids])
-            for article_id, moves, *step in cursor.fetchall():
-                if moves:
-                    moving.add(article_id)
-                if step[0] is not None:
-                    found[article_id].append(Step(*step))
-    return Read({article_id: found.get(article_id, EMPTY) for article_id in article_ids}, moving)
+        rows = execute_all([*after, _reading(_STEPS, article_ids, Span(span.start, span.end + 1))])
+        for article_id, some in groupby(rows, key=itemgetter(0)):
+            found = list(some)
+            (moves, *first), figures = found[0][len(_FIGURES) :], found[0][: len(_FIGURES)]
+            read.articles[article_id] = Article.from_db(connection.alias, _FIGURES, figures)
+            if moves:
+                read.moving.add(article_id)
+            if first[0] is not None:
+                read.courses[article_id] = [Step(*row[-4:]) for row in found]
+    return read
 
 
 def possibly_short(articles: ArticleQuerySet, span: Span, now: datetime) -> ArticleQuerySet:
@@ -135,22 +142,40 @@ def possibly_short(articles: ArticleQuerySet, span: Span, now: datetime) -> Arti
 
 
 def write_courses(before: Mapping[int, Course], after: Mapping[int, Course]) -> None:
-    """Bring the rows from one state to the other; the articles are locked. Two statements at most."""
-    gone, there = list[tuple[int, int]](), list[tuple[int, ...]]()
+    """Bring the rows from one state to the other; the articles are locked."""
+    if statements := writing(before, after):
+        execute_all(statements)
+
+
+def writing(before: Mapping[int, Course], after: Mapping[int, Course]) -> list[Statement]:
+    """What brings the rows from one state to the other: one statement for all that go, one for each stretch of steps
+    that all change by the same amounts, one for all that are new."""
+    gone, shifted, new = list[tuple[int, int]](), list[Statement](), list[tuple[int, ...]]()
     for article_id, course in after.items():
         known = {step.instant: step for step in before[article_id]} if before[article_id] is not EMPTY else {}
         gone += [(article_id, instant) for instant in known.keys() - {step.instant for step in course}]
-        there += [(article_id, *step) for step in course if known.get(step.instant) != step]
-    with connection.cursor() as cursor:
-        for sql, rows in ((_DELETE, gone), (_WRITE, there)):
-            for first in range(0, len(rows), ROWS_AT_ONCE):
-                some = rows[first : first + ROWS_AT_ONCE]
-                cursor.execute(sql.format(rows=_rows(some)), [value for row in some for value in row])
+        shifted += [(_SHIFT, [*amounts, article_id, *ends]) for amounts, *ends in _shifts(known, course)]
+        new += [(article_id, *step) for step in course if step.instant not in known]
+    return [*_of_rows(_DELETE, gone), *shifted, *_of_rows(_INSERT, new)]
 
 
-def _rows(rows: Sequence[tuple[int, ...]]) -> str:
-    return ",".join(f"({_marks(row)})" for row in rows)
+def _shifts(known: Mapping[int, Step], course: Course) -> Iterator[tuple[Amounts, int, int]]:
+    """By how much the steps that stay change, from the first to the last of each stretch that does so alike."""
+    kept = [(step, known[step.instant]) for step in course if step.instant in known]
+    changes = [(step.instant, tuple(map(sub, step[1:], old[1:]))) for step, old in kept]
+    for amounts, some in groupby(changes, key=itemgetter(1)):
+        if any(amounts):
+            instants = [instant for instant, _amounts in some]
+            yield amounts, instants[0], instants[-1]
 
 
-def _marks(values: Iterable[object]) -> str:
-    return ",".join("%s" for _value in values)
+def _reading(sql: str, article_ids: Collection[int], span: Span) -> Statement:
+    parts = {"moves": _MOVES, "figures": _SELECTED, "ids": marks(article_ids)}
+    with_steps = _WITH_STEPS[connection.vendor].format(condition=_CONDITION)
+    return sql.format(with_steps=with_steps, **parts), [span.end, span.start, BEGINNING, *article_ids]
+
+
+def _of_rows(sql: str, rows: Sequence[tuple[int, ...]]) -> Iterator[Statement]:
+    for some in in_parts(rows):
+        marked = ",".join(f"({marks(row)})" for row in some)
+        yield sql.format(rows=marked), [value for row in some for value in row]

@@ -1,14 +1,16 @@
 """Stock over time, and who has claimed it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from eventworx.databases import Statement, execute_all, in_parts, marks
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.models.articles import Article
@@ -167,6 +169,38 @@ class Reservation(models.Model):
     def buffers(self) -> tuple[timedelta, timedelta]:
         """Before and after, as they were when it was made."""
         return self.start - self.blocked_from, self.blocked_until - self.end
+
+
+_INSERT = """
+    INSERT INTO inventory_reservation
+        (tenant_id, article_id, quantity, label, start, "end", blocked_from, blocked_until, expires_at, created_at)
+    VALUES {rows} RETURNING id
+"""
+
+
+def insert_reservations(rows: Sequence[Reservation], *, after: Sequence[Statement] = ()) -> None:
+    """Write new rows, which get their ids, once the statements `after` are done: together with them."""
+    ids, now = list[int](), timezone.now()
+    for some in in_parts(rows):
+        ids += [pk for (pk,) in execute_all([*after, _insertion(some, now)])]
+        after = ()
+    if after:
+        execute_all(after)
+    for row, pk in zip(rows, ids, strict=True):
+        row.pk, row.created_at = pk, now
+        row._state.adding, row._state.db = False, connection.alias
+
+
+def _insertion(rows: Sequence[Reservation], now: datetime) -> Statement:
+    values = [_values(row, now) for row in rows]
+    marked = ",".join(f"({marks(some)})" for some in values)
+    return _INSERT.format(rows=marked), [value for some in values for value in some]
+
+
+def _values(row: Reservation, now: datetime) -> list[Any]:
+    instants = [row.start, row.end, row.blocked_from, row.blocked_until, row.expires_at, now]
+    adapted = map(connection.ops.adapt_datetimefield_value, instants)
+    return [row.tenant_id, row.article_id, row.quantity, row.label, *adapted]
 
 
 def reservations_on(article_ids: Iterable[int]) -> ReservationQuerySet:

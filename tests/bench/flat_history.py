@@ -70,10 +70,15 @@ def _swept(articles: list[Article], period: Period) -> list[int]:
 
 def _store(tenant: Tenant, reservations: int) -> list[Article]:
     articles = [make_article(tenant, f"PAR {reservations} {number}", owned=10_000) for number in range(ARTICLES)]
+    fill(articles, reservations)
+    return articles
+
+
+def fill(articles: Sequence[Article], reservations: int) -> None:
+    """So many of each, spread over the ten years."""
     random = Random(reservations)
     claims = {article.pk: [_claim(random) for _number in range(reservations)] for article in articles}
-    copy_reservations(tenant, claims, timezone.now())
-    return articles
+    copy_reservations(articles[0].tenant, claims, timezone.now())
 
 
 def _claim(random: Random) -> tuple[int, Period]:

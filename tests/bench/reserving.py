@@ -1,16 +1,19 @@
 """Reservations by eight writers at once, each commit durable (figure F6), and that nothing is overbooked.
 
 Side by side, in turns of some seconds: bare commits of one row; our reservations on one hot article; the same by
-locking the article with SELECT FOR UPDATE and adding up what overlaps; our orders of ten lines on articles spread wide.
+locking the article with SELECT FOR UPDATE and adding up what overlaps, in SQL alone; our orders of ten lines on
+articles spread wide. The hot article is taken twice: as new, and with the history of ten years (as in `flat_history`),
+in whose midst the season lies: adding up gets slower with history, steps do not.
 """
 
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
+from collections.abc import Sequence
 from random import Random
+from statistics import median
 from typing import Any
 
 from django.db import connection
@@ -18,56 +21,68 @@ from django.db.models import Sum
 
 from eventworx.tenants.models import Tenant
 from inventory.courses import check_courses
-from tests.bench.catalogue import Market
+from tests.bench.catalogue import Market, Scale
+from tests.bench.copying import tidy
+from tests.bench.flat_history import fill
+from tests.bench.rows import Figures, Row
 from tests.factories import make_article, make_tenant
 from tests.source import ROOT
 
 ONLY_ON = "postgresql"  # SQLite lets writers in one by one
-TITLE = "F6 · Eight writers, durable commits"
 WRITERS, SPREAD = 8, 2_000
 OWNED, SUPPLY = 10**6, 200
-BARE, SUMMED, HOT, ORDERS = "bare", "summed", "hot", "orders"
+BARE = "bare"
 NAMES = {
-    BARE: "bare commits of one row",
-    HOT: "reservations on one hot article",
-    SUMMED: "the same, SELECT FOR UPDATE and a sum",
-    ORDERS: "orders of ten lines on spread articles",
+    BARE: "commits of one row",
+    "hot new": "reservations on one hot article",
+    "summed new": "SELECT FOR UPDATE and a sum",
+    "hot old": "the same, {:,} reservations before",
+    "summed old": "SELECT FOR UPDATE and a sum",
+    "orders": "orders of ten lines on spread articles",
 }
+BESIDE = (
+    ("hot new", BARE, "≥ 0.75"),
+    ("hot new", "summed new", "≥ 2"),
+    ("hot old", BARE, "≥ 0.75"),
+    ("hot old", "summed old", "≥ 2"),
+    ("orders", BARE, "≥ 0.7"),
+)
+SCARCE = "scarce one"  # one period for all, until nothing is left
 
 
-SCARCE = "scarce"  # one period for all, until nothing is left
-
-
-def measure(_market: Market, *, rounds: int, runs: int) -> dict[str, Any]:
-    tenant = make_tenant("writers")
-    for name, owned in ((HOT, OWNED), (SUMMED, OWNED), (SCARCE, SUPPLY)):
-        make_article(tenant, name, owned=owned, number=name)
-    for number in range(SPREAD):
-        make_article(tenant, f"spread {number}", owned=OWNED)
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE bare_commit (id bigserial PRIMARY KEY, note text)")
+def measure(_markets: Sequence[Market], scale: Scale, *, rounds: int, runs: int) -> Figures:
+    history = scale.histories[-1]
+    tenant, random = _company(history), Random(7)
     turns, seconds = max(rounds // 7, 1), 0.2 * runs
     rates: dict[str, list[float]] = {kind: [] for kind in NAMES}
-    random = Random(7)
     with Writers(tenant) as writers:
         writers.work(SCARCE, seconds=0)
         for _turn in range(turns):
             for kind in random.sample(list(NAMES), len(NAMES)):
                 rates[kind].append(writers.work(kind, seconds=seconds) / seconds)
-    medians = {kind: statistics.median(some) for kind, some in rates.items()}
+    medians = {kind: round(median(some)) for kind, some in rates.items()}
     rows = [
-        {"what": name, "per_second": round(medians[kind]), "ratio": round(medians[kind] / medians[BARE], 3)}
-        for kind, name in NAMES.items()
+        Row("F6", NAMES[ours].format(history), medians[ours], medians[floor], NAMES[floor], goal, "/s")
+        for ours, floor, goal in BESIDE
     ]
-    return {"title": TITLE, "rows": rows, "notes": [_against_the_sum(medians), _overbooked(tenant)]}
+    return Figures(rows, [_overbooked(tenant)])
 
 
-def _against_the_sum(medians: dict[str, float]) -> str:
-    return f"on a hot article {medians[HOT] / medians[SUMMED]:.2f} times as many as by SELECT FOR UPDATE and a sum"
+def _company(history: int) -> Tenant:
+    tenant = make_tenant("writers")
+    articles = {kind: make_article(tenant, kind, owned=OWNED, number=kind) for kind in NAMES if " " in kind}
+    make_article(tenant, SCARCE, owned=SUPPLY, number=SCARCE)
+    for number in range(SPREAD):
+        make_article(tenant, f"spread {number}", owned=OWNED)
+    fill([articles["hot old"], articles["summed old"]], history)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE bare_commit (id bigserial PRIMARY KEY, note text)")
+    tidy()
+    return tenant
 
 
 def _overbooked(tenant: Tenant) -> str:
-    ours = list(tenant.articles.exclude(number=SUMMED).values_list("pk", flat=True))
+    ours = list(tenant.articles.exclude(number__startswith="summed").values_list("pk", flat=True))
     wrong = len(check_courses(tenant=tenant, article_ids=ours))
     promised = tenant.reservations.filter(article__number=SCARCE).aggregate(all=Sum("quantity"))["all"]
     return f"of {SUPPLY} units that all wanted at once {promised} were promised; {wrong} articles have wrong steps"

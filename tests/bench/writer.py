@@ -1,4 +1,4 @@
-"""One writer of `reserving`: reads "KIND SECONDS" from its standard input, works, prints how much it did."""
+"""One writer of `reserving`: reads "KIND [ARTICLE] SECONDS" from its standard input, works, prints how much it did."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -26,11 +27,14 @@ class Writer:
         tenants = importlib.import_module("eventworx.tenants.models")
         self.tenant: Any = tenants.Tenant.objects.get(slug=slug)
         self.random = Random(seed)
-        self.named = {row.number: row.pk for row in self.tenant.articles.filter(number__in=["hot", "summed", "scarce"])}
-        self.spread = list(self.tenant.articles.filter(name__startswith="spread").values_list("pk", flat=True))
+        self.articles = dict(self.tenant.articles.values_list("name", "pk"))
+        self.spread = [pk for name, pk in self.articles.items() if name.startswith("spread")]
 
     def work(self, kind: str, seconds: float) -> int:
-        do: Callable[[], bool] = getattr(self, kind)
+        way, _, article = kind.partition(" ")
+        do: Callable[[], bool] = getattr(self, way)
+        if article:
+            do = partial(do, self.articles[kind])
         until, done = time.monotonic() + (seconds or 60), 0
         while time.monotonic() < until and do():
             done += 1
@@ -41,20 +45,20 @@ class Writer:
             cursor.execute("INSERT INTO bare_commit (note) VALUES ('one row')")
         return True
 
-    def hot(self) -> bool:
-        return self._reserve([self.named["hot"]], self._period())
+    def hot(self, article: int) -> bool:
+        return self._reserve([article], self._period())
 
     def orders(self) -> bool:
         return self._reserve(self.random.sample(self.spread, 10), self._period())
 
-    def scarce(self) -> bool:
+    def scarce(self, article: int) -> bool:
         try:
-            return self._reserve([self.named["scarce"]], ALWAYS)
+            return self._reserve([article], ALWAYS)
         except self.reservations.Shortage:
             return False
 
-    def summed(self) -> bool:
-        article, period = self.named["summed"], self._period()
+    def summed(self, article: int) -> bool:
+        period = self._period()
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT owned FROM inventory_article WHERE id = %s FOR UPDATE", [article])
             (owned,) = cursor.fetchone()
@@ -89,7 +93,7 @@ def main() -> None:
     writer = Writer(slug, int(seed))
     print(0, flush=True)
     for line in sys.stdin:
-        kind, seconds = line.split()
+        kind, _, seconds = line.rpartition(" ")
         print(writer.work(kind, float(seconds)), flush=True)
 
 

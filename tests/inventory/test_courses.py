@@ -13,7 +13,7 @@ from eventworx.periods import EARLIEST, LATEST, Period, instant_at, ticks
 from eventworx.tenants.models import Tenant
 from inventory.availability import stock_of
 from inventory.courses import check_courses
-from inventory.models import Article, StockStep
+from inventory.models import Article, StockStep, writing
 from inventory.reservations import ReservationClaim, reserve
 from inventory.steps import BEGINNING, EMPTY, Change, Course, Span, Step, changed, during, lowest, undone
 from tests.factories import SUMMER, make_article, make_tenant
@@ -58,6 +58,14 @@ def test_the_lowest_is_that_of_all_instants(made: list[Change], span: Span) -> N
 )
 def test_ticks_lose_nothing(instant: datetime) -> None:
     assert instant_at(ticks(instant)) == instant
+
+
+def test_steps_that_change_alike_are_written_in_one_statement() -> None:
+    before = [*EMPTY, *(Step(10 * number, reserved=number % 2) for number in range(1, 100))]
+    after = changed(before, [Change(Span(95, 500), reserved=5), Change(Span(700, 995), reserved=2)])
+    one, other, new = writing({1: before}, {1: after})
+    assert (one[1], other[1]) == ([0, 0, 5, 1, 100, 490], [0, 0, 2, 1, 700, 990])
+    assert new[1] == [1, 95, 0, 0, 6, 1, 995, 0, 0, 1]
 
 
 # --- in the database -------------------------------------------------------------------------------

@@ -9,11 +9,14 @@ from threading import Barrier
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from eventworx.tenants.models import Tenant
 from inventory.availability import stock_of
-from inventory.models import Article
-from inventory.reservations import ReservationClaim, Shortage, lock_articles, reserve
+from inventory.courses import lock_articles
+from inventory.models import Article, lowest_over, read_courses, write_courses
+from inventory.reservations import ReservationClaim, Shortage, reserve
+from inventory.steps import EMPTY, Span, Step
 from tests.factories import SUMMER, make_article, make_tenant
 
 CROWD, EACH, OWNED = 8, 12, 37
@@ -86,6 +89,24 @@ def test_twice_in_a_transaction_after_locking_everything(hot: Article) -> None:
 
     assert rush(one_after_the_other, hot.tenant, hot) == CROWD * EACH
     assert (left(hot), left(other)) == (0, 0)
+
+
+def test_there_is_no_lock_outside_of_a_transaction(hot: Article) -> None:
+    with pytest.raises(transaction.TransactionManagementError):
+        lock_articles(tenant=hot.tenant, article_ids=[hot.pk])
+
+
+def test_the_steps_of_an_article_are_found_whatever_others_have(hot: Article) -> None:
+    """Where one article has all the history, the planner must not take the others for alike and read everything."""
+    others = [make_article(hot.tenant, f"Kabel {number}").pk for number in range(10)]
+    write_courses({hot.pk: EMPTY}, {hot.pk: [*EMPTY, *(Step(number, reserved=number % 2) for number in range(5_000))]})
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE inventory_stockstep")
+        for read in (read_courses, lowest_over):
+            with CaptureQueriesContext(connection) as asked:
+                read(others, Span(1_000, 1_010))
+            cursor.execute(f"EXPLAIN {asked[0]['sql']}")
+            assert "Seq Scan on inventory_stockstep" not in str(cursor.fetchall())
 
 
 def test_the_lock_lets_others_refer_to_the_article(hot: Article) -> None:

@@ -43,6 +43,14 @@ def test_what_is_free_can_be_reserved_to_the_last_unit(par: Article) -> None:
     assert free(par, LATER) == 10
 
 
+def test_what_is_handed_back_is_what_stands_there(par: Article) -> None:
+    made = take(par, 3, label="J-7 100 % Sommerfest")
+    stored = par.tenant.reservations.get()
+    names = [field.attname for field in Reservation._meta.concrete_fields]
+    assert {name: getattr(made, name) for name in names} == {name: getattr(stored, name) for name in names}
+    assert not made._state.adding
+
+
 def test_a_shortage_names_every_shortfall_and_changes_nothing(aurora: Tenant, par: Article) -> None:
     cable = make_article(aurora, "Kabel", owned=2)
     take(par, 4)
