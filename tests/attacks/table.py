@@ -322,8 +322,8 @@ DEFENCES: tuple[Defence, ...] = (
         30,
         "what is kept back is not told",
         SHOWN,
-        "    free = max(terms.left(stock.free), 0)\n",
-        "    free = max(stock.free, 0)\n",
+        "(min(max(terms.left(units), 0), MAX_QUANTITY) for",
+        "(min(max(units, 0), MAX_QUANTITY) for",
         (TEST_DISCREET,),
     ),
     Defence(
