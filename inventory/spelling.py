@@ -41,11 +41,13 @@ def keys_of(texts: Sequence[str]) -> dict[str, str | int]:
 class Wanted:
     """What somebody looks for: of each word, in any order, one of its spellings; or all digits in one block.
 
-    Each spelling is a part of a search key, with a blank before it where a word has to begin. `code` is the whole
-    as a number would be spelt, `is_blank` says that nothing was typed at all.
+    Each spelling is a part of a search key, with a blank before it where a word has to begin. `pieces` are the letters
+    and digits of each word apart. `code` is the whole as a number would be spelt, `is_blank` says that nothing was
+    typed at all.
     """
 
     words: tuple[tuple[str, ...], ...]
+    pieces: tuple[tuple[str, ...], ...] = ()
     block: str = ""
     code: str = ""
     is_blank: bool = False
@@ -53,10 +55,11 @@ class Wanted:
     @classmethod
     def of(cls, query: str) -> "Wanted":
         """Words without a letter or a digit ("&") ask for nothing; so many words are read, more are ignored."""
-        typed = [spellings for word in query.split() if (spellings := _spellings(word))][:_MOST_WORDS]
+        typed = [(word, spellings) for word in query.split() if (spellings := _spellings(word))][:_MOST_WORDS]
         return cls(
-            words=tuple(tuple(_needle(spelling) for spelling in spellings) for spellings in typed),
-            block=_block([spellings[0] for spellings in typed]),
+            words=tuple(tuple(_needle(spelling) for spelling in spellings) for _word, spellings in typed),
+            pieces=tuple(tuple(_PIECE.findall(fold(word))) for word, _spellings in typed),
+            block=_block([spellings[0] for _word, spellings in typed]),
             code=compact(query),
             is_blank=not query.strip(),
         )

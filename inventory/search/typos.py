@@ -1,12 +1,14 @@
 """What somebody meant who made a small mistake: the nearest words of the catalogue (mission J3).
 
 Asked only where nothing was found. The words of a catalogue stay few however many articles it has, so that the
-nearest are found quickly; the search then runs as ever, with them. Numbers are never corrected.
+nearest are found quickly; the search then runs as ever, with them. Of a word that is made of several (8-Kanal) each is
+corrected by itself, digits never.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from inventory.search.statements import sql
 from inventory.spelling import Wanted
@@ -14,7 +16,7 @@ from inventory.spelling import Wanted
 SHORTEST, LONGEST = 4, 40  # letters of a word that can be corrected
 FORGIVING = 8  # from so many letters on two mistakes are forgiven, else one
 SHORT = 6  # up to so many letters two that changed places leave too little alike
-LIKENESS = 0.3  # of the trigrams of a word, those that have to be there
+LIKENESS = 0.2  # of the trigrams of a word, those that have to be there: where it is a part of another, few are
 MOST = 8  # words that one is corrected to
 
 _NEAR = """
@@ -32,12 +34,14 @@ _NEAR = """
 
 def corrected(*, tenant_id: int, wanted: Wanted) -> Wanted | None:
     """The same with the nearest words in the place of those that are in no article; None where nothing is near."""
-    typed = [word for word, *_otherwise in wanted.words if SHORTEST <= len(word) <= LONGEST and word.isalpha()]
-    near = _near(tenant_id, typed) if typed else {}
+    typed = {piece for piece in chain(*wanted.pieces) if SHORTEST <= len(piece) <= LONGEST and piece.isalpha()}
+    near = _near(tenant_id, sorted(typed)) if typed else {}
     unknown = {word: words for word, words in near.items() if not any(word in other for other in words)}
     meant = {word: _meant(word, words) for word, words in unknown.items()}
-    words = tuple((*meant.get(spellings[0], ()), *spellings) for spellings in wanted.words)
-    return replace(wanted, words=words) if any(meant.values()) else None
+    if not any(meant.values()):
+        return None
+    known = zip(wanted.pieces, wanted.words, strict=True)
+    return replace(wanted, words=tuple((*_otherwise(pieces, meant), *spellings) for pieces, spellings in known))
 
 
 def mistakes(typed: str, word: str) -> int:
@@ -52,6 +56,13 @@ def mistakes(typed: str, word: str) -> int:
                 least = min(least, above[j - 2] + 1)
             row.append(least)
     return min(row)
+
+
+def _otherwise(pieces: Sequence[str], meant: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """A word with one of its pieces corrected."""
+    for place, piece in enumerate(pieces):
+        for word in meant.get(piece, ()):
+            yield "".join((*pieces[:place], word, *pieces[place + 1 :]))
 
 
 def _meant(typed: str, words: Iterable[str]) -> list[str]:
@@ -72,7 +83,7 @@ def _near(tenant_id: int, typed: list[str]) -> dict[str, set[str]]:
         likeness=str(LIKENESS),
         tenant=tenant_id,
         typed=typed,
-        swapped=[f"{swapped}%" for swapped, _word in swaps],
+        swapped=[f"%{swapped}%" for swapped, _word in swaps],
         of=[word for _swapped, word in swaps],
     ).rows
     for word, other in rows:

@@ -28,6 +28,7 @@ MAKERS = ["Martin", "Robe", "Claypaky", "ETC", "L-Acoustics", "d&b", "Shure", "S
 THINGS = ["Movinghead", "Bühnenscheinwerfer", "Verfolger", "Lautsprecher", "Endstufe", "Funkmikrofon", "Traverse"]
 THINGS += ["Kettenzug", "Nebelmaschine", "LED-Wand", "Mischpult", "Multicore", "Stativ", "Bühnenpodest"]
 SIZES = ["Spot", "Wash", "Beam", "Profil", "2x1 m", "3 m", "4-Kanal", "8-Kanal", "250 kg", "600 W", "1200 W", "IP65"]
+SERIES = ["".join(parts) for parts in product(*[["bal", "dor", "fen", "gar", "kim", "lor", "mer", "nov", "pal", "tur"]] * 3)]
 SEASON = datetime(2027, 1, 1, tzinfo=UTC)
 DAYS = 365
 OTHERS = 37
@@ -110,7 +111,7 @@ def _articles(tenant: Tenant, count: int, random: Random, now: datetime) -> Iter
     categories = {thing: make_category(tenant, thing).pk for thing in THINGS}
     for place in range(count):
         maker, thing, size = kinds[place % len(kinds)]
-        number, name = f"B-{place:06}", f"{maker} {thing} {size} {place // len(kinds) or ''}".strip()
+        number, name = f"B-{place:06}", f"{maker} {thing} {size} {SERIES[place // len(kinds)]}"
         part = f"{maker[:2].upper()}{place * 7919 % 1_000_003}"
         price, written = f"{random.randint(100, 50_000) / 100:.2f}", keys_of([number, name, maker, part, ""])
         yield (
