@@ -1,14 +1,31 @@
-"""What only one of the two databases can do: in migrations, and in one journey."""
+"""What only one of the two databases can do: in migrations, and in one journey; and the first question of a request."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from django.db import connection, migrations
+from django.db import InterfaceError, OperationalError, connection, migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 Row = TypeVar("Row")
+Answer = TypeVar("Answer")
 Statement = tuple[str, Sequence[Any]]  # with its parameters
 ROWS_AT_ONCE = 3_000  # of which SQLite takes the values of ten columns in one statement
+
+
+def asked_first(read: Callable[[], Answer]) -> Answer:
+    """What `read` reads, which is the first that a request asks of the database and changes nothing.
+
+    Whether a connection that was kept still lives is seen by this, without asking for it before as Django does; of a
+    dead one it is read once more over a fresh one.
+    """
+    connection.health_check_done = True  # type: ignore[attr-defined]
+    try:
+        return read()
+    except (InterfaceError, OperationalError):
+        if connection.in_atomic_block or connection.connection is None or connection.is_usable():
+            raise
+        connection.close()
+        return read()
 
 
 def is_postgresql(connection: Any) -> bool:

@@ -12,10 +12,11 @@ from django.http import HttpRequest, UnreadablePostError
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from eventworx.databases import asked_first
 from eventworx.encryption import CannotOpen
 from partners.api import rates
 from partners.api.errors import problem_of
-from partners.models import ConnectionKey, KeySide, PartnerConnection, public_halves
+from partners.models import ConnectionKey, KeySide, PartnerConnection, proving, public_halves, signing
 from partners.protocol.keys import KeyPair
 from partners.protocol.signing import (
     ClaimedRequest,
@@ -86,14 +87,16 @@ def authenticate(request: HttpRequest, *, now: datetime) -> PartnerCall:
     """
     claimed: ClaimedRequest | None = None
     connection: PartnerConnection | None = None
+    keys: list[ConnectionKey] = []
     try:
         length = _announced_length(request)
         if length > MAX_REQUEST_BYTES:
             raise NotAuthenticated(problem_of(ProblemCode.TOO_LARGE), connection=_named(request))
         target = raw_target(request)
         claimed = _claimed(request, target, UnreadBody(lambda: _body(request)) if length else b"")
-        connection = PartnerConnection.for_wire_id(claimed.connection_id)
-        proof, peer_key = _proof(claimed, connection, target, now)
+        named = claimed.connection_id
+        connection, keys = asked_first(lambda: PartnerConnection.for_wire_id(named))
+        proof, peer_key = _proof(claimed, connection, proving(keys, now), target, now)
         connection = _existing(connection)
         _use_nonce(proof.nonce, connection, is_durable=request.method != "GET", now=now)
         if claimed.new_key_signature:
@@ -109,7 +112,7 @@ def authenticate(request: HttpRequest, *, now: datetime) -> PartnerCall:
     return PartnerCall(
         connection=connection,
         peer_key=peer_key,
-        own_key=_own_key(connection),
+        own_key=_own_key(connection, None if claimed.body else keys),
         proof=proof,
         method=request.method or "",
         target=target,
@@ -124,16 +127,17 @@ def authenticate(request: HttpRequest, *, now: datetime) -> PartnerCall:
 def _named(request: HttpRequest) -> PartnerConnection | None:
     """The connection whose admin is to learn of a request that was not read far enough to look for it."""
     name = request.headers.get("EWX-Connection", "")
-    return PartnerConnection.for_wire_id(UUID(name)) if _UUID.fullmatch(name) else None
+    return PartnerConnection.for_wire_id(UUID(name))[0] if _UUID.fullmatch(name) else None
 
 
-def _own_key(connection: PartnerConnection) -> KeyPair:
-    """What the answer is signed with. It is gone after the end, even if that came while we were waiting.
+def _own_key(connection: PartnerConnection, keys: list[ConnectionKey] | None) -> KeyPair:
+    """What the answer is signed with; read anew without `keys`: it is gone after the end, even if that came while we
+    were waiting for a body.
 
     Where it cannot be opened, we cannot answer as ourselves: unsigned, which may delay and changes nothing.
     """
     try:
-        return connection.own_key()
+        return connection.own_key() if keys is None else signing(keys)
     except ConnectionKey.DoesNotExist as error:
         raise NotAuthenticated(problem_of(ProblemCode.CLOSED), connection=connection) from error
     except CannotOpen as error:
@@ -180,9 +184,12 @@ def _claimed(request: HttpRequest, target: str, body: bytes | UnreadBody) -> Cla
 
 
 def _proof(
-    claimed: ClaimedRequest, connection: PartnerConnection | None, target: str, now: datetime
+    claimed: ClaimedRequest,
+    connection: PartnerConnection | None,
+    keys: dict[str, ConnectionKey],
+    target: str,
+    now: datetime,
 ) -> tuple[Proof, ConnectionKey]:
-    keys = (connection or PartnerConnection(pk=claimed.connection_id)).peer_keys(now)
     if connection and not keys:
         _refuse_without_keys(connection, target, now)
     proof = verify_request(claimed, keys=public_halves(keys), now=now)

@@ -5,7 +5,7 @@ from partners.models.brakes import Brake
 from partners.models.connections import ConnectionQuerySet, PartnerConnection
 from partners.models.deliveries import Delivery, DeliveryQuerySet, DeliveryState, SeenNonce, StoredAnswer
 from partners.models.gathered import GatheredAnswer
-from partners.models.keys import ConnectionKey, KeySide, KeyState, public_halves
+from partners.models.keys import ConnectionKey, KeySide, KeyState, proving, public_halves, signing
 from partners.models.orders import Direction, PartnerOrder
 from partners.models.refusals import Refusal
 
@@ -29,5 +29,7 @@ __all__ = [
     "Release",
     "SeenNonce",
     "StoredAnswer",
+    "proving",
     "public_halves",
+    "signing",
 ]

@@ -12,7 +12,7 @@ from eventworx.contacts.models import Contact
 from eventworx.tenants.models import Tenant
 from partners.access import ALLOWS, AccessLevel, effective_level
 from partners.guard_rails import GuardRails
-from partners.models.keys import ConnectionKey, KeySide, KeyState
+from partners.models.keys import ConnectionKey, KeySide, KeyState, proving, signing
 from partners.models.lookups import Lookup
 from partners.protocol.connection_state import ConnectionFacts, ConnectionState, connection_state
 from partners.protocol.keys import KeyPair
@@ -159,10 +159,7 @@ class PartnerConnection(models.Model):
 
     def own_key(self, state: KeyState = KeyState.ACTIVE) -> KeyPair:
         """Our key pair, its private half decrypted for this one use; raises CannotOpen, ConnectionKey.DoesNotExist."""
-        for key in ConnectionKey.of(self.pk, KeySide.OWN):
-            if key.state == state:
-                return KeyPair.from_raw(key.open_private_key())
-        raise ConnectionKey.DoesNotExist
+        return signing(ConnectionKey.of(self.pk), state)
 
     def pairing_key(self) -> ConnectionKey:
         """The key that stood in our code: the safety number is made of it whatever came after (protocol §1)."""
@@ -173,7 +170,7 @@ class PartnerConnection(models.Model):
 
         After the end they are kept: they prove who is told that it is over, and are never entered again.
         """
-        return {key.keyid: key for key in ConnectionKey.of(self.pk, KeySide.PEER) if not key.is_retired(now)}
+        return proving(ConnectionKey.of(self.pk), now)
 
     def agreement(self) -> Agreement:
         """What we speak with this partner, after what he last said of himself; raises NoCommonVersion.
@@ -234,9 +231,12 @@ class PartnerConnection(models.Model):
         return connection_state(self.facts)
 
     @classmethod
-    def for_wire_id(cls, connection_id: uuid.UUID) -> "PartnerConnection | None":
-        """The connection that a request names: the one look-up that starts at no tenant."""
-        return next(_by_wire_id.rows(connection_id), None)
+    def for_wire_id(cls, connection_id: uuid.UUID) -> "tuple[PartnerConnection | None, list[ConnectionKey]]":
+        """The connection that a request names, and the keys of both its sides, in one statement: the one look-up that
+        starts at no tenant."""
+        rows = list(_by_wire_id.rows(connection_id))
+        keys = [key for row in rows if (key := ConnectionKey.beside_in(row))]
+        return (rows[0] if rows else None), keys
 
     @classmethod
     def strangers(cls) -> ConnectionQuerySet:
@@ -256,4 +256,9 @@ class PartnerConnection(models.Model):
         return entered.exists() or ConnectionKey.is_peers(public_key, besides=besides)
 
 
-_by_wire_id = Lookup(lambda pk: PartnerConnection.objects.select_related("tenant", "contact").filter(pk=pk))
+def _with_keys(pk: uuid.UUID) -> ConnectionQuerySet:
+    rows = PartnerConnection.objects.select_related("tenant", "contact").filter(pk=pk)
+    return rows.annotate(**ConnectionKey.beside("keys"))
+
+
+_by_wire_id = Lookup(_with_keys)

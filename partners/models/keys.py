@@ -1,17 +1,18 @@
 """The keys of a connection: one that counts for each side, and in a change of keys its successor or predecessor."""
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
 from eventworx.encryption import CannotOpen, Place, open_sealed, seal
 from eventworx.tenants.models import Tenant
 from partners.models.lookups import Lookup
+from partners.protocol.keys import KeyPair
 
 RETIRES_AFTER = timedelta(days=7)  # from the first valid use of its successor (protocol §4)
 
@@ -109,9 +110,21 @@ class ConnectionKey(models.Model):
         self.save(update_fields=changed)
 
     @classmethod
-    def of(cls, connection_id: uuid.UUID, side: KeySide) -> "Iterator[ConnectionKey]":
-        """The keys of one side, in whatever state."""
-        return _of_side[side].rows(connection_id)
+    def of(cls, connection_id: uuid.UUID) -> "Iterator[ConnectionKey]":
+        """The keys of both sides, in whatever state."""
+        return _of_connection.rows(connection_id)
+
+    @classmethod
+    def beside(cls, relation: str) -> "dict[str, F]":
+        """The columns of a key for `annotate`, where a query reads something else and keys, its `relation`, with it."""
+        return {f"key_{field.attname}": F(f"{relation}__{field.name}") for field in cls._meta.concrete_fields}
+
+    @classmethod
+    def beside_in(cls, row: models.Model) -> "ConnectionKey | None":
+        """The key that was read with `row`; None where it has none."""
+        names = [field.attname for field in cls._meta.concrete_fields]
+        key = cls.from_db(None, names, [getattr(row, f"key_{name}") for name in names])
+        return key if key.pk else None
 
     @classmethod
     def is_own(cls, public_key: bytes) -> bool:
@@ -130,8 +143,18 @@ class ConnectionKey(models.Model):
         gone.delete()
 
 
-def _keys_of(side: KeySide) -> Lookup[ConnectionKey]:
-    return Lookup(lambda connection_id: ConnectionKey.objects.filter(connection=connection_id, side=side))
+def proving(keys: Iterable[ConnectionKey], now: datetime) -> dict[str, ConnectionKey]:
+    """Of a connection's keys those, by key id, that prove a message to be the partner's."""
+    return {key.keyid: key for key in keys if key.side == KeySide.PEER and not key.is_retired(now)}
 
 
-_of_side = {side: _keys_of(side) for side in KeySide}
+def signing(keys: Iterable[ConnectionKey], state: KeyState = KeyState.ACTIVE) -> KeyPair:
+    """Of a connection's keys our own pair, its private half decrypted for this one use; raises CannotOpen,
+    ConnectionKey.DoesNotExist."""
+    for key in keys:
+        if key.side == KeySide.OWN and key.state == state:
+            return KeyPair.from_raw(key.open_private_key())
+    raise ConnectionKey.DoesNotExist
+
+
+_of_connection = Lookup(lambda connection_id: ConnectionKey.objects.filter(connection=connection_id))

@@ -1,9 +1,10 @@
 """Look-ups that every request of a partner makes: to put their SQL together takes Django longer than the database
-needs to answer. Here it is put together once."""
+needs to answer. Here it is put together once, and once is found out how its rows are read.
+"""
 
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db import connection, models
@@ -16,37 +17,64 @@ _ANY = UUID(int=2**128 - 1)  # stands for the value while the SQL is made
 
 
 class Lookup(Generic[Row]):
-    """The rows of `query`, in which nothing changes but the id that it is given; related rows as it says."""
+    """The rows of `query`, in which nothing changes but the id that it is given; related rows and annotations as it
+    says."""
 
     def __init__(self, query: "Callable[[UUID], models.QuerySet[Row]]") -> None:
         self._query = query
         self._of_thread = threading.local()  # as connections are
 
     def rows(self, value: UUID) -> Iterator[Row]:
-        compiler, text, params = self._compiled()
+        made = self._made()
         stands_for, sought = _as_param(_ANY), _as_param(value)
         with connection.cursor() as cursor:
-            cursor.execute(text, [sought if param == stands_for else param for param in params])
+            cursor.execute(made.text, [sought if param == stands_for else param for param in made.params])
             found = cursor.fetchall()
-        return self._made_of(compiler, found)
+        return made.rows(found)
 
-    def _compiled(self) -> tuple[SQLCompiler, str, tuple[Any, ...]]:
-        if not hasattr(self._of_thread, "compiled"):
-            compiler = self._query(_ANY).query.get_compiler(connection=connection)
-            self._of_thread.compiled = (compiler, *compiler.as_sql())
-        compiled: tuple[SQLCompiler, str, tuple[Any, ...]] = self._of_thread.compiled
-        return compiled
+    def _made(self) -> "_Made":
+        if not hasattr(self._of_thread, "made"):
+            self._of_thread.made = _Made.of(self._query(_ANY).query.get_compiler(connection=connection))
+        made: _Made = self._of_thread.made
+        return made
 
-    def _made_of(self, compiler: Any, found: list[tuple[Any, ...]]) -> Iterator[Row]:
-        """The rows as a queryset makes them."""
-        info = compiler.klass_info
-        first, last = info["select_fields"][0], info["select_fields"][-1] + 1
-        names = [column.target.attname for column, _sql, _alias in compiler.select[first:last]]
-        related = get_related_populators(info, compiler.select, connection.alias)  # type: ignore[call-arg]
-        for row in compiler.results_iter([found]):
-            made = info["model"].from_db(connection.alias, names, row[first:last])
-            for populator in related:
+
+class _Made(NamedTuple):
+    """A statement, and how a queryset reads its rows."""
+
+    text: str
+    params: tuple[Any, ...]
+    compiler: Any
+    converters: Any
+    own: slice
+    names: Sequence[str]
+    related: Sequence[Any]
+    annotations: Mapping[str, int]
+
+    @classmethod
+    def of(cls, compiler: SQLCompiler) -> "_Made":
+        text, params = compiler.as_sql()
+        info: Any = compiler.klass_info
+        own = slice(info["select_fields"][0], info["select_fields"][-1] + 1)
+        return cls(
+            text=text,
+            params=tuple(params),
+            compiler=compiler,
+            converters=compiler.get_converters([column for column, _sql, _alias in compiler.select]),  # type: ignore[arg-type]
+            own=own,
+            names=[column.target.attname for column, _sql, _alias in compiler.select[own]],
+            related=get_related_populators(info, compiler.select, connection.alias),  # type: ignore[call-arg]
+            annotations=compiler.annotation_col_map or {},
+        )
+
+    def rows(self, found: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
+        model = self.compiler.klass_info["model"]
+        for row in self.compiler.apply_converters(found, self.converters):
+            made = model.from_db(connection.alias, self.names, row[self.own])
+            for populator in self.related:
                 populator.populate(row, made)
+            for name, place in self.annotations.items():
+                setattr(made, name, row[place])
             yield made
 
 

@@ -436,9 +436,9 @@ DEFENCES: tuple[Defence, ...] = (
         15,
         "a nonce is kept only of what is proven",
         DOOR,
-        "        proof, peer_key = _proof(claimed, connection, target, now)\n",
+        "        proof, peer_key = _proof(claimed, connection, proving(keys, now), target, now)\n",
         "        _use_nonce(claimed.signature.nonce, connection, is_durable=True, now=now) if connection else None\n"
-        "        proof, peer_key = _proof(claimed, connection, target, now)\n",
+        "        proof, peer_key = _proof(claimed, connection, proving(keys, now), target, now)\n",
         ("tests/partners/test_rates.py", TEST_GATEWAY),
     ),
     Defence(

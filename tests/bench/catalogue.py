@@ -28,7 +28,9 @@ MAKERS = ["Martin", "Robe", "Claypaky", "ETC", "L-Acoustics", "d&b", "Shure", "S
 THINGS = ["Movinghead", "Bühnenscheinwerfer", "Verfolger", "Lautsprecher", "Endstufe", "Funkmikrofon", "Traverse"]
 THINGS += ["Kettenzug", "Nebelmaschine", "LED-Wand", "Mischpult", "Multicore", "Stativ", "Bühnenpodest"]
 SIZES = ["Spot", "Wash", "Beam", "Profil", "2x1 m", "3 m", "4-Kanal", "8-Kanal", "250 kg", "600 W", "1200 W", "IP65"]
-SERIES = ["".join(parts) for parts in product(*[["bal", "dor", "fen", "gar", "kim", "lor", "mer", "nov", "pal", "tur"]] * 3)]
+SERIES = [
+    "".join(parts) for parts in product(["bal", "dor", "fen", "gar", "kim", "lor", "mer", "nov", "pal"], repeat=3)
+]
 SEASON = datetime(2027, 1, 1, tzinfo=UTC)
 DAYS = 365
 OTHERS = 37

@@ -27,10 +27,10 @@ def main() -> None:
     scale = catalogue.QUICK if chosen.quick else catalogue.FULL
     rounds, runs = (2, 1) if chosen.quick else (ROUNDS, RUNS)
     say(f"{sum(scale.articles):,} articles and {scale.reservations:,} reservations are made")
+    modules = {name: importlib.import_module(f"tests.bench.{name}") for name in chosen.figures}
     markets = catalogue.build(scale)
     found = []
-    for name in chosen.figures:
-        module = importlib.import_module(f"tests.bench.{name}")
+    for name, module in modules.items():
         if getattr(module, "ONLY_ON", connection.vendor) == connection.vendor:
             say(name)
             found.append(module.measure(markets, scale, rounds=rounds, runs=runs))

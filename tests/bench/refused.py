@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from uuid import uuid4
 
-from django.core.wsgi import get_wsgi_application
-
 from eventworx.limits import Verdict
+from eventworx.wsgi import application
 from partners.api import gateway, rates
 from partners.protocol.keys import KeyPair
 from tests.bench.catalogue import Market, Scale
@@ -33,7 +32,6 @@ def measure(markets: Sequence[Market], _scale: Scale, *, rounds: int, runs: int)
         Replacement(rates, "count_failed", lambda **_request: Verdict(is_allowed=True)),
         Replacement(gateway, "note_refused", lambda **_request: None),
     ]
-    application = get_wsgi_application()
 
     def run(name: str, _round: int) -> float:
         return answered(application, TARGET, asks[name](), "401 Unauthorized").milliseconds

@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
-from django.core.wsgi import get_wsgi_application
 
 from eventworx.limits import Limit
+from eventworx.wsgi import application
 from partners.api import rates
 from tests.bench.bare import Bare, statements_of, trivial_application
 from tests.bench.catalogue import PERIOD, Market, Scale
@@ -55,7 +55,7 @@ class _Asked:
 
     def __init__(self, market: Market) -> None:
         self.market, self.size = market, f"{market.articles:,} articles"
-        self.signer, self.application, trivial = market.hirer.own_key(), get_wsgi_application(), trivial_application()
+        self.signer, trivial = market.hirer.own_key(), trivial_application()
         bare = Bare({_target(query): statements_of(lambda query=query: self.ask(query)) for query in QUERIES})
         stock = f"/{market.lender.tenant_id}"
         self.kinds: dict[str, Callable[[int], Answer]] = {
@@ -68,7 +68,7 @@ class _Asked:
 
     def ask(self, query: str) -> Answer:
         target = _target(query)
-        return answered(self.application, target, signed(self.market.hirer, self.signer, target))
+        return answered(application, target, signed(self.market.hirer, self.signer, target))
 
     def run(self, kind: str, number: int) -> float:
         return self.kinds[kind](number).milliseconds

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from django.core.wsgi import get_wsgi_application
 from django.utils import timezone
 
 from eventworx.limits import Limit, Verdict
+from eventworx.wsgi import application
 from partners.api import authentication, gateway, rates
 from partners.models import PartnerConnection
 from partners.protocol.keys import KeyPair
@@ -33,12 +33,11 @@ def measure(markets: Sequence[Market], _scale: Scale, *, rounds: int, runs: int)
         "verifying the signature": [Replacement(authentication, "verify_request", _believe)],
         "letting the nonce pass once": [Replacement(authentication, "_use_nonce", _nothing)],
         "counting against the limits": [Replacement(rates, "count_signed", _allow)],
-        "opening our own key": [Replacement(authentication, "_own_key", lambda _connection: key)],
+        "opening our own key": [Replacement(authentication, "_own_key", lambda *_known: key)],
         "signing the answer": [Replacement(gateway, "sign_response", lambda **_answer: {})],
     }
     variants = {WHOLE: [], **parts, ALL: list(itertools.chain(*parts.values()))}
     rates.PER_CONNECTION |= {name: Limit(name, 10**9, 60) for name in rates.PER_CONNECTION}
-    application = get_wsgi_application()
 
     def run(_variant: str, _number: int) -> float:
         return answered(application, TARGET, signed(hirer, signer, TARGET)).milliseconds

@@ -230,13 +230,13 @@ def test_a_strangers_key_opens_nothing(pair: Pair, cymbal: Tenant) -> None:
     assert Question(stranger).ask().status == 401
 
 
-def test_a_question_costs_five_queries_before_it_is_answered(pair: Pair, django_assert_num_queries: Any) -> None:
-    """The connection with tenant and contact, the partner's keys, the nonce, our key, the limit of all requests;
-    nothing else in the second minute."""
+def test_a_question_costs_three_queries_before_it_is_answered(pair: Pair, django_assert_num_queries: Any) -> None:
+    """The connection with tenant, contact and keys, the nonce, the limit of all requests; nothing else in the second
+    minute."""
     Question(pair[0]).ask()
     question = Question(pair[0])
     headers = question.signed()
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(3):
         assert deliver("GET", question.target, headers, b"").status == 200
 
 

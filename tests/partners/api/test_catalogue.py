@@ -20,10 +20,10 @@ from tests.fakes import InProcess
 from tests.partners.api.asking import ADMIN, PERIOD, Ask, queries_of, refusal, reserve_row, set_level
 
 USAGE = {"use_start": "2027-07-02T06:00:00Z", "use_end": "2027-07-04T06:00:00Z", "zone": "Europe/Berlin"}
-# Gateway: connection with tenant and contact, keys of both sides, nonce, limits; catalogue: estimate, page.
-QUERIES_WITHOUT_STOCK = 7
+# Gateway: connection with tenant, contact and keys, nonce, limits; catalogue: estimate, page.
+QUERIES_WITHOUT_STOCK = 5
 # And availability: one statement for all hits.
-QUERIES_WITH_STOCK = 8
+QUERIES_WITH_STOCK = 6
 
 
 def names(page: Any) -> list[str]:

@@ -87,7 +87,7 @@ def test_level_and_pause_hold_with_the_very_next_picture(pair: Pair, lent: Partn
 
 def test_a_picture_costs_one_statement_beside_the_door(pair: Pair, network: InProcess, shown: Article) -> None:
     fetched(pair[0], shown.pk)
-    assert queries_of(lambda: fetched(pair[0], shown.pk), network) == 6
+    assert queries_of(lambda: fetched(pair[0], shown.pk), network) == 4
 
 
 # --- his for us ---------------------------------------------------------------------------------------
