@@ -60,7 +60,7 @@ class _Made(NamedTuple):
             text=text,
             params=tuple(params),
             compiler=compiler,
-            converters=compiler.get_converters([column for column, _sql, _alias in compiler.select]),  # type: ignore[arg-type]
+            converters=compiler.get_converters([column for column, _sql, _alias in compiler.select]),
             own=own,
             names=[column.target.attname for column, _sql, _alias in compiler.select[own]],
             related=get_related_populators(info, compiler.select, connection.alias),  # type: ignore[call-arg]
