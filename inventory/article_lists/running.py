@@ -27,7 +27,7 @@ from inventory.models import ArticleImport, ImportState, ImportStep
 from inventory.models.article_imports import claim_import, forget_files, give_up_abandoned
 
 LEASE = timedelta(seconds=60)
-PER_LINE = timedelta(milliseconds=1)  # that the last transaction may take on top
+PER_LINE = timedelta(milliseconds=1)  # that what concerns all of them at once may take on top
 KEPT = timedelta(days=7)  # that a file waits for somebody to go on with it
 SAMPLED = 30  # lines
 SHOWN = 300  # characters of a cell of the sample
@@ -166,7 +166,7 @@ def _import(claimed: ArticleImport, table: tables.Table) -> None:
             claimed.tenant.article_imports.held_by(claimed).update(bad_count=bad)
             raise BadLinesForbid
         staging.prepare(change_existing=claimed.change_existing)
-        _alive(claimed, lease=LEASE + PER_LINE * claimed.lines_read, percent=99)
+        _alive(claimed, lease=_for_all_at_once(claimed), percent=99)
         with transaction.atomic():
             if catalogue.new:
                 new = staging.new_categories()
@@ -196,8 +196,13 @@ def _stage(claimed: ArticleImport, table: tables.Table, checker: Checker, stagin
         kept += _keep(claimed, checker.problems[: MOST_PROBLEMS - kept])
         checker.problems.clear()
         _alive(claimed, percent=int(table.progress() * 95), lines_read=claimed.lines_read)
+    _alive(claimed, lease=_for_all_at_once(claimed))
     _keep(claimed, list(staging.problems(most=MOST_PROBLEMS - kept)))
     return bad + staging.taken_out
+
+
+def _for_all_at_once(claimed: ArticleImport) -> timedelta:
+    return LEASE + PER_LINE * claimed.lines_read
 
 
 def _batches(claimed: ArticleImport, table: tables.Table, checker: Checker) -> Iterator[list[list[Any]]]:

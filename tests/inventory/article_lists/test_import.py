@@ -24,7 +24,7 @@ from inventory.article_lists.importing import (
     start_import,
 )
 from inventory.models import Article, ArticleImport, ImportState, ImportStep
-from inventory.models.article_imports import claim_import
+from inventory.models.article_imports import claim_import, give_up_abandoned
 from tests.factories import make_article, make_category
 from tests.inventory.article_lists.doing import as_csv, check, checked, counts, hand_in, imported, problems, worked_on
 from tests.inventory.article_lists.test_export import full_article
@@ -354,6 +354,22 @@ def test_cancelled_while_the_worker_is_at_it(
         assert not aurora.articles.exists()
         # What is written in the worker's own transaction is undone with it; a real one stands in test_races.
         assert (found.state == ImportState.CANCELLED) == (moment in {"_stage", "_read"})
+
+
+@pytest.mark.parametrize("moment", ["problems", "compare", "prepare", "write"])
+def test_who_works_on_all_lines_at_once_is_not_taken_for_dead(
+    aurora: Tenant, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """A million lines take longer than the time in which a worker gives a sign of life."""
+    monkeypatch.setattr(running, "PER_LINE", timedelta(minutes=1))
+    original = getattr(running.Staging, moment)
+
+    def looked_for_the_dead(*arguments: Any, **named: Any) -> Any:
+        give_up_abandoned(timezone.now() + running.LEASE + timedelta(seconds=1))
+        return original(*arguments, **named)
+
+    monkeypatch.setattr(running.Staging, moment, looked_for_the_dead)
+    assert imported(aurora, LIST).state == ImportState.DONE
 
 
 @pytest.mark.parametrize("step", list(ImportStep))
