@@ -148,13 +148,13 @@ def _standing_of_waiting(waited: timedelta) -> Standing:
 
 
 def _reply(pages: list[GatheredAnswer], now: datetime) -> Reply:
-    """The last page says how it stands; all of them have hits."""
+    """The last page says how it stands; all of them have hits, an article that moved between them once."""
     last, answers = pages[-1], [answer for answer in map(answer_in, pages) if answer]
     state = standing(last, now)
     return Reply(
         connection=last.connection,
         standing=state,
-        listings=tuple(listing for answer in answers for listing in answer.listings),
+        listings=tuple({listing.id: listing for answer in answers for listing in answer.listings}.values()),
         problem="" if state.is_open or state is Standing.ANSWERED else _problem(last),
         seconds=round(((last.answered_at or now) - last.asked_at).total_seconds()),
         has_further=state is Standing.ANSWERED and bool(answers[-1].next),

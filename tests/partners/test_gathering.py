@@ -262,6 +262,16 @@ def test_each_partner_has_his_own_further_hits(trade: Many, monkeypatch: pytest.
     assert not any(reply.has_further for reply in found.replies)
 
 
+def test_an_article_that_is_named_twice_is_shown_once(trade: Many) -> None:
+    """It moved to the next page meanwhile, or the partner's server repeats itself: rows of the table have its id."""
+    asked = ask(trade)
+    before = names(follow(trade, asked))
+    row = GatheredAnswer.objects.get(connection=trade.partners["bassline"])
+    row.document["items"] *= 2
+    row.save()
+    assert names(look(trade, asked)) == before
+
+
 # --- at the same moment ----------------------------------------------------------------------------
 def at_once(deeds: list[Callable[[], object]]) -> None:
     """Each in a thread of its own, as requests are."""
