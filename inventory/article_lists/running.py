@@ -22,7 +22,7 @@ from inventory.article_lists.checking import Catalogue, Checker, Problem, printa
 from inventory.article_lists.columns import recognised
 from inventory.article_lists.importing import BadLinesForbid, ListIsEmpty
 from inventory.article_lists.staging import Counts, Staging, staged
-from inventory.categories import create_path
+from inventory.categories import CategoryNameTaken, create_path
 from inventory.models import ArticleImport, ImportState, ImportStep
 from inventory.models.article_imports import claim_import, forget_files, give_up_abandoned
 
@@ -45,6 +45,7 @@ REFUSALS: dict[str, type[BusinessError]] = {
         workbooks.WorkbookTooLarge,
         BadLinesForbid,
         ListIsEmpty,
+        CategoryNameTaken,  # by somebody who created it at the same moment
     )
 }
 

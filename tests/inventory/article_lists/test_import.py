@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from eventworx.tenants.models import Tenant
-from inventory.article_lists import importing, running, tables
+from inventory.article_lists import importing, running, showing, tables
 from inventory.article_lists.importing import (
     AnotherListRuns,
     BadLinesForbid,
@@ -23,6 +23,7 @@ from inventory.article_lists.importing import (
     restart_list,
     start_import,
 )
+from inventory.categories import CategoryNameTaken
 from inventory.models import Article, ArticleImport, ImportState, ImportStep
 from inventory.models.article_imports import claim_import, give_up_abandoned
 from tests.factories import make_article, make_category
@@ -354,6 +355,23 @@ def test_cancelled_while_the_worker_is_at_it(
         assert not aurora.articles.exists()
         # What is written in the worker's own transaction is undone with it; a real one stands in test_races.
         assert (found.state == ImportState.CANCELLED) == (moment in {"_stage", "_read"})
+
+
+def test_a_category_that_somebody_creates_at_the_same_moment_refuses_the_list(
+    aurora: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = checked(hand_in(aurora, as_csv([HEADER, ["A-1", "Bühne", "Neu", "1", "1"]])), create_categories=True)
+    start_import(article_import=found, now=timezone.now())
+
+    def too_late(**_asked: Any) -> int:
+        raise CategoryNameTaken(name="Neu")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "create_path", too_late)
+        worked_on(found)
+    assert found.state == ImportState.REFUSED
+    assert "gibt es schon eine Kategorie „Neu“" in str(showing.standing(found))
+    assert not aurora.articles.exists()
 
 
 @pytest.mark.parametrize("moment", ["problems", "compare", "prepare", "write"])
