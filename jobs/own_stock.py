@@ -28,22 +28,27 @@ def reserve(*, job: Job, partial: bool, now: datetime | None = None) -> None:
 def move(*, job: Job) -> None:
     """Take everything that is reserved to the job's new period, all or nothing (Shortage); then fill up.
 
-    Where the option has run out with the move, what it held is given back.
+    Where the option has run out with the move, what it held is given back. What was out and is back belongs to the
+    time before: a job that begins after it needs its goods anew.
     """
     now = timezone.now()
     if not job.takes_stock(now):
         release(job=job)
         return
-    parts = _own_parts(job)
-    lock_articles(tenant=job.tenant, article_ids=[row.article_id for row in parts if row.article_id])
-    standing = {row: row.reserved_quantity for row in parts if row.reservation and row.reservation.counts(now)}
+    articles = job.positions.filter(article__isnull=False).values_list("article_id", flat=True)
+    lock_articles(tenant=job.tenant, article_ids=articles)
+    over = job.positions.filter(reservation__returned_at__isnull=False, reservation__end__lte=job.planning_start)
+    _give_back(job, over.select_related("reservation"))
+    standing = {
+        row: row.reserved_quantity for row in _own_parts(job) if row.reservation and row.reservation.counts(now)
+    }
     _hold(job, standing, partial=False, now=now)
     reserve(job=job, partial=True, now=now)
 
 
 def release(*, job: Job) -> None:
-    """Give everything back."""
-    _give_back(job, _own_parts(job))
+    """Give everything back, and forget what was out and is back: should the job be an order again, it reserves anew."""
+    _give_back(job, job.positions.filter(reservation__isnull=False).select_related("reservation"))
 
 
 def keep(*, position: Position) -> None:

@@ -190,6 +190,29 @@ def test_what_is_back_is_over(job: Job, par: Article) -> None:
     assert row(job).end == SUMMER.start + HOUR
 
 
+def test_a_job_that_moves_past_what_is_back_needs_its_goods_anew(job: Job, par: Article) -> None:
+    hand_out(job=job, at=SUMMER.start)
+    take_back(job=job, at=SUMMER.end)
+    later = Period(SUMMER.end + 24 * HOUR, SUMMER.end + 48 * HOUR)
+    job = update_job(job=job, title="x", customer=job.customer, planning_period=later, usage_period=later)
+    assert stock_of(articles=[par], period=later)[par.pk].free == 2
+    assert (row(job).period, row(job).is_out, row(job).returned_at) == (later, False, None)
+    assert hand_out(job=job, at=later.start) == 1
+    assert check_courses(tenant=job.tenant, article_ids=[par.pk]) == []
+
+
+@pytest.mark.parametrize("left", [JobState.QUOTE, JobState.CANCELLED])
+def test_a_job_that_was_left_and_is_an_order_again_needs_its_goods_anew(job: Job, par: Article, left: JobState) -> None:
+    hand_out(job=job, at=SUMMER.start)
+    take_back(job=job, at=SUMMER.start + HOUR)
+    job = set_state(job=job, state=left)
+    assert stock_of(articles=[par], period=SUMMER)[par.pk].free == 10
+    for state in (JobState.INQUIRY, JobState.ORDER):
+        job = set_state(job=job, state=state)
+    assert (row(job).period, row(job).returned_at) == (SUMMER, None)
+    assert stock_of(articles=[par], period=SUMMER)[par.pk].free == 2
+
+
 def test_the_warehouse_hands_out_and_overdue_goods_are_told(
     job: Job, par: Article, log_in: Callable[..., Client]
 ) -> None:
