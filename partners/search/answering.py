@@ -21,6 +21,7 @@ from inventory.availability import bottleneck_in, courses_on, stock_in
 from inventory.models import Article, ArticleQuerySet
 from inventory.search import Place, find_rows
 from inventory.steps import Course
+from partners.access import LONGEST_PERIOD
 from partners.models import PartnerConnection
 from partners.protocol import wire
 from partners.protocol.cursors import CursorRefused, open_cursor, seal_cursor
@@ -30,6 +31,8 @@ from partners.protocol.wire import (
     Availability,
     AvailabilityRequest,
     Bottleneck,
+    FieldError,
+    FieldErrors,
     Json,
     fields,
     instant_text,
@@ -98,7 +101,10 @@ def answer_availability(*, connection: PartnerConnection, request: AvailabilityR
 
     The figures are those of the whole article, whichever of its lines they stand at: quantities of an article that
     is asked for repeatedly add up, and yes or no is the answer to their sum. Four statements however many lines.
+    Raises FieldErrors for a period that is too long.
     """
+    if request.period.end - request.period.start > LONGEST_PERIOD:
+        raise FieldErrors((FieldError("/period", "range"),))
     period, terms, asked = request.period.period, connection.stock_terms, Counter[str]()
     for line in request.lines:
         asked[line.article] += line.quantity
@@ -200,6 +206,9 @@ def _period(node: Node, first: str, last: str) -> Period | None:
         return None
     if end <= start:
         node.note_error(last, "period")
+        return None
+    if end - start > LONGEST_PERIOD:
+        node.note_error(last, "range")
         return None
     return Period(start, end)
 

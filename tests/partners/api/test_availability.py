@@ -127,6 +127,7 @@ def test_a_pause_holds_with_the_very_next_question(lent: PartnerConnection, ask:
         (asking((1, 1_000_000)), ("/lines/0/quantity", "range")),
         (asking(("a b", 1)), ("/lines/0/article", "format")),
         (asking((1, 1), end="2027-07-01T06:00:00Z"), ("/period", "period")),
+        (asking((1, 1), end="2029-07-03T06:00:00Z"), ("/period", "range")),
         (asking((1, 1), zone="Mars/Olympus"), ("/period/zone", "zone")),
         ({"lines": [{"article": "1", "quantity": 1}]}, ("/period", "required")),
     ],

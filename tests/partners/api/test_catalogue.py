@@ -196,6 +196,7 @@ def test_one_article_and_404_for_every_other(
         ({"start": "2027-07-01T06:00:00Z"}, ("/end", "required")),
         ({"use_end": "2027-07-01T06:00:00Z"}, ("/use_start", "required")),
         ({"start": "2027-07-01T06:00:00Z", "end": "2027-07-01T06:00:00Z"}, ("/end", "period")),
+        ({"start": "2027-07-01T06:00:00Z", "end": "2029-07-03T06:00:00Z"}, ("/end", "range")),
         ({"start": "gestern", "end": "2027-07-01T06:00:00Z"}, ("/start", "format")),
         ({"start": "2027-07-01T06:00:00+02:00", "end": "2027-07-02T06:00:00Z"}, ("/start", "format")),
         ({"zone": "Mars/Olympus"}, ("/zone", "zone")),

@@ -252,6 +252,10 @@ def test_unknown_fields_are_kept_in_the_document(trade: Trade) -> None:
             ("/usage_period", "period"),
         ),
         ({"planning_period": None}, ("/planning_period", "required")),
+        (
+            {"planning_period": {"start": "2027-07-01T06:00:00Z", "end": "2029-07-03T06:00:00Z", "zone": "UTC"}},
+            ("/planning_period", "range"),
+        ),
     ],
 )
 def test_impossible_orders_are_refused_naming_the_field(
