@@ -227,6 +227,7 @@ _host_only = "__Host-" if _https else ""
 SESSION_COOKIE_NAME = f"{_host_only}{EWX_INSTANCE}_session"
 CSRF_COOKIE_NAME = f"{_host_only}{EWX_INSTANCE}_csrf"
 LANGUAGE_COOKIE_NAME = f"{EWX_INSTANCE}_language"
+LANGUAGE_CHOSEN_COOKIE_NAME = f"{EWX_INSTANCE}_language_chosen"  # before the login, and for a while
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 SESSION_COOKIE_AGE = 14 * 24 * 3600  # seconds since it was used last

@@ -14,7 +14,7 @@ from anymail.exceptions import AnymailError
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.mail import get_connection
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +23,7 @@ from eventworx.accounts.attempts import login_attempt
 from eventworx.accounts.middleware import note_seen
 from eventworx.addresses import client_address
 from eventworx.errors import BusinessError
+from eventworx.tenants.entrance import keep_chosen_language
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,11 @@ class AccountAdapter(DefaultAccountAdapter):
     def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
         super().login(request, user)
         note_seen(request)
+
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        keep_chosen_language(request, user, response)
+        return response
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """Who has a second factor proves by it who they are: the password alone must not remove it."""

@@ -50,15 +50,17 @@ class RolesForm(TenantForm):
         initial=PROPOSED_LEVEL.value,
     )
 
-    @property
-    def asks_for_level(self) -> bool:
-        return "level" in self.errors
+    asks_for_level = False
 
     def add_error(self, field: str | None, error: Any) -> None:
-        """Where the level is asked for, one is proposed (mission P9)."""
-        super().add_error(field, error)
-        if field == "level" and not self.data.get("level"):
+        """Where nobody could name a level yet, nobody has made a mistake: it is asked for, and one is proposed
+        (mission P9)."""
+        self.asks_for_level |= field == "level"
+        if field == "level" and "level" not in self.data:
             self.data = {**self.data, "level": str(PROPOSED_LEVEL.value)}
+            self["level"].help_text = error
+        else:
+            super().add_error(field, error)
 
 
 class StockTermsForm(TenantForm):

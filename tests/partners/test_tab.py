@@ -146,6 +146,10 @@ def test_becoming_a_customer_proposes_a_level(pair: Pair, log_in: LogIn) -> None
     pair[0].save()
     asked = post(client, contact, "set_roles", is_supplier="on", is_customer="on")
     assert '<option value="2" selected>2 – Bestand anbieten</option>' in asked
+    assert "Bitte wähle, was du diesem Partner als Kunden anbietest." in asked
+    assert "invalid" not in asked
+    refused = post(client, contact, "set_roles", is_supplier="on", is_customer="on", level="4")
+    assert "is-invalid" in refused
     post(client, contact, "set_roles", is_supplier="on", is_customer="on", level="2")
     pair[0].refresh_from_db()
     assert pair[0].effective_level == 2

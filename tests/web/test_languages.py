@@ -3,7 +3,7 @@
 from django.test import Client
 
 from eventworx.tenants.models import Tenant
-from tests.factories import make_user
+from tests.factories import PASSWORD, make_user
 
 
 def test_german_whatever_the_browser_prefers(db: None) -> None:
@@ -26,6 +26,22 @@ def test_the_login_speaks_as_the_rest_of_the_product(db: None) -> None:
     for words in ("E-mail", "Stay logged in", "The e-mail address or the password is wrong."):
         assert words in page
     assert "Remember Me" not in page
+
+
+def test_choice_before_login_wins_over_the_stored_one_once(aurora: Tenant) -> None:
+    """What was chosen in this browser long ago, or by somebody who came before, does not."""
+    user = make_user(aurora)
+    client, elsewhere = Client(), Client()
+    elsewhere.force_login(user)
+    login = {"login": user.email, "password": PASSWORD}
+    client.post("/language/", {"language": "en"})
+    assert client.post("/accounts/login/", login).status_code == 302
+    for browser in (client, elsewhere):
+        assert "Only unread" in browser.get(aurora.url("messaging:inbox")).content.decode()
+    elsewhere.post("/language/", {"language": "de"})
+    client.post("/accounts/logout/")
+    client.post("/accounts/login/", login)
+    assert "Nur ungelesene" in client.get(aurora.url("messaging:inbox")).content.decode()
 
 
 def test_choice_after_login_is_kept_at_the_user(aurora: Tenant) -> None:

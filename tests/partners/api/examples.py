@@ -16,6 +16,7 @@ from django.utils import timezone
 from eventworx.audit import Actor
 from inventory.models import Article
 from jobs.positions import SupplierTerms, add_sub_rental_position
+from partners.access import AccessLevel
 from partners.models import PartnerConnection
 from partners.orders import send_order
 from partners.protocol.keys import KeyPair
@@ -59,6 +60,11 @@ class Example:
     @property
     def name(self) -> str:
         return f"{self.method} {self.target.partition('?')[0]}"
+
+
+def is_short_order(example: Example) -> bool:
+    """Whether it is the order that repeats another: the one at level 3."""
+    return example.name == "POST /orders" and REST in example.body
 
 
 def examples(page: str = PAGE) -> Iterator[Example]:
@@ -151,6 +157,9 @@ class Companies:
             return RawAnswer(raw.status_code, tuple(raw.headers.items()), raw.content)
         if example.name == "POST /order-events":
             self.order_of_the_buyer()
+        if is_short_order(example):
+            self.supplier.level, self.supplier.verified_at = AccessLevel.AUTOMATIC, timezone.now()
+            self.supplier.save()
         caller = self.supplier if example.name == "POST /order-events" else self.buyer
         target = API_ROOT + self._renamed(example.target)
         body = json.dumps(self.real(example.body)).encode() if example.body else b""
@@ -158,7 +167,10 @@ class Companies:
         return RawAnswer(answer.status, answer.headers, self._as_on_the_page(answer.body))
 
     def real(self, document: Any) -> Any:
-        """A document of the page with the ids of the database."""
+        """A document of the page, whole and with the ids of the database."""
+        if REST in document:
+            asked = next(example.body for example in examples() if example.name == "POST /orders")
+            document = asked | {name: value for name, value in document.items() if name != REST}
         return json.loads(self._renamed(json.dumps(document)))
 
     def _renamed(self, text: str) -> str:
