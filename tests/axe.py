@@ -1,4 +1,4 @@
-"""Accessibility of a page in the browser, judged by axe-core (WCAG 2.2 A and AA, and its best practices)."""
+"""Pages in the browser: accessible, judged by axe-core (WCAG 2.2 A and AA, and its best practices), and fitting."""
 
 from pathlib import Path
 from typing import Any
@@ -28,3 +28,12 @@ def assert_axe_clean(page: Page, within: str | None = None) -> None:
     """Fails with every finding; `within` is a selector, without it the whole page is judged."""
     found = violations(page, within)
     assert not found, "\n\n".join(found)
+
+
+def assert_fits(page: Page) -> None:
+    """Nothing reaches beyond the window, and no table hides its last columns and the buttons in them."""
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
+    hidden = page.locator(".ewx-table-wrap").evaluate_all(
+        "wraps => wraps.filter(wrap => wrap.scrollWidth > wrap.clientWidth).map(wrap => wrap.innerText.slice(0, 200))"
+    )
+    assert not hidden, (page.url, hidden)

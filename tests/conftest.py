@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
+from playwright.sync_api import ConsoleMessage, Page
 from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from eventworx import installation, limits
-from eventworx.tenants.models import Tenant
+from eventworx.tenants.models import Tenant, User
 from eventworx.tenants.roles import Role
 from tests import services
 from tests.factories import make_tenant, make_user
@@ -81,6 +84,40 @@ def browser_type_launch_args() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def browser_context_args() -> dict[str, Any]:
     return {"locale": "de-DE", "timezone_id": "Europe/Berlin", "viewport": {"width": 1280, "height": 900}}
+
+
+@pytest.fixture
+def enter(page: Page, live_server: LiveServer) -> Callable[[User], None]:
+    """Somebody is logged in, in the page's browser."""
+
+    def as_user(user: User) -> None:
+        client = Client()
+        client.force_login(user)
+        name = settings.SESSION_COOKIE_NAME
+        page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
+
+    return as_user
+
+
+@pytest.fixture
+def tolerated() -> tuple[str, ...]:
+    """How what the console may say begins: nothing is, unless a module says otherwise."""
+    return ()
+
+
+@pytest.fixture
+def complaints(page: Page, tolerated: tuple[str, ...]) -> Iterator[list[str]]:
+    """What the browser wrote to its console: CSP refusals, missing files, errors in scripts; in the end nothing."""
+    found: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not message.text.startswith(tolerated):
+            found.append(message.text)
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    yield found
+    assert found == []
 
 
 # --- the cast --------------------------------------------------------------------------------------

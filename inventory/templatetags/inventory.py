@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django import template
-from django.utils.formats import date_format
+from django.utils.formats import date_format, localize
 from django.utils.translation import get_language
 
 from inventory.prices import trimmed
@@ -18,6 +18,12 @@ AXIS = {
     Reach.MONTH: {"de": "j", "en": "j"},
     Reach.QUARTER: {"de": "j.n.", "en": "j M"},
 }
+
+
+@register.filter
+def signed(figure: int) -> str:
+    """A figure with a minus that is as wide as a plus, not with a hyphen."""
+    return str(localize(figure)).replace("-", "−")
 
 
 @register.filter

@@ -10,6 +10,7 @@ from time import monotonic
 from uuid import UUID
 
 from django.db import connections
+from django.utils import translation
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ PER_PARTNER = 3
 class _Call:
     partner: UUID
     make: Callable[[], None]
+    language: str | None  # of who asks: a thread has none
     done: Event = field(default_factory=Event)
 
 
@@ -40,7 +42,7 @@ class Callers:
 
     def ask(self, partner: UUID, make: Callable[[], None]) -> Event:
         """Make this call as soon as its turn comes; the event is set when it is over."""
-        call = _Call(partner, make)
+        call = _Call(partner, make, translation.get_language())
         with self._lock:
             has_turn = self._busy[partner] < self._per_partner
             if has_turn:
@@ -56,7 +58,8 @@ class Callers:
 
     def _work(self, call: _Call) -> None:
         try:
-            call.make()
+            with translation.override(call.language):
+                call.make()
         finally:
             connections.close_all()
             call.done.set()

@@ -1,7 +1,5 @@
 """The pages of one's own access in a real browser: accessible, fitting, and passable from the password to the end."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -9,7 +7,7 @@ from pytest_django.live_server_helper import LiveServer
 from eventworx.tenants.models import Tenant, User
 from eventworx.tenants.roles import Role
 from tests.accounts.doing import CODE, CODES, FACTOR, NEW_CODES, PROOF_BY_CODE, REMOVE, SESSIONS, SET_UP, Person, totp
-from tests.axe import assert_axe_clean
+from tests.axe import assert_axe_clean, assert_fits
 from tests.factories import PASSWORD, make_tenant, make_user
 
 EMAIL = "nina@aurora.example"
@@ -22,19 +20,9 @@ def demanding(transactional_db: None) -> Tenant:
     return tenant
 
 
-@pytest.fixture
-def complaints(page: Page) -> Iterator[list[str]]:
-    """What the browser wrote to its console: a picture that the policy refuses, for one."""
-    found: list[str] = []
-    page.on("console", lambda message: found.append(message.text) if message.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    yield found
-    assert found == []
-
-
 def judge(page: Page) -> None:
     assert_axe_clean(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
+    assert_fits(page)
 
 
 def send(page: Page, **fields: str) -> None:

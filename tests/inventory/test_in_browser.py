@@ -1,30 +1,28 @@
 """Pages of articles in a real browser: accessible in both themes, wide and narrow; the list follows the typing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from eventworx.periods import Period
-from eventworx.tenants.models import Tenant
+from eventworx.tenants.models import Tenant, User
 from eventworx.tenants.roles import Role
 from inventory.articles import set_supplier
 from inventory.models import Article, StockMovementKind
 from inventory.reservations import ReservationClaim, reserve
 from inventory.scales import create_scale
 from inventory.stock import add_movement
-from tests.axe import assert_axe_clean
+from tests.axe import assert_axe_clean, assert_fits
 from tests.factories import make_article, make_category, make_contact, make_tenant, make_user
 
 
 @pytest.fixture
-def article(transactional_db: None, page: Page, live_server: LiveServer) -> Article:
+def article(transactional_db: None, enter: Callable[[User], None]) -> Article:
     """An article of Aurora with everything that its page can show; the browser is logged in."""
     aurora = make_tenant("aurora", "Aurora Veranstaltungstechnik")
     scale = create_scale(
@@ -39,26 +37,8 @@ def article(transactional_db: None, page: Page, live_server: LiveServer) -> Arti
     supplier = make_contact(aurora, "Bassline Rental", is_supplier=True)
     terms = {"supplier_number": "L-7", "price": Decimal("8.50"), "currency": "EUR", "price_date": now.date()}
     set_supplier(article=article, supplier=supplier, **terms)
-    client = Client()
-    client.force_login(make_user(aurora, Role.ADMIN))
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+    enter(make_user(aurora, Role.ADMIN))
     return article
-
-
-@pytest.fixture
-def complaints(page: Page) -> Iterator[list[str]]:
-    """What the browser wrote to its console."""
-    found: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            found.append(message.text)
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    yield found
-    assert found == []
 
 
 def every_page(tenant: Tenant, article: Article) -> list[str]:
@@ -81,7 +61,7 @@ def test_pages_are_accessible_and_fit(
     for path in every_page(article.tenant, article):
         page.goto(live_server.url + path, wait_until="networkidle")
         assert_axe_clean(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert_fits(page)
 
 
 def test_the_list_follows_the_typing(

@@ -185,7 +185,7 @@ def test_the_article_shows_stock_reservations_movements_prices_and_suppliers(aur
     assert "<dt>In den nächsten 30 Tagen mindestens frei</dt><dd>8 von 10 </dd>" in page
     assert page.index("J-0 Sommerfest") < page.index("J-9 Herbstball")
     assert "Fr 02.07.2027 12:00 – 14:00" in page
-    assert 'data-label="Menge">-1<' in page
+    assert 'data-label="Menge">−1<' in page
     assert "8,50 €" in page
     assert 'data-label="Preis">20,00 €<' in page
 

@@ -1,17 +1,15 @@
 """The job dialogue, contacts and inquiries in a real browser: by keyboard, in both themes, wide and narrow."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from eventworx.tenants.models import Tenant
+from eventworx.tenants.models import Tenant, User
 from eventworx.tenants.roles import Role
 from jobs.holds import hold_material
 from jobs.inquiries import InquiryLineData, receive_inquiry
@@ -19,44 +17,27 @@ from jobs.models import Job
 from jobs.positions import SupplierTerms, add_position, add_sub_rental_position
 from jobs.states import JobState
 from jobs.sub_rentals import create_order
-from tests.axe import assert_axe_clean
+from tests.axe import assert_axe_clean, assert_fits
 from tests.factories import SUMMER, make_article, make_contact, make_job, make_tenant, make_user
 
 TERMS = SupplierTerms("77", "B-77", Decimal(20), Decimal(10), (), Decimal(0), "EUR")
 
 
 @pytest.fixture
-def job(transactional_db: None, page: Page, live_server: LiveServer) -> Job:
+def job(transactional_db: None, enter: Callable[[User], None]) -> Job:
     """An order of Aurora with a short, an ordered and a hired position; the browser is logged in."""
     aurora = make_tenant("aurora", "Aurora Veranstaltungstechnik")
     job = make_job(aurora, state=JobState.ORDER)
     supplier = make_contact(aurora, "Bassline Rental", is_supplier=True)
-    add_position(job=job, article=make_article(aurora, "Nebelmaschine", owned=2), quantity=5)
+    hazer = make_article(aurora, "Nebelmaschine", owned=1100, rental_price=Decimal(1250))
+    add_position(job=job, article=hazer, quantity=1130)
     for ordered in (True, False):
         article = make_article(aurora, "MegaPointe")
         add_sub_rental_position(job=job, article=article, supplier=supplier, quantity=2, terms=TERMS)
         if ordered:
             create_order(job=job, supplier=supplier, created_by=None)
-    client = Client()
-    client.force_login(make_user(aurora, Role.ADMIN))
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+    enter(make_user(aurora, Role.ADMIN))
     return job
-
-
-@pytest.fixture
-def complaints(page: Page) -> Iterator[list[str]]:
-    """What the browser wrote to its console."""
-    found: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            found.append(message.text)
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    yield found
-    assert found == []
 
 
 def held_quote(order: Job) -> Job:
@@ -101,7 +82,7 @@ def test_pages_are_accessible_and_fit(
     for path in every_page(job.tenant, job):
         page.goto(live_server.url + path, wait_until="networkidle")
         assert_axe_clean(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert_fits(page)
 
 
 def test_positions_are_added_by_keyboard(page: Page, live_server: LiveServer, job: Job, complaints: list[str]) -> None:

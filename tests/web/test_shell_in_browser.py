@@ -1,12 +1,10 @@
 """The shell in a real browser: accessible in both themes and languages and at both widths, no complaint in the
 console, usable by keyboard, and honest when the server says no."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
-from django.conf import settings
-from django.test import Client
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from eventworx.messaging.inbox import notify
@@ -14,7 +12,7 @@ from eventworx.messaging.mail import LEASE, queue_mail
 from eventworx.messaging.models import MailMessage, claim_mail
 from eventworx.tenants.models import Membership, Tenant, User
 from eventworx.tenants.roles import Permission, Role
-from tests.axe import assert_axe_clean
+from tests.axe import assert_axe_clean, assert_fits
 from tests.factories import make_tenant, make_user
 
 PAGES = ["inbox/", "inbox/1/", "mails/", "mails/1/", "settings/", "settings/members/", "settings/members/new/"]
@@ -34,27 +32,9 @@ def mail(transactional_db: None) -> MailMessage:
 
 
 @pytest.fixture
-def complaints(page: Page) -> Iterator[list[str]]:
-    """What the browser wrote to its console: CSP refusals, missing files, errors in scripts."""
-    found: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            found.append(message.text)
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    yield found
-    assert found == []
-
-
-@pytest.fixture
-def inside(page: Page, mail: MailMessage, live_server: LiveServer) -> Tenant:
+def inside(mail: MailMessage, enter: Callable[[User], None]) -> Tenant:
     """The page's browser is logged in as Aurora's administrator."""
-    client = Client()
-    client.force_login(User.objects.get())
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+    enter(User.objects.get())
     return mail.tenant
 
 
@@ -70,7 +50,7 @@ def test_pages_are_accessible_and_fit(
     for path in [*inside_paths, *OUTSIDE[-1:]]:
         page.goto(f"{live_server.url}/{path}")
         assert_axe_clean(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        assert_fits(page)
     expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
     expect(page.locator("html")).to_have_attribute("lang", language)
 

@@ -1,48 +1,28 @@
 """The timeline in a real browser: accessible in both themes and languages, wide and narrow; by mouse and keyboard."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from eventworx.tenants.models import User
 from eventworx.tenants.roles import Role
 from inventory.models import Article
-from tests.axe import assert_axe_clean
+from tests.axe import assert_axe_clean, assert_fits
 from tests.factories import make_article, make_tenant, make_user
 from tests.inventory.timeline.scene import busy_article
 
 
 @pytest.fixture
-def article(transactional_db: None, page: Page, live_server: LiveServer) -> Article:
+def article(transactional_db: None, enter: Callable[[User], None]) -> Article:
     """A busy article of Aurora among others; the browser is logged in."""
     aurora = make_tenant("aurora", "Aurora Veranstaltungstechnik")
     article = busy_article(aurora, timezone.now().replace(minute=0, second=0, microsecond=0))
     make_article(aurora, "Kabel 10 m", owned=40)
-    client = Client()
-    client.force_login(make_user(aurora, Role.READ_ONLY))
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+    enter(make_user(aurora, Role.READ_ONLY))
     return article
-
-
-@pytest.fixture
-def complaints(page: Page) -> Iterator[list[str]]:
-    """What the browser wrote to its console."""
-    found: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            found.append(message.text)
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    yield found
-    assert found == []
 
 
 @pytest.mark.parametrize(
@@ -60,7 +40,7 @@ def test_pages_are_accessible_and_fit(
     for path in (f"{board}?reach=month", f"{board}?table=on&short=on", own, f"{own}?reach=day", f"{own}?reach=quarter"):
         page.goto(live_server.url + path, wait_until="networkidle")
         assert_axe_clean(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert_fits(page)
     expect(page.locator("html")).to_have_attribute("lang", language)
 
 

@@ -208,7 +208,7 @@ def test_a_figure_comes_with_its_proof(aurora: Tenant, log_in: LogIn) -> None:
     assert "<html" not in page
     assert "1 zu wenig" in page
     assert "<dt>Am wenigsten frei</dt><dd>Fr 02.07.2027 08:00 – Sa 03.07. 00:00</dd>" in page
-    assert "10 im Bestand − 1 außer Betrieb − 10 reserviert = -1" in page
+    assert "10 im Bestand − 1 außer Betrieb − 10 reserviert = −1" in page
     assert "<dt>Vorbereitung</dt><dd>120 Minuten</dd>" in page
     assert "<dt>Stand</dt><dd>01.07.2027 14:00</dd>" in page
     for text in (

@@ -8,6 +8,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from eventworx.audit import Actor
+from eventworx.tenants.models import User
 from eventworx.tenants.roles import Role
 from jobs.models import Job, Position
 from jobs.positions import add_position, update_position
@@ -109,6 +110,16 @@ def test_who_does_not_answer_is_named_and_hides_nobody(trade: Many, client: Clie
     page = offers(trade, client, short)
     assert chosen(page) == [named[0]]
     assert all(f"{name} Rental" in page for name in ("Echo", "Delta"))
+
+
+def test_who_asks_reads_his_own_language(trade: Many, client: Client, short: Position) -> None:
+    """Also what a call says that was made in a thread of its own."""
+    link(trade, "delta", short)
+    trade.says("delta", Fault.REFUSED)
+    User.objects.update(language="en")
+    page = offers(trade, client, short)
+    assert "The server of Delta Rental cannot be reached" in page
+    assert "Der Server" not in page
 
 
 def test_without_a_link_there_is_the_search(trade: Many, client: Client, short: Position) -> None:

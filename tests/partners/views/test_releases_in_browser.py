@@ -1,19 +1,18 @@
 """Marking what a partner sees, and seeing it as he does, in a real browser (mission R1)."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from eventworx.audit import Actor
-from eventworx.tenants.models import Tenant
+from eventworx.tenants.models import Tenant, User
 from eventworx.tenants.roles import Role
 from partners.models import PartnerConnection
 from partners.releases import release
-from tests.axe import assert_axe_clean
+from tests.axe import assert_axe_clean, assert_fits
 from tests.factories import make_article, make_category, make_user
 
 
@@ -21,6 +20,7 @@ from tests.factories import make_article, make_category, make_user
 def test_a_filter_marks_its_hits_and_the_view_shows_what_is_left(
     page: Page,
     live_server: LiveServer,
+    enter: Callable[[User], None],
     pair: tuple[PartnerConnection, PartnerConnection],
     bassline: Tenant,
     scheme: Literal["light", "dark"],
@@ -32,10 +32,7 @@ def test_a_filter_marks_its_hits_and_the_view_shows_what_is_left(
         make_article(bassline, f"PAR {number} LED Scheinwerfer", category=light, manufacturer="Robe")
     make_article(bassline, "Kabelbrücke")
     release(connection=lent, actor=Actor(label="Berta Boss"), everything=True)
-    client = Client()
-    client.force_login(make_user(bassline, Role.ADMIN))
-    name = settings.SESSION_COOKIE_NAME
-    page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
+    enter(make_user(bassline, Role.ADMIN))
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(live_server.url + bassline.url("partners:tab", lent.contact_id))
@@ -47,5 +44,5 @@ def test_a_filter_marks_its_hits_and_the_view_shows_what_is_left(
     page.get_by_role("link", name="Ansicht als Partner").click()
     expect(page.get_by_role("link", name="Kabelbrücke")).to_be_visible()
     expect(page.get_by_text("PAR 1 LED")).to_have_count(0)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert_fits(page)
     assert_axe_clean(page)

@@ -1,19 +1,17 @@
 """The tab "Partner" in a real browser: whatever state a connection is in, it is accessible, fits and says who acts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from eventworx.audit import Actor, chain_everything
-from eventworx.tenants.models import Tenant
+from eventworx.tenants.models import User
 from eventworx.tenants.roles import Role
 from partners import connections, outbox
 from partners.models import ConnectionKey, KeySide, KeyState, PartnerConnection
@@ -21,7 +19,7 @@ from partners.outbox import DeliveryKind
 from partners.shown_stock import StockMode
 from partners.tasks import HANDLERS
 from partners.transport import Fault
-from tests.axe import assert_axe_clean
+from tests.axe import assert_axe_clean, assert_fits
 from tests.factories import make_connection, make_tenant, make_user
 from tests.fakes import InProcess
 
@@ -119,34 +117,13 @@ STATES: dict[str, tuple[Change, str]] = {
 
 
 @pytest.fixture
-def connection(transactional_db: None, network: InProcess, page: Page, live_server: LiveServer) -> PartnerConnection:
+def connection(transactional_db: None, network: InProcess, enter: Callable[[User], None]) -> PartnerConnection:
     """Aurora's side of one that stands; an admin of hers is logged in."""
     bassline, aurora = make_tenant("bassline", "Bassline Rental"), make_tenant("aurora", "Aurora")
     ours, _theirs = make_connection(aurora, peer=bassline, safety_number=NUMBER, verified_at=timezone.now())
     network.fault = Fault.TIMEOUT
-    log_in(page, live_server, aurora)
+    enter(make_user(aurora, Role.ADMIN))
     return ours
-
-
-def log_in(page: Page, live_server: LiveServer, tenant: Tenant) -> None:
-    client = Client()
-    client.force_login(make_user(tenant, Role.ADMIN))
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
-
-
-@pytest.fixture
-def complaints(page: Page) -> Iterator[list[str]]:
-    """What the browser wrote to its console."""
-    found: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            found.append(message.text)
-
-    page.on("console", note)
-    yield found
-    assert found == []
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
@@ -167,7 +144,7 @@ def test_every_state_is_accessible_and_fits(
     page.goto(live_server.url + connection.tenant.url("partners:tab", connection.contact_id), wait_until="load")
     expect(page.locator("main")).to_contain_text(sentence)
     assert_axe_clean(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert_fits(page)
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
@@ -184,7 +161,7 @@ def test_the_whole_journal_is_accessible_and_fits(
     page.get_by_role("link", name="Kette prüfen").click()
     expect(page.locator("main")).to_contain_text("Die Kette hält: 3 Einträge")
     assert_axe_clean(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert_fits(page)
 
 
 def test_a_change_of_keys_is_followed_live(
