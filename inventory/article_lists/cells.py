@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
@@ -44,6 +45,9 @@ class NotWhole(BusinessError):
 class OutOfRange(BusinessError):
     code = "cell-range"
     message = _("This has to lie between 0 and %(most)s.")
+
+    def __str__(self) -> str:
+        return str(self.message) % {"most": number_format(self.params["most"], use_l10n=True, force_grouping=True)}
 
 
 class TooManyPlaces(BusinessError):

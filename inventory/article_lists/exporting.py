@@ -1,4 +1,4 @@
-"""Articles as a file, CSV or an Excel workbook: streamed, with all that importing understands."""
+"""Articles as a file with all that importing understands: CSV on its way while it is made, or an Excel workbook."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from itertools import islice
-from typing import Any
+from typing import IO, Any
 
 from django.utils.translation import gettext, pgettext
 
@@ -15,6 +15,7 @@ from eventworx.tenants.models import Tenant
 from eventworx.text import for_spreadsheet
 from inventory.article_lists import workbook_writing
 from inventory.article_lists.columns import COLUMNS
+from inventory.article_lists.workbook_parts import MOST_LINES, WorkbookTooLong
 from inventory.categories import tree
 from inventory.models import ArticleKind, ArticleQuerySet
 from inventory.prices import trimmed
@@ -35,17 +36,17 @@ MEDIA_TYPES = {FileFormat.CSV: "text/csv; charset=utf-8", FileFormat.WORKBOOK: w
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A file that is made while it is read."""
+    """A file: CSV is made while it is read, a workbook lies in a temporary file."""
 
     name: str
     media_type: str
-    content: Iterator[bytes]
+    content: Iterator[bytes] | IO[bytes]
 
 
 def export_articles(*, tenant: Tenant, articles: ArticleQuerySet, file_format: FileFormat, language: str) -> Export:
-    """The articles as a file, words and decimal marks in `language`. Reading it starts the query."""
+    """The articles as a file, words and decimal marks in `language`. Raises WorkbookTooLong."""
     lines = _lines(tenant, articles)
-    content = _csv(lines, comma=language == "de") if file_format is FileFormat.CSV else workbook_writing.written(lines)
+    content = _csv(lines, comma=language == "de") if file_format is FileFormat.CSV else _workbook(lines, articles)
     name = f"{gettext('articles')}-{tenant.slug}.{file_format}"
     return Export(name, MEDIA_TYPES[file_format], content)
 
@@ -86,6 +87,13 @@ def _shown(value: Any) -> Shown:
     if isinstance(value, Decimal):
         return value
     return "" if value is None else int(value)
+
+
+def _workbook(lines: Iterator[list[Shown]], articles: ArticleQuerySet) -> IO[bytes]:
+    """What importing would refuse is not written either."""
+    if articles.count() > MOST_LINES:
+        raise WorkbookTooLong
+    return workbook_writing.written(lines)
 
 
 def category_paths(tenant: Tenant) -> dict[int, str]:

@@ -26,7 +26,10 @@ class ListForm(TenantForm):
     file = forms.FileField(
         label=_("File"),
         widget=forms.FileInput({"accept": ".csv,.txt,.tsv,.xlsx"}),
-        help_text=_("CSV or Excel (XLSX), up to 50 MB and 1,000,000 lines. The first line names the columns."),
+        help_text=_(
+            "CSV with up to 1,000,000 lines or Excel (XLSX) with up to 100,000, up to 50 MB. The first line names the "
+            "columns."
+        ),
     )
 
     def clean_file(self) -> Any:

@@ -78,7 +78,7 @@ def receive_list(
         received.keep_file(_watched(received, guess, content))
         if not received.size:
             raise ListIsEmpty
-        is_workbook = guess.head.startswith(workbooks.SIGNATURE)
+        is_workbook = guess.head.startswith(workbooks.SIGNATURES)
         received.encoding = "" if is_workbook else guess.encoding()
         shape = tables.shape_of(guess.head, received.encoding)
         received.encoding, received.delimiter = shape.encoding, shape.delimiter

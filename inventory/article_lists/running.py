@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from eventworx.errors import BusinessError
-from inventory.article_lists import cells, tables, text_files, workbooks
+from inventory.article_lists import cells, tables, text_files, workbook_parts
 from inventory.article_lists.cells import Cell, Notation
 from inventory.article_lists.checking import Catalogue, Checker, Problem, printable
 from inventory.article_lists.columns import recognised
@@ -41,8 +41,9 @@ REFUSALS: dict[str, type[BusinessError]] = {
         tables.TooManyLines,
         tables.TooManyColumns,
         text_files.BrokenLine,
-        workbooks.NotAWorkbook,
-        workbooks.WorkbookTooLarge,
+        workbook_parts.NotAWorkbook,
+        workbook_parts.WorkbookTooLarge,
+        workbook_parts.WorkbookTooLong,
         BadLinesForbid,
         ListIsEmpty,
         CategoryNameTaken,  # by somebody who created it at the same moment

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import IO
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
@@ -22,6 +23,9 @@ Line = list[Cell]
 class TooManyLines(BusinessError):
     code = "list-lines"
     message = _("The list is too long: up to %(most)s lines are possible. Split it into several files.")
+
+    def __str__(self) -> str:
+        return str(self.message) % {"most": number_format(self.params["most"], use_l10n=True, force_grouping=True)}
 
 
 class TooManyColumns(BusinessError):
@@ -60,7 +64,7 @@ def opened(file: IO[bytes], size: int, shape: Shape) -> Table:
 
 def shape_of(head: bytes, encoding: str) -> Shape:
     """How a file that begins with `head` is to be read; `encoding` is what the whole of it fits."""
-    if head.startswith(workbooks.SIGNATURE):
+    if head.startswith(workbooks.SIGNATURES):
         return Shape("")
     text = io.TextIOWrapper(io.BytesIO(head), encoding, errors="replace", newline="").read()
     return Shape(encoding, text_files.delimiter_of(text))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
@@ -29,8 +29,7 @@ def article_export(request: TenantRequest) -> HttpResponseBase:
     file = export_articles(
         tenant=request.tenant, articles=articles, file_format=chosen, language=get_language() or "de"
     )
-    disposition = {"Content-Disposition": f'attachment; filename="{file.name}"'}
-    return StreamingHttpResponse(file.content, content_type=file.media_type, headers=disposition)
+    return FileResponse(file.content, content_type=file.media_type, as_attachment=True, filename=file.name)
 
 
 def _import(request: TenantRequest, pk: int) -> ArticleImport:

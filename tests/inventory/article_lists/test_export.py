@@ -2,9 +2,10 @@
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -16,6 +17,7 @@ from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from eventworx.text import for_spreadsheet, from_spreadsheet
 from inventory.article_lists.columns import COLUMNS, recognised
+from inventory.article_lists.workbook_writing import written
 from tests.factories import make_article, make_category
 
 LogIn = Callable[..., Client]
@@ -152,10 +154,50 @@ def test_a_fixed_number_of_queries(aurora: Tenant, log_in: LogIn, rows: int, dja
         assert len(csv_of(client, aurora, all="1")) == rows + 1
 
 
-def test_it_is_made_while_it_is_read(aurora: Tenant, log_in: LogIn, django_assert_num_queries: Any) -> None:
+def test_csv_is_made_while_it_is_read(aurora: Tenant, log_in: LogIn, django_assert_num_queries: Any) -> None:
     make_article(aurora)
     client = log_in(aurora)
     with django_assert_num_queries(3):
-        answer: Any = client.get(aurora.url("inventory:article_export"), {"all": "1", "format": "xlsx"})
+        answer: Any = client.get(aurora.url("inventory:article_export"), {"all": "1"})
     assert answer.streaming
     answer.close()
+
+
+def test_a_workbook_is_made_when_it_is_sent(aurora: Tenant, log_in: LogIn, django_assert_num_queries: Any) -> None:
+    make_article(aurora)
+    client = log_in(aurora)
+    with django_assert_num_queries(7):
+        answer: Any = client.get(aurora.url("inventory:article_export"), {"all": "1", "format": "xlsx"})
+    assert answer.streaming
+    assert int(answer.headers["Content-Length"]) == len(answer.getvalue())
+    answer.close()
+
+
+def test_what_is_too_long_for_a_workbook(aurora: Tenant, log_in: LogIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inventory.article_lists.exporting.MOST_LINES", 1)
+    client = log_in(aurora)
+    for expected in (200, 422):
+        make_article(aurora)
+        answer: Any = client.get(aurora.url("inventory:article_export"), {"all": "1", "format": "xlsx"})
+        assert answer.status_code == expected
+    assert "bis zu 100.000 Zeilen" in answer.content.decode()
+    assert len(csv_of(client, aurora, all="1")) == 3
+
+
+def test_what_openpyxl_would_take_for_more_than_text() -> None:
+    with written([["=1+1", "#REF!", "#1", "+1", 7, Decimal("0.1")]]) as file:
+        (row,) = openpyxl.load_workbook(file).worksheets[0].iter_rows()
+    found = [(cell.value, cell.data_type) for cell in row]
+    assert found == [*[(text, "s") for text in ("=1+1", "#REF!", "#1", "+1")], (7, "n"), (0.1, "n")]
+
+
+def test_a_workbook_that_fails_leaves_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def lines() -> Iterator[list[Any]]:
+        yield ["A-1"]
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        written(lines())
+    assert list(tmp_path.iterdir()) == []

@@ -144,6 +144,13 @@ def test_the_result_of_a_check_says_everything(aurora: Tenant, log_in: LogIn) ->
     assert "Importieren</button>" in page
 
 
+def test_limits_are_said_in_the_readers_numbers(aurora: Tenant, log_in: LogIn) -> None:
+    lines = [["Nummer", "Name", "Preis", "Bestand"], ["A-1", "PAR", "-1", "-1"]]
+    page = shown(log_in(aurora), url(checked(hand_in(aurora, as_csv(lines)))))
+    assert "zwischen 0 und 9.999.999.999,99 liegen" in page
+    assert "zwischen 0 und 999.999 liegen" in page
+
+
 def test_errors_are_a_file_in_the_readers_language(aurora: Tenant, log_in: LogIn) -> None:
     found = checked(hand_in(aurora, as_csv([["Nummer", "Preis"], ["=A-1", "=1+1"]])))
     client = log_in(aurora)
