@@ -13,6 +13,7 @@ from eventworx.periods import Period
 from inventory import reservations
 from inventory.models import Reservation
 from inventory.reservations import ReservationClaim
+from jobs import own_stock
 from jobs.locks import lock_job
 from jobs.models import Job, Position
 
@@ -78,12 +79,18 @@ def hand_out(*, job: Job, at: datetime) -> int:
 
 @transaction.atomic
 def take_back(*, job: Job, at: datetime) -> int:
-    """Everything of the job that is out is back; returns of how many positions. Raises NothingToTakeBack."""
+    """Everything of the job that is out is back; returns of how many positions. Raises NothingToTakeBack.
+
+    Before the job has begun it is not over: what is back is reserved for it again and waits in store.
+    """
     job = lock_job(job)
     out = [row for row in _reserved(job) if row.is_out]
     if not out:
         raise NothingToTakeBack(job=job.number)
+    own_stock.lock(job=job)
     reservations.take_back(tenant=job.tenant, reservations=out, at=at)
+    if at <= job.planning_start:
+        own_stock.move(job=job)
     return len(out)
 
 

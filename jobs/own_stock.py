@@ -35,8 +35,7 @@ def move(*, job: Job) -> None:
     if not job.takes_stock(now):
         release(job=job)
         return
-    articles = job.positions.filter(article__isnull=False).values_list("article_id", flat=True)
-    lock_articles(tenant=job.tenant, article_ids=articles)
+    lock(job=job)
     over = job.positions.filter(reservation__returned_at__isnull=False, reservation__end__lte=job.planning_start)
     _give_back(job, over.select_related("reservation"))
     standing = {
@@ -44,6 +43,12 @@ def move(*, job: Job) -> None:
     }
     _hold(job, standing, partial=False, now=now)
     reserve(job=job, partial=True, now=now)
+
+
+def lock(*, job: Job) -> None:
+    """Lock all articles of a job, for whoever reserves or gives back more than once."""
+    articles = job.positions.filter(article__isnull=False).values_list("article_id", flat=True)
+    lock_articles(tenant=job.tenant, article_ids=articles)
 
 
 def release(*, job: Job) -> None:

@@ -190,6 +190,15 @@ def test_what_is_back_is_over(job: Job, par: Article) -> None:
     assert row(job).end == SUMMER.start + HOUR
 
 
+def test_what_is_back_before_the_job_begins_waits_for_it_again(job: Job, par: Article) -> None:
+    hand_out(job=job, at=BEFORE)
+    take_back(job=job, at=BEFORE + HOUR)
+    assert (row(job).period, row(job).handed_over_at, row(job).quantity) == (SUMMER, None, 8)
+    assert stock_of(articles=[par], period=Period(BEFORE, SUMMER.start))[par.pk].free == 10
+    assert hand_out(job=job, at=SUMMER.start) == 1
+    assert check_courses(tenant=job.tenant, article_ids=[par.pk]) == []
+
+
 def test_a_job_that_moves_past_what_is_back_needs_its_goods_anew(job: Job, par: Article) -> None:
     hand_out(job=job, at=SUMMER.start)
     take_back(job=job, at=SUMMER.end)
