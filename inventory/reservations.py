@@ -20,7 +20,16 @@ from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.availability import moved, stock_in
 from inventory.courses import apply_changes, around, blocks, lock_articles
-from inventory.models import Article, Reservation, insert_reservations, locking, read_courses, writing
+from inventory.models import (
+    Article,
+    Reservation,
+    Wanted,
+    insert_reservations,
+    locking,
+    read_courses,
+    reserve_at_once,
+    writing,
+)
 from inventory.steps import Change, Course, Span, changed, span_of, undone
 
 _WRITTEN = ["article", "quantity", "label", "start", "end", "blocked_from", "blocked_until", "expires_at"]
@@ -110,6 +119,26 @@ def reserve(
     if not claims:
         return []
     now = now or timezone.now()
+    plain = _reserve_plain(tenant, claims, now)
+    return [*plain] if plain else _reserve(tenant, claims, partial, now)
+
+
+def _reserve_plain(tenant: Tenant, claims: Sequence[ReservationClaim], now: datetime) -> list[Reservation]:
+    """All of it where it is firm, new and free; else nothing."""
+    if any(claim.reservation or claim.expires_at for claim in claims):
+        return []
+    wanted = [
+        Wanted(claim.article_id, claim.quantity, claim.label, claim.period.start, claim.period.end) for claim in claims
+    ]
+    rows = reserve_at_once(tenant, wanted, now)
+    for row in rows:
+        row.tenant = tenant
+    return rows
+
+
+def _reserve(
+    tenant: Tenant, claims: Sequence[ReservationClaim], partial: bool, now: datetime
+) -> list[Reservation | None]:
     desk = _desk(tenant, claims, now)
     grants = _grant(desk, claims, now)
     if not partial:

@@ -35,9 +35,11 @@ from inventory.models.stock import (
     StockMovement,
     StockMovementKind,
     StockMovementQuerySet,
+    Wanted,
     insert_reservations,
     movements_on,
     reservations_on,
+    reserve_at_once,
 )
 from inventory.models.words import CatalogueWord
 
@@ -65,6 +67,7 @@ __all__ = [
     "StockMovementKind",
     "StockMovementQuerySet",
     "StockStep",
+    "Wanted",
     "insert_reservations",
     "locking",
     "lowest_over",
@@ -72,6 +75,7 @@ __all__ = [
     "possibly_short",
     "read_courses",
     "reservations_on",
+    "reserve_at_once",
     "write_courses",
     "writing",
 ]

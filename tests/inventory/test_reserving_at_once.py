@@ -1,0 +1,153 @@
+"""What is plain PostgreSQL reserves by itself, in one statement: exactly as the arithmetic of steps has it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventworx.periods import EARLIEST, LATEST, Period
+from eventworx.tenants.models import Tenant
+from inventory import reservations
+from inventory.courses import check_courses
+from inventory.models import Article, Reservation, StockMovementKind, Wanted, reserve_at_once
+from inventory.reservations import ReservationClaim, Shortage, hand_over, reserve
+from inventory.stock import add_movement
+from tests.factories import SUMMER, make_article, make_tenant
+from tests.inventory.scenes import few
+from tests.world import undone
+
+NOW = datetime(2027, 7, 1, 10, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+MADE = [field.attname for field in Reservation._meta.concrete_fields if field.name not in ("id", "created_at")]
+
+# Few hours, so that much begins where something else ends: of which article, how many, since when, how long.
+demands = st.tuples(st.integers(0, 1), st.integers(1, 2), st.integers(0, 7), st.integers(1, 3))
+figures = st.tuples(st.integers(1, 9), st.integers(0, 1), st.integers(0, 1))  # owned, hours before and after
+kinds = st.sampled_from(StockMovementKind)
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+
+
+def state(articles: Sequence[Article]) -> list[Any]:
+    """All that can be seen of them."""
+    steps = [list(article.stock_steps.order_by("instant").values_list()) for article in articles]
+    return [steps, [list(article.reservations.order_by("pk").values_list(*MADE)) for article in articles]]
+
+
+def hours(start: int, length: int) -> Period:
+    return Period(NOW + start * HOUR, NOW + (start + length) * HOUR)
+
+
+def at_once(tenant: Tenant, claims: Sequence[ReservationClaim], now: datetime = NOW) -> list[Reservation]:
+    wanted = [Wanted(one.article_id, one.quantity, one.label, one.period.start, one.period.end) for one in claims]
+    return reserve_at_once(tenant, wanted, now)
+
+
+def by_steps(tenant: Tenant, claims: Sequence[ReservationClaim]) -> list[Reservation | None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reservations, "reserve_at_once", lambda *_plain: [])
+        try:
+            return reserve(tenant=tenant, claims=claims, now=NOW)
+        except Shortage:
+            return []
+
+
+@given(
+    st.tuples(figures, figures),
+    st.lists(demands, max_size=9),
+    st.lists(st.tuples(kinds, demands), max_size=2),
+    st.lists(demands, min_size=1, max_size=4),
+)
+@settings(few, max_examples=60)
+def test_it_does_what_the_steps_say(
+    aurora: Tenant,
+    stock: tuple[tuple[int, int, int], ...],
+    earlier: list[tuple[int, int, int, int]],
+    moved: list[tuple[StockMovementKind, tuple[int, int, int, int]]],
+    asked: list[tuple[int, int, int, int]],
+) -> None:
+    with undone():
+        articles = [
+            make_article(aurora, owned=owned, buffer_before_minutes=60 * before, buffer_after_minutes=60 * after)
+            for owned, before, after in stock
+        ]
+        past, claims = (
+            [ReservationClaim(articles[which].pk, quantity, hours(*when), "J-2") for which, quantity, *when in some]
+            for some in (earlier, asked)
+        )
+        for claim in past:
+            by_steps(aurora, [claim])
+        for kind, (which, quantity, *when) in moved:
+            period = hours(*when)
+            add_movement(article=articles[which], kind=kind, quantity=quantity, start=period.start, end=period.end)
+        found = []
+        for way in (at_once, by_steps):
+            with undone():
+                made = [[getattr(row, name) for name in MADE] for row in way(aurora, claims) if row]
+                found.append((made, state(articles)))
+        assert found[0] == found[1]
+
+
+@pytest.fixture
+def par(aurora: Tenant) -> Article:
+    return make_article(aurora, "PAR 64", owned=10, buffer_after_minutes=60)
+
+
+def take(article: Article, quantity: int, **fields: Any) -> list[Reservation]:
+    return at_once(article.tenant, [ReservationClaim(article.pk, quantity, SUMMER, "J-1", **fields)])
+
+
+def test_what_is_plain_it_does(par: Article) -> None:
+    (row,) = take(par, 4)
+    assert row.blocked == SUMMER.widened(timedelta(), HOUR)
+    hand_over(tenant=par.tenant, reservations=[row], at=SUMMER.start)
+    assert len(take(par, 6)) == 1
+    assert take(par, 1) == []
+
+
+@pytest.mark.parametrize(("expires_at", "is_plain"), [(NOW, True), (NOW + HOUR, False)])
+def test_a_hold_stands_in_its_way_until_it_runs_out(par: Article, expires_at: datetime, is_plain: bool) -> None:
+    claim = ReservationClaim(par.pk, 1, SUMMER, expires_at=expires_at)
+    reserve(tenant=par.tenant, claims=[claim], now=NOW - HOUR)
+    assert bool(take(par, 1)) == is_plain
+
+
+def test_no_step_is_left_where_one_ends_and_the_next_begins(aurora: Tenant) -> None:
+    article = make_article(aurora)
+    for start in (0, 6, 3):
+        assert at_once(aurora, [ReservationClaim(article.pk, 2, hours(start, 3))])
+    assert list(article.stock_steps.order_by("instant").values_list("reserved", flat=True)) == [0, 2, 0]
+
+
+def test_all_or_nothing(par: Article) -> None:
+    claims = [ReservationClaim(par.pk, quantity, SUMMER) for quantity in (6, 5)]
+    assert at_once(par.tenant, claims) == []
+    assert not par.tenant.reservations.exists()
+    assert check_courses(tenant=par.tenant, article_ids=[par.pk]) == []
+
+
+def test_overdue_goods_stand_in_its_way(par: Article) -> None:
+    rows = take(par, 4)
+    hand_over(tenant=par.tenant, reservations=rows, at=SUMMER.start)
+    later = ReservationClaim(par.pk, 1, Period(SUMMER.end + 9 * HOUR, SUMMER.end + 10 * HOUR))
+    due = rows[0].blocked_until
+    assert at_once(par.tenant, [later], now=due) == []
+    assert len(at_once(par.tenant, [later], now=due - HOUR)) == 1
+
+
+def test_somebody_elses_article_is_none(par: Article) -> None:
+    other = make_article(make_tenant("strange"), owned=10)
+    claims = [ReservationClaim(article.pk, 1, SUMMER) for article in (par, other)]
+    assert at_once(par.tenant, claims) == []
+    with pytest.raises(LookupError):
+        reserve(tenant=par.tenant, claims=claims)
+
+
+@pytest.mark.parametrize("period", [Period(EARLIEST, SUMMER.end), Period(SUMMER.start, LATEST)])
+def test_the_ends_of_time_are_left_to_the_steps(par: Article, period: Period) -> None:
+    claims = [ReservationClaim(par.pk, 1, period)]
+    assert at_once(par.tenant, claims) == []
+    assert len(reserve(tenant=par.tenant, claims=claims)) == 1
