@@ -75,7 +75,7 @@ def test_from_the_upload_to_the_articles(
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     enter(somebody(aurora, language))
-    file = tmp_path / "Lager 2027.csv"
+    file = tmp_path / "Lager 2027, alles aus beiden Hallen (Kopie).csv"
     file.write_bytes(as_csv(LINES).encode("cp1252"))
     page.goto(live_server.url + aurora.url("inventory:article_imports"))
     judge(page)

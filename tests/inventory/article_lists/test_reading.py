@@ -279,6 +279,8 @@ def test_cells_as_they_were_meant(cell: str, found: Any) -> None:
 def test_empty_cells_at_the_end_of_a_line_are_none() -> None:
     data = package(sheet('<row><c r="A1"><v>1</v></c><c r="XFD1" s="0"/></row>', before='<dimension ref="A1:XFD9"/>'))
     assert read(data) == [[Decimal(1)]]
+    with pytest.raises(TooManyColumns):
+        read(package(sheet('<row><c r="XFD1"><v>0</v></c></row>')))
 
 
 BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
