@@ -13,7 +13,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -62,6 +62,9 @@ class Limit:
     per: int
 
 
+Hit = tuple[Limit, str]  # and a key
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether a hit was within its limit. `retry_after`: whole seconds until the next may pass, 0 if this one did."""
@@ -75,25 +78,48 @@ def hit(name: str, key: str, *, limit: int, per: int, now: datetime) -> Verdict:
     return hit_all([(Limit(name, limit, per), key)], now=now)
 
 
-def hit_all(hits: Sequence[tuple[Limit, str]], *, now: datetime) -> Verdict:
+def hit_all(hits: Sequence[Hit], *, now: datetime) -> Verdict:
     """Count one hit of each key, in one step; allowed only if each is. `hits`: at least one, none twice."""
-    by_digest, at = {_digest(limit, key): limit for limit, key in hits}, _milliseconds(now)
-    until = max(_used_up.get(digest, 0) for digest in by_digest)
-    if until <= at:
-        until = _count(by_digest, at)
+    by_digest, at = _by_digest(hits), _milliseconds(now)
+    until = _used_until(by_digest)
+    return _verdict(until if until > at else max(_count(by_digest, at).values(), default=0), at)
+
+
+def hit_once(once: Hit, hits: Sequence[Hit], *, now: datetime) -> Verdict | None:
+    """Count a hit of `once`, of which one is allowed, and if that is the first, of the others too, in the same step;
+    None if it is not. Where the limits of the others are used up, `once` is counted all the same."""
+    first, by_digest, at = _by_digest([once]), _by_digest(hits), _milliseconds(now)
+    if _used_until(first) > at:
+        return None
+    until = _used_until(by_digest)
+    spent = _count(first if until > at else first | by_digest, at, is_once=True)
+    return None if first.keys() & spent.keys() else _verdict(max(until, *spent.values(), 0), at)
+
+
+def _verdict(until: int, at: int) -> Verdict:
     return Verdict(until <= at, retry_after=max(0, -((at - until) // 1000)))
 
 
-def _count(by_digest: dict[str, Limit], at: int) -> int:
-    """Count and remember what is used up; when the last of those windows ends, 0 if the hits were within all limits."""
-    counts = _counted_by_redis(by_digest, at)
+def _count(by_digest: dict[str, Limit], at: int, *, is_once: bool = False) -> dict[str, int]:
+    """Count and remember what is used up; the ends of those windows. `is_once`: the first only lets the others be
+    counted if it was not hit before."""
+    counts = _counted_by_redis(by_digest, at, is_once)
     if counts is None:
-        counts = _counted_by_database(by_digest, at)
+        counts = _counted_by_database(by_digest, at, is_once)
     spent = {digest: until for digest, (count, until) in counts.items() if count > by_digest[digest].most}
     if len(_used_up) + len(spent) > REMEMBERED:
         _used_up.clear()  # they are counted again, and refused again
     _used_up.update(spent)
-    return max(spent.values(), default=0)
+    return spent
+
+
+def _used_until(by_digest: Iterable[str]) -> int:
+    """When the last of the windows ends whose limit is known to be used up."""
+    return max((_used_up.get(digest, 0) for digest in by_digest), default=0)
+
+
+def _by_digest(hits: Sequence[Hit]) -> dict[str, Limit]:
+    return {_digest(limit, key): limit for limit, key in hits}
 
 
 def _digest(limit: Limit, key: str) -> str:
@@ -106,6 +132,16 @@ _used_up: dict[str, int] = {}  # the ends of those windows that let nothing pass
 
 # --- Redis -----------------------------------------------------------------------------------------
 _first_use = threading.Lock()
+_SCRIPT = """
+    local counts = {}
+    for place, name in ipairs(KEYS) do
+        redis.call('SET', name, 0, 'NX', 'EX', ARGV[place])
+        local hits = redis.call('INCR', name)
+        counts[place] = {hits, redis.call('PTTL', name)}
+        if place == 1 and ARGV[#KEYS + 1] == '1' and hits > 1 then break end
+    end
+    return counts
+"""
 
 
 class _Rest:
@@ -126,28 +162,29 @@ def _made_redis(url: str) -> redis.Redis:
     return redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **patience)
 
 
-def _counted_by_redis(by_digest: dict[str, Limit], at: int) -> Counts | None:
+def _counted_by_redis(by_digest: dict[str, Limit], at: int, is_once: bool) -> Counts | None:
     """The counts after these hits; None where no Redis answers. It goes by its own clock."""
     if not settings.REDIS_URL or time.monotonic() < _Rest.until:
         return None
-    batch = _redis_at(settings.REDIS_URL).pipeline(transaction=True)
-    for digest, limit in by_digest.items():
-        name = f"limit:{settings.EWX_INSTANCE}:{digest}"
-        batch.set(name, 0, nx=True, ex=limit.per)
-        batch.incr(name)
-        batch.pttl(name)
+    names = [f"limit:{settings.EWX_INSTANCE}:{digest}" for digest in by_digest]
+    numbers = [limit.per for limit in by_digest.values()]
     try:
-        answers = batch.execute()
+        answers = _redis_at(settings.REDIS_URL).eval(_SCRIPT, len(names), *names, *numbers, int(is_once))
     except redis.RedisError as error:
         logger.warning("limits are counted in the database: Redis does not answer (%s)", type(error).__name__)
         _Rest.until = time.monotonic() + REDIS_RESTS
         return None
-    return {digest: (answers[row * 3 + 1], at + answers[row * 3 + 2]) for row, digest in enumerate(by_digest)}
+    return {digest: (hits, at + lasts) for digest, (hits, lasts) in zip(by_digest, answers, strict=False)}
 
 
 # --- database --------------------------------------------------------------------------------------
-def _counted_by_database(by_digest: dict[str, Limit], at: int) -> Counts:
+def _counted_by_database(by_digest: dict[str, Limit], at: int, is_once: bool) -> Counts:
     """The same in the table. In one order, so that two that hit the same keys never wait for each other."""
+    if is_once and len(by_digest) > 1:
+        once, *others = by_digest
+        counts = _counted_by_database({once: by_digest[once]}, at, is_once)
+        is_first = counts[once][0] == 1
+        return counts | (_counted_by_database({one: by_digest[one] for one in others}, at, False) if is_first else {})
     rows = [(digest, at + by_digest[digest].per * 1000) for digest in sorted(by_digest)]
     statement = _COUNT.format(rows=", ".join(["(%s, 1, %s)"] * len(rows)))
     _refuse_transactions()

@@ -17,7 +17,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from eventworx import limits
-from eventworx.limits import HitCount, Limit, Verdict, hit, hit_all
+from eventworx.limits import HitCount, Limit, Verdict, hit, hit_all, hit_once
 from tests import services
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -98,6 +98,38 @@ def test_what_is_used_up_costs_nothing_more(django_assert_num_queries: Any, monk
         knock("b")
     assert len(limits._used_up) == 1
     assert not knock("a").is_allowed
+
+
+def ask_once(key: str, now: datetime) -> list[bool | None]:
+    """Three turns with one key and three with others, beside a limit of two; what nobody remembers."""
+    found: list[bool | None] = []
+    for once in (key, key, key, f"{key}2", f"{key}3", f"{key}3"):
+        limits._used_up.clear()
+        verdict = hit_once((Limit("once", 1, 900), once), [(Limit("door", 2, 60), key)], now=now)
+        found.append(verdict and verdict.is_allowed)
+    return found
+
+
+# The repeated ones are not counted; the last new one is over the limit, and its repetition seen all the same.
+ASKED_ONCE = [True, None, None, True, False, None]
+
+
+@pytest.mark.django_db
+def test_what_was_seen_before_is_not_counted_in_the_database() -> None:
+    assert ask_once("a", NOON) == ASKED_ONCE
+
+
+@pytest.mark.redis
+def test_what_was_seen_before_is_not_counted_in_redis(real_redis: str) -> None:
+    assert ask_once(str(uuid4()), timezone.now()) == ASKED_ONCE
+
+
+@pytest.mark.django_db
+def test_over_a_limit_that_is_used_up_it_is_still_seen_that_something_comes_twice() -> None:
+    door, once = [(Limit("door", 1, 60), "a")], (Limit("once", 1, 900), "x")
+    assert [hit_all(door, now=NOON).is_allowed for _turn in range(2)] == [True, False]
+    assert hit_once(once, door, now=NOON) == Verdict(is_allowed=False, retry_after=60)
+    assert hit_once(once, door, now=NOON) is None
 
 
 @pytest.mark.django_db

@@ -14,8 +14,10 @@ from rest_framework.request import Request
 
 from eventworx.databases import asked_first
 from eventworx.encryption import CannotOpen
+from eventworx.limits import Verdict
 from partners.api import rates
 from partners.api.errors import problem_of
+from partners.api.rates import Rate
 from partners.models import ConnectionKey, KeySide, PartnerConnection, proving, public_halves, signing
 from partners.protocol.keys import KeyPair
 from partners.protocol.signing import (
@@ -64,6 +66,7 @@ class PartnerCall:
     body: bytes = field(repr=False)
     idempotency_key: UUID | None
     request_signature: str = field(repr=False)
+    verdict: Verdict | None  # on a question: whether it keeps within its limits; what changes something counts later
     now: datetime
 
 
@@ -79,8 +82,9 @@ class IsAuthenticatedPartner(BasePermission):
         return call_of(request) is not None
 
 
-def authenticate(request: HttpRequest, *, now: datetime) -> PartnerCall:
-    """The proven call behind a request; raises NotAuthenticated. Its nonce is used up then.
+def authenticate(request: HttpRequest, *, rate: Rate | None, now: datetime) -> PartnerCall:
+    """The proven call behind a request; raises NotAuthenticated. Its nonce is used up then, and a question counted
+    against its limits; `rate`: which besides that of all requests.
 
     The checks stand in the order of protocol §3. Whatever is wrong up to the nonce looks the same from outside
     and takes the same steps: a connection that does not exist has no keys, and the signature is tried all the same.
@@ -88,6 +92,7 @@ def authenticate(request: HttpRequest, *, now: datetime) -> PartnerCall:
     claimed: ClaimedRequest | None = None
     connection: PartnerConnection | None = None
     keys: list[ConnectionKey] = []
+    verdict: Verdict | None = None
     try:
         length = _announced_length(request)
         if length > MAX_REQUEST_BYTES:
@@ -98,7 +103,10 @@ def authenticate(request: HttpRequest, *, now: datetime) -> PartnerCall:
         connection, keys = asked_first(lambda: PartnerConnection.for_wire_id(named))
         proof, peer_key = _proof(claimed, connection, proving(keys, now), target, now)
         connection = _existing(connection)
-        _use_nonce(proof.nonce, connection, is_durable=request.method != "GET", now=now)
+        if request.method == "GET":
+            verdict = _count_question(proof.nonce, connection, rate, now)
+        else:
+            _use_nonce(proof.nonce, connection, now)
         if claimed.new_key_signature:
             _prove_new_key(claimed, connection, now)
     except SignatureRefused as refused:
@@ -120,6 +128,7 @@ def authenticate(request: HttpRequest, *, now: datetime) -> PartnerCall:
         body=claimed.body,
         idempotency_key=claimed.idempotency_key,
         request_signature=request.headers["Signature"],
+        verdict=verdict,
         now=now,
     )
 
@@ -223,19 +232,23 @@ def _prove_new_key(claimed: ClaimedRequest, connection: PartnerConnection, now: 
     except (Malformed, FieldErrors) as error:
         raise SignatureRefused(Reason.KEY) from error
     proof = verify_new_key(claimed, public_key=public_key, now=now)
-    _use_nonce(proof.nonce, connection, is_durable=True, now=now)
+    _use_nonce(proof.nonce, connection, now)
     if connection.tenant.connection_keys.filter(side=KeySide.OWN, public_key=public_key).exists():
         raise SignatureRefused(Reason.KEY)
     if ConnectionKey.is_peers(public_key, besides=connection.pk):
         raise SignatureRefused(Reason.KEY)
 
 
-def _use_nonce(nonce: str, connection: PartnerConnection, *, is_durable: bool, now: datetime) -> None:
-    """Let each nonce pass once (security.md row 7); of a GET no longer than Redis lives (protocol §3)."""
-    if not is_durable:
-        if not rates.is_first_use(connection=connection, nonce=nonce, now=now):
-            raise SignatureRefused(Reason.NONCE)
-        return
+def _count_question(nonce: str, connection: PartnerConnection, rate: Rate | None, now: datetime) -> Verdict:
+    """Let the nonce of a GET pass once, no longer than Redis lives (protocol §3), and count the request with it."""
+    verdict = rates.count_question(connection=connection, nonce=nonce, rate=rate, now=now)
+    if verdict is None:
+        raise SignatureRefused(Reason.NONCE)
+    return verdict
+
+
+def _use_nonce(nonce: str, connection: PartnerConnection, now: datetime) -> None:
+    """Let each nonce of what changes something pass once, for good (security.md row 7)."""
     try:
         with transaction.atomic():
             connection.seen_nonces.create(nonce=nonce, seen_at=now)

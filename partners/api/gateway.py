@@ -19,6 +19,7 @@ from partners.api import rates
 from partners.api.authentication import NotAuthenticated, PartnerCall, authenticate
 from partners.api.base import refused_for, rules_of, to_response
 from partners.api.errors import Reply, numbered, problem_of
+from partners.api.rates import Rate
 from partners.client import take_up_peer_key
 from partners.connections import note_heard, note_refused
 from partners.models import KeyState
@@ -64,15 +65,17 @@ def _answer(request: HttpRequest) -> HttpResponse:
     if versioned and versioned["major"] != "1":
         return _unsigned(problem_of(ProblemCode.PROTOCOL, supported=VERSION))
     now, address = timezone.now(), client_address(request)
+    match = _match(versioned["route"] if versioned else "/")
+    rules = rules_of(getattr(match.func, "view_class", None), request.method or "") if match else None
+    rate = rules.rate if rules else None
     try:
-        call = authenticate(request, now=now)
+        call = authenticate(request, rate=rate, now=now)
     except NotAuthenticated as refused:
         return _unsigned(_turned_away(refused, address, now))
     note_heard(connection=call.connection, now=call.now)
     if call.peer_key.state == KeyState.STAGED:
         take_up_peer_key(connection=call.connection, keyid=call.peer_key.keyid, now=call.now)
-    route = versioned["route"] if versioned else "/"
-    response = _routed(request, call, route)
+    response = _routed(request, call, match, rate)
     if reason := refused_for(response):
         note_refused(connection=call.connection, reason=reason, address=address, now=now)
     return _signed(call, response)
@@ -90,12 +93,9 @@ def _turned_away(refused: NotAuthenticated, address: str, now: datetime) -> Prob
     return problem
 
 
-def _routed(request: HttpRequest, call: PartnerCall, route: str) -> HttpResponse:
+def _routed(request: HttpRequest, call: PartnerCall, match: ResolverMatch | None, rate: Rate | None) -> HttpResponse:
     """What the endpoint says to a partner who keeps to his limits."""
-    match = _match(route)
-    view = match and getattr(match.func, "view_class", None)
-    rules = rules_of(view, call.method)
-    verdict = rates.count_signed(connection=call.connection, rate=rules.rate if rules else None, now=call.now)
+    verdict = call.verdict or rates.count_signed(connection=call.connection, rate=rate, now=call.now)
     if not verdict.is_allowed:
         return _refusal(problem_of(ProblemCode.RATE, retry_after=verdict.retry_after))
     if match is None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from ipaddress import ip_network
 from typing import Literal
 
-from eventworx.limits import Limit, Verdict, hit_all
+from eventworx.limits import Hit, Limit, Verdict, hit_all, hit_once
 from partners.models import PartnerConnection
 
 Rate = Literal["search", "orders"]
@@ -27,8 +27,18 @@ COUNTERS = 4096
 
 def count_signed(*, connection: PartnerConnection, rate: Rate | None, now: datetime) -> Verdict:
     """Count a proven request of the partner; `rate`: what else it is limited as."""
+    return hit_all(_hits(connection, rate), now=now)
+
+
+def count_question(*, connection: PartnerConnection, nonce: str, rate: Rate | None, now: datetime) -> Verdict | None:
+    """The same for a question, in the step that keeps its nonce; None if that was seen before, by any of our
+    processes. A request that is repeated by somebody else is not counted."""
+    return hit_once((NONCE, f"{connection.pk} {nonce}"), _hits(connection, rate), now=now)
+
+
+def _hits(connection: PartnerConnection, rate: Rate | None) -> list[Hit]:
     names = ["signed", *([rate] if rate else [])]
-    return hit_all([(PER_CONNECTION[name], str(connection.pk)) for name in names], now=now)
+    return [(PER_CONNECTION[name], str(connection.pk)) for name in names]
 
 
 def count_failed(*, address: str, claimed: str, now: datetime) -> Verdict:
@@ -39,11 +49,6 @@ def count_failed(*, address: str, claimed: str, now: datetime) -> Verdict:
 
 def count_pairing_incomplete(*, connection: PartnerConnection, now: datetime) -> Verdict:
     return hit_all([(PAIRING_INCOMPLETE, str(connection.pk))], now=now)
-
-
-def is_first_use(*, connection: PartnerConnection, nonce: str, now: datetime) -> bool:
-    """Whether a nonce of a question was not seen yet, by none of our processes."""
-    return hit_all([(NONCE, f"{connection.pk} {nonce}")], now=now).is_allowed
 
 
 def network_of(address: str) -> str:

@@ -403,8 +403,8 @@ DEFENCES: tuple[Defence, ...] = (
         7,
         "the nonce of a question passes once",
         DOOR,
-        "        if not rates.is_first_use(connection=connection, nonce=nonce, now=now):\n",
-        "        if False:\n",
+        "    if verdict is None:\n",
+        "    if False:\n",
         ("tests/partners/test_replays.py",),
     ),
     Defence(
@@ -437,7 +437,7 @@ DEFENCES: tuple[Defence, ...] = (
         "a nonce is kept only of what is proven",
         DOOR,
         "        proof, peer_key = _proof(claimed, connection, proving(keys, now), target, now)\n",
-        "        _use_nonce(claimed.signature.nonce, connection, is_durable=True, now=now) if connection else None\n"
+        "        _use_nonce(claimed.signature.nonce, connection, now) if connection else None\n"
         "        proof, peer_key = _proof(claimed, connection, proving(keys, now), target, now)\n",
         ("tests/partners/test_rates.py", TEST_GATEWAY),
     ),

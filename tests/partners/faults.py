@@ -97,7 +97,7 @@ def too_old(draft: Draft) -> None:
 
 
 def used_nonce(draft: Draft) -> None:
-    authentication._use_nonce(draft.nonce, draft.theirs, is_durable=True, now=timezone.now())
+    authentication._use_nonce(draft.nonce, draft.theirs, timezone.now())
 
 
 def used_up_rate(draft: Draft) -> None:

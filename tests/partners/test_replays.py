@@ -13,8 +13,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from eventworx import limits
+from eventworx.limits import Limit
 from eventworx.tenants.models import Tenant
 from partners import tasks
+from partners.api import rates
 from partners.models import SeenNonce
 from tests.factories import make_connection
 from tests.fakes import deliver
@@ -66,6 +68,18 @@ def check_one_success(found: list[int]) -> None:
     counted = Counter(found)
     assert counted.pop(200, 0) + counted.pop(204, 0) == 1
     assert counted.keys() <= {401, 429}
+
+
+@pytest.mark.django_db
+def test_whoever_repeats_a_captured_question_uses_up_nothing_of_the_partners(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a stranger with one captured request could shut the partner out."""
+    monkeypatch.setitem(rates.PER_CONNECTION, "signed", Limit("test-signed", 2, 60))
+    replay = captured(Question(pair[0]))
+    assert [replay() for _turn in range(4)] == [200, 401, 401, 401]
+    assert captured(Question(pair[0]))() == 200
+    assert captured(Question(pair[0]))() == 429
 
 
 @either
