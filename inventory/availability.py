@@ -60,13 +60,22 @@ def stock_of(
     The period is widened by each article's current buffers, so that what is shown is what can be reserved.
     Reservations with ids in `excluding` do not count; holds and returns are judged as of `now` (default: this moment).
     """
-    if not articles:
+    article_ids = [article.pk for article in articles]
+    return stock_by_id(article_ids=article_ids, period=period, excluding=excluding, now=now)
+
+
+def stock_by_id(
+    *, article_ids: Collection[int], period: Period, excluding: Collection[int] = (), now: datetime | None = None
+) -> dict[int, Stock]:
+    """`stock_of` for whoever knows no more of the articles than their ids."""
+    if not article_ids:
         return {}
-    known = lowest_over([article.pk for article in articles], span_of(period))
+    known = lowest_over(article_ids, span_of(period))
     found = {pk: Stock(lowest.owned, lowest.out_of_service, lowest.free) for pk, lowest in known.items()}
-    affected = [article for article in articles if excluding or known[article.pk].moves]
-    courses = courses_on(articles=affected, period=period, excluding=excluding, now=now)
-    found |= {row.pk: stock_in(article=row, course=courses[row.pk], period=period) for row in affected}
+    if affected := [pk for pk, lowest in known.items() if excluding or lowest.moves]:
+        read = read_courses(affected, span_of(period))
+        courses = moved(read, excluding, now or timezone.now())
+        found |= {pk: stock_in(article=row, course=courses[pk], period=period) for pk, row in read.articles.items()}
     return found
 
 

@@ -11,15 +11,18 @@ from inventory.search.finding import (
     find_rows,
     search_articles,
 )
+from inventory.search.statements import Sql, sql
 
 __all__ = [
     "Columns",
     "Filter",
     "Found",
     "Place",
+    "Sql",
     "all_articles",
     "cut_at",
     "find_articles",
     "find_rows",
     "search_articles",
+    "sql",
 ]

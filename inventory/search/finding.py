@@ -92,17 +92,21 @@ class Found:
 def find_rows(
     *,
     tenant: Tenant,
-    scope: ArticleQuerySet,
+    scope: ArticleQuerySet | Sql,
     query: str,
     limit: int,
     after: Place | None = None,
     columns: Columns = NO_COLUMNS,
 ) -> Found:
-    """A page of the articles of `scope` that match, the best first; two statements, one for a later page."""
+    """A page of the articles of `scope` that match, the best first; two statements, one for a later page.
+
+    A scope that every search asks for may come as the condition that it makes (`condition_of`).
+    """
     wanted = Wanted.of(query)
     if not wanted.words and not wanted.is_blank:
         return Found([], None)
-    search = _Search(tenant.pk, condition_of(scope), wanted, query.strip(), limit + 1, columns)
+    condition = scope if isinstance(scope, Sql) else condition_of(scope)
+    search = _Search(tenant.pk, condition, wanted, query.strip(), limit + 1, columns)
     if after and after.is_corrected:
         return search.corrected().found(after)
     found = search.found(after)

@@ -234,9 +234,8 @@ class PartnerConnection(models.Model):
     def for_wire_id(cls, connection_id: uuid.UUID) -> "tuple[PartnerConnection | None, list[ConnectionKey]]":
         """The connection that a request names, and the keys of both its sides, in one statement: the one look-up that
         starts at no tenant."""
-        rows = list(_by_wire_id.rows(connection_id))
-        keys = [key for row in rows if (key := ConnectionKey.beside_in(row))]
-        return (rows[0] if rows else None), keys
+        connection, keys = _by_wire_id.first(connection_id)
+        return connection, ConnectionKey.all_beside(keys)
 
     @classmethod
     def strangers(cls) -> ConnectionQuerySet:

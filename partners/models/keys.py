@@ -1,8 +1,9 @@
 """The keys of a connection: one that counts for each side, and in a change of keys its successor or predecessor."""
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -116,15 +117,14 @@ class ConnectionKey(models.Model):
 
     @classmethod
     def beside(cls, relation: str) -> "dict[str, F]":
-        """The columns of a key for `annotate`, where a query reads something else and keys, its `relation`, with it."""
+        """The columns of a key for `annotate`, where something else is read and keys, its `relation`, with it."""
         return {f"key_{field.attname}": F(f"{relation}__{field.name}") for field in cls._meta.concrete_fields}
 
     @classmethod
-    def beside_in(cls, row: models.Model) -> "ConnectionKey | None":
-        """The key that was read with `row`; None where it has none."""
+    def all_beside(cls, rows: "Iterable[Sequence[Any]]") -> "list[ConnectionKey]":
+        """The keys that were read so; a row without one has its columns all the same."""
         names = [field.attname for field in cls._meta.concrete_fields]
-        key = cls.from_db(None, names, [getattr(row, f"key_{name}") for name in names])
-        return key if key.pk else None
+        return [cls.from_db(None, names, row) for row in rows if row[0]]
 
     @classmethod
     def is_own(cls, public_key: bytes) -> bool:

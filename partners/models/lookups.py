@@ -3,7 +3,7 @@ needs to answer. Here it is put together once, and once is found out how its row
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -17,20 +17,28 @@ _ANY = UUID(int=2**128 - 1)  # stands for the value while the SQL is made
 
 
 class Lookup(Generic[Row]):
-    """The rows of `query`, in which nothing changes but the id that it is given; related rows and annotations as it
-    says."""
+    """The rows of `query`, in which nothing changes but the id that it is given; related rows as it says."""
 
     def __init__(self, query: "Callable[[UUID], models.QuerySet[Row]]") -> None:
         self._query = query
         self._of_thread = threading.local()  # as connections are
 
     def rows(self, value: UUID) -> Iterator[Row]:
+        made, found = self._read(value)
+        return map(made.row, found)
+
+    def first(self, value: UUID) -> tuple[Row | None, list[Sequence[Any]]]:
+        """The first row, and of every row its annotations, in their order: what a join brings beside it."""
+        made, found = self._read(value)
+        return (made.row(found[0]) if found else None), [row[made.beside] for row in found]
+
+    def _read(self, value: UUID) -> "tuple[_Made, list[Sequence[Any]]]":
         made = self._made()
         stands_for, sought = _as_param(_ANY), _as_param(value)
         with connection.cursor() as cursor:
             cursor.execute(made.text, [sought if param == stands_for else param for param in made.params])
             found = cursor.fetchall()
-        return made.rows(found)
+        return made, list(made.compiler.apply_converters(found, made.converters)) if made.converters else found
 
     def _made(self) -> "_Made":
         if not hasattr(self._of_thread, "made"):
@@ -49,7 +57,7 @@ class _Made(NamedTuple):
     own: slice
     names: Sequence[str]
     related: Sequence[Any]
-    annotations: Mapping[str, int]
+    beside: slice
 
     @classmethod
     def of(cls, compiler: SQLCompiler) -> "_Made":
@@ -63,19 +71,15 @@ class _Made(NamedTuple):
             converters=compiler.get_converters([column for column, _sql, _alias in compiler.select]),
             own=own,
             names=[column.target.attname for column, _sql, _alias in compiler.select[own]],
+            beside=slice(own.stop, own.stop + len(compiler.annotation_col_map or ())),
             related=get_related_populators(info, compiler.select, connection.alias),  # type: ignore[call-arg]
-            annotations=compiler.annotation_col_map or {},
         )
 
-    def rows(self, found: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
-        model = self.compiler.klass_info["model"]
-        for row in self.compiler.apply_converters(found, self.converters):
-            made = model.from_db(connection.alias, self.names, row[self.own])
-            for populator in self.related:
-                populator.populate(row, made)
-            for name, place in self.annotations.items():
-                setattr(made, name, row[place])
-            yield made
+    def row(self, values: Sequence[Any]) -> Any:
+        made = self.compiler.klass_info["model"].from_db(connection.alias, self.names, values[self.own])
+        for populator in self.related:
+            populator.populate(values, made)
+        return made
 
 
 def _as_param(value: UUID) -> Any:

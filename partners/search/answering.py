@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from eventworx.errors import BusinessError
 from eventworx.periods import Period
 from inventory.availability import bottleneck_in, courses_on, stock_in
-from inventory.models import Article, ArticleQuerySet
-from inventory.search import Place, find_rows
+from inventory.models import Article
+from inventory.search import Place, Sql, find_rows, sql
 from inventory.steps import Course
 from partners.access import LONGEST_PERIOD
 from partners.models import PartnerConnection
@@ -38,7 +38,7 @@ from partners.protocol.wire import (
     instant_text,
 )
 from partners.protocol.wire.fields import Node, Wrong
-from partners.releases import branch_of, released_articles, released_named
+from partners.releases import condition_of_branch, condition_of_released, released_articles, released_named
 from partners.search.listings import COLUMNS, Offer, Row
 from partners.shown_stock import StockTerms, shown, tells_bottleneck
 
@@ -149,11 +149,12 @@ def list_categories(*, connection: PartnerConnection, now: datetime) -> wire.Cat
     )
 
 
-def _scope(connection: PartnerConnection, question: Question) -> ArticleQuerySet:
-    released = released_articles(connection)
+def _scope(connection: PartnerConnection, question: Question) -> Sql:
+    released = condition_of_released(connection)
     if not question.category:
         return released
-    return released.filter(category_id__in=branch_of(connection.tenant, question.category))
+    branch = condition_of_branch(connection.tenant, question.category)
+    return sql("{released} AND {branch}", released=released, branch=branch)
 
 
 def _place(cursor: str, bound_to: str, now: datetime) -> Place:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from eventworx.money import discounted, line_net, rounded
 from eventworx.periods import Period
-from inventory.availability import stock_of
+from inventory.availability import stock_by_id
 from inventory.models import Article, ArticleKind, Category, FactorScale
 from inventory.prices import Scale, steps_of
 from inventory.search import Columns
@@ -38,10 +38,6 @@ class Row(NamedTuple):
     picture_id: int | None
     updated_at: datetime
     rental_price: Decimal
-    owned: int
-    out_of_service: int
-    buffer_before_minutes: int
-    buffer_after_minutes: int
     category_id: int | None
     category_name: str
     scale_id: int | None
@@ -49,8 +45,7 @@ class Row(NamedTuple):
     scale_extra: Decimal
 
 
-_OF_ARTICLE = Row._fields[:17]
-_OF_STOCK = ("id", "owned", "out_of_service", "buffer_before_minutes", "buffer_after_minutes")
+_OF_ARTICLE = Row._fields[:13]
 COLUMNS = Columns(
     (
         ("inventory_article", Article, _OF_ARTICLE),
@@ -81,11 +76,8 @@ class Offer:
         terms = self.connection.stock_terms
         if not terms:
             return {}
-        articles = [
-            Article.from_db(None, _OF_STOCK, [getattr(row, name) for name in _OF_STOCK])  # the rest is not asked for
-            for row in rows
-        ]
-        known = stock_of(articles=articles, period=self.period or Period(self.now, self.now), now=self.now)
+        period = self.period or Period(self.now, self.now)
+        known = stock_by_id(article_ids=[row.id for row in rows], period=period, now=self.now)
         return {article_id: to_wire(shown(stock, terms)) for article_id, stock in known.items()}
 
     def _listing(self, row: Row, stock: Json) -> Json:

@@ -1,5 +1,7 @@
 """What a partner may see: marks on articles, branches and everything (mission R1, R3)."""
 
+import re
+
 import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
@@ -7,8 +9,16 @@ from django.test.utils import CaptureQueriesContext
 from eventworx.audit import Actor
 from eventworx.tenants.models import Tenant
 from inventory.models import Article, Category
+from inventory.search import Sql
+from inventory.search.statements import condition_of
 from partners.models import PartnerConnection
-from partners.releases import EverythingHasNoExceptionOfItself, release, released_articles, withdraw_release
+from partners.releases import (
+    EverythingHasNoExceptionOfItself,
+    condition_of_released,
+    release,
+    released_articles,
+    withdraw_release,
+)
 from tests.factories import make_article, make_category, make_contact
 
 ADMIN = Actor(label="Berta Boss")
@@ -126,6 +136,16 @@ def test_marking_again_changes_the_mark_and_withdrawing_removes_it(
         "partner.article_excluded",
         "partner.release_withdrawn",
     ]
+
+
+def test_a_search_asks_for_what_is_released_in_the_words_of_the_query(lent: PartnerConnection) -> None:
+    """All tests of what is visible hold for it as well."""
+
+    def words(condition: Sql) -> str:
+        return re.sub(r"[\s()]", "", condition.text)
+
+    ready, made = condition_of_released(lent), condition_of(released_articles(lent))
+    assert (words(ready), ready.params) == (words(made), made.params)
 
 
 def test_everything_cannot_be_excluded(lent: PartnerConnection) -> None:
