@@ -24,6 +24,7 @@ _PIECE = re.compile(r"[^\W\d_]+|\d+")
 _RUN = re.compile(r"[^\W_]+")
 _DECIMAL = re.compile(r"\d+[.,]\d+")
 _SHORT = 2
+_NUMBER = 5
 
 
 def compact(text: str) -> str:
@@ -63,6 +64,11 @@ class Wanted:
             code=compact(query),
             is_blank=not query.strip(),
         )
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it may be the number of an article: one word with digits, and no short one."""
+        return len(self.words) == 1 and len(self.code) >= _NUMBER and any(map(str.isdecimal, self.pieces[0]))
 
     def shaped(self, shape: str) -> tuple[tuple[str, ...], ...]:
         """The same as whole words (shape ` {} `), or where a word begins (` {}`)."""

@@ -36,6 +36,9 @@ _PAGE = """{first}
 """
 _BY_NAME = "SELECT id, 0 AS step, sort_key AS weight FROM inventory_article WHERE {scope} AND {from_name}"
 _BY_PARTS = "SELECT id, {step} AS step, {weight} AS weight FROM inventory_article WHERE {scope} AND {matches}"
+_BY_NUMBER = """
+    {by_parts} AND EXISTS (SELECT 1 FROM inventory_article WHERE tenant_id = {tenant} AND {is_named})
+"""
 _BY_READING = """
     SELECT inventory_article.id, {step} AS step, {weight} AS weight
     FROM {keys} keys JOIN inventory_article ON inventory_article.id = keys.id WHERE {matches} AND {scope}
@@ -205,7 +208,10 @@ class _Search:
         return "any" if self._estimate.hits >= MANY else "best"
 
     def found(self, after: Place | None) -> Found:
-        order, most = after.order if after else self.order, self.limit - 1
+        most = self.limit - 1
+        if not after and (rows := self._by_number()) and len(rows) <= most:
+            return Found(rows, None)
+        order = after.order if after else self.order
         rows = self._page(order, after)
         if len(rows) <= most:
             return Found(rows, None)
@@ -216,6 +222,13 @@ class _Search:
         """The same for what was probably meant; as it is where that cannot be said."""
         meant = corrected(tenant_id=self.tenant_id, wanted=self.wanted) if dialect().has_parts else None
         return replace(self, wanted=meant, is_corrected=1) if meant else self
+
+    def _by_number(self) -> list[tuple[Any, ...]]:
+        """All hits of what is the number of an article: so few, as a rule, that nobody has to look first how many."""
+        if not self.wanted.is_number or not dialect().has_parts:
+            return []
+        parts = sql(_BY_PARTS, **self._ranked("best", "search_key"))
+        return self._rows(sql(_BY_NUMBER, by_parts=parts, tenant=self.tenant_id, is_named=self._is_named), None)
 
     def _page(self, order: str, after: Place | None) -> list[tuple[Any, ...]]:
         if order == "name":
@@ -245,7 +258,12 @@ class _Search:
     def _by_looking_at_all(self, order: str) -> Sql:
         """All hits, through the index of parts or, of a small catalogue, by reading its keys."""
         is_read = self._is_of_active and (not dialect().has_parts or self._estimate.is_small_part)
-        key = "keys.search_key" if is_read else "search_key"
+        if is_read:
+            return sql(_BY_READING, keys=self._keys(ALL), **self._ranked(order, "keys.search_key"))
+        return sql(_BY_PARTS, **self._ranked(order, "search_key"))
+
+    def _ranked(self, order: str, key: str) -> dict[str, Sql]:
+        """What every hit is asked, whichever way it was come by."""
         if order == "best":
             ranks = {"step": self._step(key), "weight": Sql("LENGTH(name)")}
         else:
@@ -254,8 +272,7 @@ class _Search:
                 "step": sql(step, named=self._is_named),
                 "weight": sql(weight, named=self._is_named, shuffle=Sql("inventory_article.shuffle")),
             }
-        parts = {"scope": self.scope, "matches": self._matches(key), **ranks}
-        return sql(_BY_READING, keys=self._keys(ALL), **parts) if is_read else sql(_BY_PARTS, **parts)
+        return {"scope": self.scope, "matches": self._matches(key), **ranks}
 
     @property
     def _is_of_active(self) -> bool:

@@ -78,7 +78,17 @@ def test_every_way_finds_the_same_page_by_page(lender: Tenant, monkeypatch: pyte
         spoken = replace(dialect(), has_parts=False)
         monkeypatch.setattr(finding, "dialect", lambda: spoken)
     keys = dict(lender.articles.values_list("number", "search_key"))
-    for query in [case["query"] for case in CASES["strict"][::3]] + ["", "e", "58", "par", "&", "led wash rgbw"]:
+    for query in [case["query"] for case in CASES["strict"][::3]] + [
+        "",
+        "e",
+        "58",
+        "par",
+        "&",
+        "led wash rgbw",
+        "T-0001",
+        "t-0014",
+        "T-000",
+    ]:
         expected = sorted(number for number, key in keys.items() if matches(query, key))
         assert sorted(paged(lender, query)) == expected, query
         assert sorted(lender.articles.matching(query).values_list("number", flat=True)) == expected, query

@@ -8,9 +8,11 @@ from django.db import connection
 from eventworx.tenants.models import Tenant
 from inventory.categories import descendants
 from inventory.models import Article
-from inventory.search import all_articles, search_articles
+from inventory.search import Columns, all_articles, find_rows, search_articles
 from inventory.search.typos import mistakes
 from tests.factories import make_article, make_category
+
+NUMBER = Columns([("inventory_article", Article, ["number"])])
 
 
 def search(**asked: Any) -> list[Article]:
@@ -138,6 +140,21 @@ def test_a_word_of_another_catalogue_corrects_nothing(stocked: Tenant, cymbal: T
 )
 def test_mistakes_are_counted_in_the_nearest_part_of_a_word(typed: str, word: str, count: int) -> None:
     assert mistakes(typed, word) == count
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_a_number_is_found_in_one_statement_with_all_that_hold_it(
+    stocked: Tenant, django_assert_num_queries: Any
+) -> None:
+    for number in ("AB-1234", "AB-1234-5", "XAB-1234"):
+        make_article(stocked, "PAR", number=number)
+    scope = stocked.articles.active()
+    with django_assert_num_queries(1):
+        found = find_rows(tenant=stocked, scope=scope, query="ab-1234", limit=3, columns=NUMBER)
+    assert [row[3] for row in found.rows] == ["AB-1234", "AB-1234-5", "XAB-1234"]
+    with django_assert_num_queries(3):  # more than fit on a page are looked at as ever
+        assert find_rows(tenant=stocked, scope=scope, query="ab-1234", limit=2).next
 
 
 @pytest.mark.postgres
