@@ -14,7 +14,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
-from statistics import median
 
 from django.utils import timezone
 
@@ -27,7 +26,7 @@ from inventory.models import ArticleImport, ImportState, ImportStep
 from inventory.spelling import KEY_TEXTS, keys_of
 from tests.bench.catalogue import MAKERS, SIZES, THINGS, Market, Scale
 from tests.bench.rows import Figures, Row
-from tests.bench.side_by_side import interleaved, timed
+from tests.bench.side_by_side import interleaved, medians, timed
 from tests.factories import make_tenant
 from tests.source import ROOT
 
@@ -55,8 +54,7 @@ def measure(_markets: Sequence[Market], scale: Scale, *, rounds: int, runs: int)
         return timed(lambda: _imported(found))
 
     names, turns = dict.fromkeys((FLOOR, NEW, AGAIN), ()), min(MOST_TURNS, rounds)
-    times = interleaved(names, run, rounds=turns, runs=1, warm_up=False)
-    p50 = {name: median(some) for name, some in times.items()}
+    p50 = medians(interleaved(names, run, rounds=turns, runs=1, warm_up=False))
     what = f"import of {scale.lines:,} lines"
     rows = [Row("F8", f"{what}, {name}", p50[name], p50[FLOOR], FLOOR, goal) for name, goal in GOALS.items()]
     return Figures([*rows, _memory(*scale.lists)])

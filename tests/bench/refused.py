@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from statistics import median
 from uuid import uuid4
 
 from eventworx.limits import Verdict
@@ -12,7 +11,7 @@ from partners.api import gateway, rates
 from partners.protocol.keys import KeyPair
 from tests.bench.catalogue import Market, Scale
 from tests.bench.rows import Figures, Row
-from tests.bench.side_by_side import Replacement, answered, interleaved
+from tests.bench.side_by_side import Replacement, answered, interleaved, medians
 from tests.bench.signed_search import signed
 
 TARGET = "/api/partner/v1/connection"
@@ -36,6 +35,5 @@ def measure(markets: Sequence[Market], _scale: Scale, *, rounds: int, runs: int)
     def run(name: str, _round: int) -> float:
         return answered(application, TARGET, asks[name](), "401 Unauthorized").milliseconds
 
-    times = interleaved(dict.fromkeys(asks, uncounted), run, rounds=rounds, runs=runs)
-    p50 = {name: median(some) for name, some in times.items()}
+    p50 = medians(interleaved(dict.fromkeys(asks, uncounted), run, rounds=rounds, runs=runs))
     return Figures([Row("", f"401, {name}", taken, p50[WRONG], WRONG) for name, taken in p50.items()])

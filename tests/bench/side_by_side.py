@@ -54,6 +54,10 @@ def interleaved(
     return found
 
 
+def medians(times: Mapping[Variant, Sequence[float]]) -> dict[Variant, float]:
+    return {name: statistics.median(some) for name, some in times.items()}
+
+
 def p95(values: Iterable[float]) -> float:
     return statistics.quantiles(values, n=20, method="inclusive")[-1]
 

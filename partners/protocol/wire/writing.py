@@ -10,8 +10,6 @@ from uuid import UUID
 from partners.protocol.wire.fields import DECIMAL
 from partners.protocol.wire.strict_json import Json
 
-_AS_THEY_ARE = frozenset({str, bool, int})
-
 
 def to_wire(value: object) -> Json:
     """A document as a JSON value: '' as null, decimals as strings, instants with Z.
@@ -20,8 +18,6 @@ def to_wire(value: object) -> Json:
     """
     if value is None or value == "":
         return None
-    if value.__class__ in _AS_THEY_ARE:
-        return value
     if isinstance(value, str):
         return str(value)
     if isinstance(value, bool | int):
