@@ -5,8 +5,8 @@ not answer in time is named, and what he has said by then counts.
 """
 
 import time
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
@@ -18,6 +18,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
+from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from jobs.covering import Cover, ShortLine, cover_shortages
 from jobs.models import Job, Position
@@ -70,15 +71,11 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class LineOffers:
-    """A short position and what partners have for it, the best first."""
+    """A short position and what partners have for it, the best first; `best` is what is proposed, if anything is."""
 
     line: ShortLine
     offers: list[Offer]
-
-    @property
-    def best(self) -> Offer | None:
-        """What covers everything that is missing, at the lowest price."""
-        return next((offer for offer in self.offers if offer.fit is Fit.COVERS and offer.is_orderable), None)
+    best: Offer | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +115,7 @@ def offers_for(*, tenant: Tenant, lines: Sequence[ShortLine]) -> Offers:
     for one, call in zip(asked, calls, strict=True):
         problem = one.problem if call.is_set() else NoAnswerInTime(partner=one.connection.contact)
         problems += [problem] if problem else []
-    return Offers([LineOffers(line, _ranked(line, asked, tenant)) for line in lines], problems)
+    return Offers(_with_proposals([(line, _ranked(line, asked, tenant)) for line in lines]), problems)
 
 
 def _questions(tenant: Tenant, lines: Sequence[ShortLine]) -> list[_Asked]:
@@ -164,6 +161,27 @@ def _ranked(line: ShortLine, asked: Sequence[_Asked], tenant: Tenant) -> list[Of
         if position_id == line.position.pk
     ]
     return sorted(found, key=partial(_rank, tenant.currency))
+
+
+def _with_proposals(found: Iterable[tuple[ShortLine, list[Offer]]]) -> list[LineOffers]:
+    """Proposed is what covers everything that is missing, at the lowest price. What an earlier line is to get of an
+    article is not there for a later one at the same time."""
+    proposed: list[tuple[str, Period, int]] = []
+    lines = []
+    for line, offers in found:
+        period, missing = line.position.job.planning_period, line.need.shortage
+        away = Counter[str]()
+        for key, other, quantity in proposed:
+            away[key] += quantity if other.overlaps(period) else 0
+        best = next((one for one in offers if one.is_orderable and _covers(one, missing + away[one.key])), None)
+        if best:
+            proposed.append((best.key, period, missing))
+        lines.append(LineOffers(line, offers, best))
+    return lines
+
+
+def _covers(offer: Offer, quantity: int) -> bool:
+    return fit_of(offer.listing, quantity) is Fit.COVERS
 
 
 def _rank(currency: str, offer: Offer) -> tuple[bool, Fit, tuple[int, Decimal], int, str]:

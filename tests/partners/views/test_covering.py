@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from pytest_django import Settings
 
 from eventworx.audit import Actor
+from eventworx.periods import Period
 from eventworx.tenants.models import User
 from eventworx.tenants.roles import Role
 from jobs.models import Job, Position
@@ -17,7 +19,7 @@ from partners import matching
 from partners.search import callers
 from partners.search.callers import Callers
 from partners.transport import Fault
-from tests.factories import make_article, make_job
+from tests.factories import SUMMER, make_article, make_job
 from tests.fakes import Mixed
 from tests.partners.many import Many, many
 
@@ -101,6 +103,18 @@ def test_the_cheapest_that_covers_is_proposed_and_taken(trade: Many, client: Cli
     assert "4 × PAR 64 (Echo Rental)" in take(trade, client, named[2], 4, short)
     assert parts(short.job) == [(14, 4)]
     assert "fehlt nichts mehr" in offers(trade, client, short)
+
+
+def test_what_is_proposed_for_one_is_not_there_for_another_at_the_same_time(
+    trade: Many, client: Client, short: Position
+) -> None:
+    """Two jobs of one weekend lack the same article, which is what covering in one go is for."""
+    dear, _few, cheap = [link(trade, name, short) for name in ("bassline", "delta", "echo")]
+    later = Period(SUMMER.end, SUMMER.end + timedelta(days=2))
+    jobs = [make_job(trade.tenant, state=JobState.ORDER, period=period) for period in (SUMMER, SUMMER, later)]
+    rows = [add_position(job=job, article=short.article, quantity=n) for job, n in zip(jobs, (7, 4, 20), strict=True)]
+    page = offers(trade, client, *rows)
+    assert chosen(page) == [cheap, dear, cheap]
 
 
 def test_who_does_not_answer_is_named_and_hides_nobody(trade: Many, client: Client, short: Position) -> None:
