@@ -38,11 +38,14 @@ def move(*, job: Job) -> None:
     lock(job=job)
     over = job.positions.filter(reservation__returned_at__isnull=False, reservation__end__lte=job.planning_start)
     _give_back(job, over.select_related("reservation"))
-    standing = {
-        row: row.reserved_quantity for row in _own_parts(job) if row.reservation and row.reservation.counts(now)
-    }
-    _hold(job, standing, partial=False, now=now)
+    _hold(job, _standing(job, now), partial=False, now=now)
     reserve(job=job, partial=True, now=now)
+
+
+def rename(*, job: Job) -> None:
+    """Let what is held say for whom, now that the job is called otherwise."""
+    now = timezone.now()
+    _hold(job, _standing(job, now), partial=False, now=now)
 
 
 def lock(*, job: Job) -> None:
@@ -82,6 +85,12 @@ def _own_parts(job: Job) -> list[Position]:
     """What reserves, or did; but not what was out and is back: that is over."""
     rows = job.positions.filter(article__isnull=False).select_related("article", "reservation").in_order()
     return [row for row in rows if (row.own_quantity or row.reservation) and not _is_back(row)]
+
+
+def _standing(job: Job, now: datetime) -> dict[Position, int]:
+    """What each own part has at this moment."""
+    rows = [row for row in _own_parts(job) if row.reservation and row.reservation.counts(now)]
+    return {row: row.reserved_quantity for row in rows}
 
 
 def _is_back(row: Position) -> bool:

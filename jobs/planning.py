@@ -120,7 +120,7 @@ def update_job(
     job = lock_job(job)
     if customer != job.customer and not customer.is_customer:
         raise NotACustomer(contact=customer)
-    before = job.planning_period, job.usage_period
+    before, called = (job.planning_period, job.usage_period), str(job)
     job.title, job.customer = title, customer
     for name, value in fields.items():
         setattr(job, name, value)
@@ -133,6 +133,8 @@ def update_job(
         own_stock.move(job=job)
         _follow_usage(job)
         _announce(job)
+    elif called != str(job):
+        own_stock.rename(job=job)
     return job
 
 

@@ -158,6 +158,16 @@ def test_a_new_title_alone_changes_nothing_else(
     assert (aurora.jobs.get().title, heard) == ("Winterfest", [])
 
 
+def test_what_is_held_says_for_whom_also_under_a_new_title(aurora: Tenant) -> None:
+    """The calendar tells who has what."""
+    par, job = make_article(aurora), make_job(aurora, state=JobState.ORDER)
+    position = add_position(job=job, article=par, quantity=12)
+    moved(job, SUMMER, job.usage_period, title="Winterfest")
+    [row] = aurora.reservations.all()
+    assert row.label == f"{job.number} Winterfest"
+    assert (row.quantity, row.position) == (10, position)
+
+
 def test_becoming_an_order_reserves_what_is_free_and_leaving_it_gives_back(aurora: Tenant) -> None:
     par, fog = make_article(aurora, owned=10), make_article(aurora, "Nebel", owned=1)
     job = make_job(aurora)
