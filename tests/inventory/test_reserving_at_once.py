@@ -1,7 +1,8 @@
 """What is plain PostgreSQL reserves by itself, in one statement: exactly as the arithmetic of steps has it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -21,12 +22,9 @@ from tests.world import undone
 
 NOW = datetime(2027, 7, 1, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+BUFFERS = ("buffer_before_minutes", "buffer_after_minutes")
+Way = Callable[[Tenant, Sequence[ReservationClaim]], Sequence[Reservation | None]]
 MADE = [field.attname for field in Reservation._meta.concrete_fields if field.name not in ("id", "created_at")]
-
-# Few hours, so that much begins where something else ends: of which article, how many, since when, how long.
-demands = st.tuples(st.integers(0, 1), st.integers(1, 2), st.integers(0, 7), st.integers(1, 3))
-figures = st.tuples(st.integers(1, 9), st.integers(0, 1), st.integers(0, 1))  # owned, hours before and after
-kinds = st.sampled_from(StockMovementKind)
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
@@ -55,40 +53,41 @@ def by_steps(tenant: Tenant, claims: Sequence[ReservationClaim]) -> list[Reserva
             return []
 
 
-@given(
-    st.tuples(figures, figures),
-    st.lists(demands, max_size=9),
-    st.lists(st.tuples(kinds, demands), max_size=2),
-    st.lists(demands, min_size=1, max_size=4),
-)
+def outcome(way: Way, claims: Sequence[ReservationClaim], articles: Sequence[Article]) -> list[Any]:
+    """What it hands back and what it leaves, before it is undone."""
+    with undone():
+        made = [[getattr(row, name) for name in MADE] for row in way(articles[0].tenant, claims) if row]
+        return [made, *state(articles)]
+
+
+def demand(random: Random) -> tuple[int, int, Period]:
+    """Of which article, how many, when: few hours, so that much begins where something else ends."""
+    return random.randrange(2), random.randint(1, 2), hours(random.randrange(8), random.randint(1, 3))
+
+
 @settings(few, max_examples=60)
-def test_it_does_what_the_steps_say(
-    aurora: Tenant,
-    stock: tuple[tuple[int, int, int], ...],
-    earlier: list[tuple[int, int, int, int]],
-    moved: list[tuple[StockMovementKind, tuple[int, int, int, int]]],
-    asked: list[tuple[int, int, int, int]],
-) -> None:
+@given(st.integers(0, 2**32))
+def test_it_does_what_the_steps_say(aurora: Tenant, seed: int) -> None:
+    random = Random(seed)
     with undone():
         articles = [
-            make_article(aurora, owned=owned, buffer_before_minutes=60 * before, buffer_after_minutes=60 * after)
-            for owned, before, after in stock
+            make_article(aurora, owned=random.randint(2, 5), **{name: 60 * random.randrange(2) for name in BUFFERS})
+            for _number in range(2)
         ]
-        past, claims = (
-            [ReservationClaim(articles[which].pk, quantity, hours(*when), "J-2") for which, quantity, *when in some]
-            for some in (earlier, asked)
-        )
-        for claim in past:
-            by_steps(aurora, [claim])
-        for kind, (which, quantity, *when) in moved:
-            period = hours(*when)
+
+        def claim() -> ReservationClaim:
+            which, quantity, period = demand(random)
+            return ReservationClaim(articles[which].pk, quantity, period, "J-2")
+
+        for _number in range(8):
+            by_steps(aurora, [claim()])
+        for _number in range(random.randrange(3)):
+            which, quantity, period = demand(random)
+            kind = random.choice(list(StockMovementKind))
             add_movement(article=articles[which], kind=kind, quantity=quantity, start=period.start, end=period.end)
-        found = []
-        for way in (at_once, by_steps):
-            with undone():
-                made = [[getattr(row, name) for name in MADE] for row in way(aurora, claims) if row]
-                found.append((made, state(articles)))
-        assert found[0] == found[1]
+        claims = [claim() for _number in range(3)]
+        for together in (claims[:1], claims[1:], claims):
+            assert outcome(at_once, together, articles) == outcome(by_steps, together, articles)
 
 
 @pytest.fixture
