@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from difflib import SequenceMatcher
 from enum import IntEnum
@@ -22,11 +23,14 @@ from eventworx.text import fold
 from inventory.articles import create_article
 from inventory.models import Article, ArticleKind
 from inventory.search import find_articles
+from inventory.spelling import SHUFFLED, compact, keys_of
 from partners.models import ArticleLink
 from partners.protocol.wire import Listing
 
 MAX_CANDIDATES = 8
-_LOOKED_AT = 60
+LOOKED_AT = 60
+RANKED = 3_000  # articles at most that are ranked by the words they share
+SAMPLE = 1_000  # articles that tell how frequent words are
 _SIMILAR = 0.72
 _NOT_A_WORD = re.compile(r"[^a-z0-9]+")
 # What a company adds to a manufacturer's name and another leaves away.
@@ -118,7 +122,7 @@ def linked_article(*, contact: Contact, partner_article_id: str) -> Article | No
 
 
 def find_candidates(*, tenant: Tenant, listing: object) -> list[Candidate]:
-    """Our articles that could be the listing's, the best first; one query, however large the catalogue."""
+    """Our articles that could be the listing's, the best first; three queries, however large the catalogue."""
     theirs = Traits.of(listing)
     looked_at = _worth_looking_at(tenant, theirs)
     judged = [(article, Traits.of(article)) for article in looked_at]
@@ -197,18 +201,42 @@ def links_of(*, tenant: Tenant, query: str = "") -> QuerySet[ArticleLink]:
 
 
 def _worth_looking_at(tenant: Tenant, theirs: Traits) -> list[Article]:
-    """The articles that share most words with the partner's, or his GTIN: few enough to judge one by one."""
-    words = sorted({word for word in _words(f"{theirs.name} {theirs.manufacturer_part_number}") if len(word) > 1})
-    strong = Q(gtin__in=_gtin_spellings(theirs.gtin)) if theirs.gtin else Q(pk__in=())
-    if theirs.manufacturer_part_number:
-        strong |= Q(manufacturer_part_number__iexact=theirs.manufacturer_part_number)
-    hits = sum((_one_if(Q(search_key__contains=word)) for word in words), start=_one_if(strong, 100))
-    found = tenant.articles.active().select_related("tenant").alias(hits=hits).filter(hits__gt=0)
-    return list(found.order_by("-hits", "pk")[:_LOOKED_AT])
+    """The articles with the partner's GTIN, part number or name, and those that share most words with his: few enough
+    to judge one by one, and found through indexes."""
+    articles = tenant.articles.active().select_related("tenant")
+    texts = f"{theirs.name} {theirs.manufacturer_part_number}"
+    words = sorted({word if len(word) > 2 else f" {word}" for word in _words(texts) if len(word) > 1})
+    named = articles.filter(_named_alike(theirs)).order_by("pk")[:LOOKED_AT]
+    sharing = articles.filter(pk__in=articles.filter(_telling(tenant, words)).values("pk")[:RANKED])
+    shared: Any = sum((_one_if(Q(search_key__contains=word)) for word in words), start=Value(0))
+    return list({*named, *sharing.order_by(shared.desc(), "pk")[:LOOKED_AT]})
 
 
-def _one_if(condition: Q, worth: int = 1) -> Case:
-    return Case(When(condition, then=Value(worth)), default=Value(0), output_field=IntegerField())
+def _named_alike(theirs: Traits) -> Q:
+    """The same in what stands for an article as a whole."""
+    alike = Q(sort_key=keys_of(["", theirs.name])["sort_key"])
+    if theirs.gtin:
+        alike |= Q(gtin__in=_gtin_spellings(theirs.gtin))
+    number = compact(theirs.manufacturer_part_number)
+    return alike | Q(search_key__contains=f" {number} ") if number else alike
+
+
+def _telling(tenant: Tenant, words: Sequence[str]) -> Q:
+    """One of those words that few articles hold, as a fair sample tells; all of them where each is in many."""
+    sample = list(tenant.articles.active().order_by("shuffle", "pk").values_list("shuffle", "search_key")[:SAMPLE])
+    articles = len(sample) if len(sample) < SAMPLE else SAMPLE * SHUFFLED / max(sample[-1][0], 1)
+    counts = {word: sum(word in key for _place, key in sample) for word in words}
+    told, left = list[str](), float(RANKED)
+    for word in sorted(words, key=lambda word: counts[word]):
+        left -= counts[word] * articles / max(len(sample), 1)
+        if left >= 0:
+            told.append(word)
+    parts = [Q(search_key__contains=word) for word in told or words]
+    return Q(*parts, _connector=Q.OR if told else Q.AND) if parts else Q(pk__in=())
+
+
+def _one_if(condition: Q) -> Case:
+    return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
 
 
 def _gtin_spellings(gtin: str) -> set[str]:

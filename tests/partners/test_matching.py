@@ -7,6 +7,8 @@ from django.test.utils import CaptureQueriesContext
 from eventworx.audit import Actor
 from eventworx.contacts.models import Contact
 from eventworx.tenants.models import Tenant
+from inventory.models import Article
+from partners import matching
 from partners.matching import (
     AlreadyLinked,
     Reason,
@@ -93,12 +95,55 @@ def test_candidates_come_with_reasons_best_first(aurora: Tenant, cymbal: Tenant)
 
 
 @pytest.mark.parametrize("size", [1, 3, 300])
-def test_any_catalogue_is_searched_in_one_query(aurora: Tenant, size: int) -> None:
+def test_any_catalogue_is_searched_in_three_queries(aurora: Tenant, size: int) -> None:
     for number in range(size):
         make_article(aurora, f"MAC Aura {number}")
     with CaptureQueriesContext(database) as queries:
         find_candidates(tenant=aurora, listing=THEIRS)
-    assert len(queries) == 1
+    assert len(queries) == 3
+
+
+def test_in_a_large_catalogue_only_what_words_tell_apart_is_ranked(
+    aurora: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words of every second article are left out, unless there are no others; the same GTIN, part number or name is
+    found whatever else is."""
+    for bound, few in (("SAMPLE", 20), ("RANKED", 5), ("LOOKED_AT", 5)):
+        monkeypatch.setattr(matching, bound, few)
+    for number in range(40):
+        make_article(aurora, f"LED Wash {number}")
+    same = make_article(aurora, "Robin LED Wash")
+    number = make_article(aurora, "LED Wash 41", manufacturer="Robe", manufacturer_part_number="10-20")
+    often = make_article(aurora, "LED Wash")
+
+    def found(**theirs: str) -> list[Article]:
+        return [one.article for one in find_candidates(tenant=aurora, listing=Traits(**theirs))]
+
+    assert found(name="LED Wash Robin") == [same]
+    assert found(name="LED Wash") == [often]
+    assert number in found(name="Anders", manufacturer="Robe", manufacturer_part_number="1020")
+    with CaptureQueriesContext(database) as queries:
+        found(name="LED Wash Robin")
+    assert "%wash%" not in queries[-1]["sql"].partition("LIMIT")[0].lower()
+
+
+@pytest.mark.postgres
+def test_candidates_are_found_through_indexes(aurora: Tenant) -> None:
+    cables = [Article(tenant=aurora, number=f"K-{number}", name=f"Kabel {number}") for number in range(5_000)]
+    for cable in cables:
+        cable.fill_keys()
+    Article.objects.bulk_create(cables)
+    make_article(aurora, "MAC Aura XB")
+    with database.cursor() as cursor:
+        cursor.execute("SELECT gin_clean_pending_list('articles_by_parts'); ANALYZE inventory_article")
+        with CaptureQueriesContext(database) as queries:
+            find_candidates(tenant=aurora, listing=THEIRS)
+        plans = []
+        for query in queries[1:]:
+            cursor.execute(f"EXPLAIN {query['sql']}")
+            plans.append("\n".join(line for (line,) in cursor.fetchall()))
+    assert "LIMIT 1000" in queries[0]["sql"]
+    assert all("articles_by_parts" in plan for plan in plans), plans
 
 
 def test_a_link_is_remembered_until_it_is_released(aurora: Tenant, supplier: Contact) -> None:
