@@ -61,7 +61,7 @@ TEST_SIGNING, TEST_CODE = "tests/partners/protocol/test_signing.py", "tests/part
 TEST_MAILS, TEST_KEYS = "tests/partners/protocol/test_pairing_mails.py", "tests/partners/protocol/test_keys.py"
 TEST_GATEWAY, TEST_PAIRING = "tests/partners/test_gateway.py", "tests/partners/test_pairing.py"
 TEST_BETWEEN, TEST_ELSEWHERE = "tests/attacks/test_between.py", "tests/attacks/test_elsewhere.py"
-TEST_ORDERS, TEST_TRANSPORT = "tests/partners/orders/test_orders.py", "tests/partners/test_transport.py"
+TEST_WITHDRAWING, TEST_TRANSPORT = "tests/partners/orders/test_withdrawing.py", "tests/partners/test_transport.py"
 AUTOMATIC, TEST_AUTOMATIC = "partners/orders/automatic.py", "tests/partners/orders/test_automatic.py"
 SHOWN, TEST_DISCREET = "partners/shown_stock.py", "tests/partners/api/test_discreet_stock.py"
 TEST_CATALOGUE, TEST_CLIENT = "tests/partners/api/test_catalogue.py", "tests/partners/test_client.py"
@@ -289,7 +289,7 @@ DEFENCES: tuple[Defence, ...] = (
         "partners/orders/receiving.py",
         "    if command.expected_version != locked.version:\n",
         "    if False:\n",
-        (TEST_ORDERS,),
+        (TEST_WITHDRAWING,),
     ),
     Defence(
         29,

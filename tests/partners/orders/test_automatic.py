@@ -25,7 +25,7 @@ from partners.outbox import Outcome
 from partners.shown_stock import StockMode
 from tests.factories import make_article, make_connection, make_job
 from tests.partners.api.asking import reserve_row
-from tests.partners.orders.test_orders import mails, orders_of, post, request_of, subjects
+from tests.partners.orders.doing import mails, orders_of, post, request_of, subjects
 from tests.partners.trade import Trade
 
 Work = Callable[..., list[Outcome]]

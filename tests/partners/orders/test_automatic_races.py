@@ -25,8 +25,8 @@ from partners.releases import release
 from partners.shown_stock import StockMode
 from tests.factories import make_article, make_connection, make_job
 from tests.fakes import InProcess
+from tests.partners.orders.doing import at_once, post
 from tests.partners.orders.test_automatic import at_level_3
-from tests.partners.orders.test_orders import at_once, post
 
 ADMIN = Actor(label="Ada")
 WAITS = 0.5  # seconds that an order has to stand at the lock

@@ -1,0 +1,121 @@
+"""The supplier's answer, and what the buyer makes of it (mission O3, O5, O9)."""
+
+import uuid
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from inventory.reservations import Shortage
+from jobs.inquiries import make_job, mark_seen
+from partners.orders import confirm_order, decline_order, tell_seen
+from partners.orders.receiving import NoReason, NotInThisState
+from partners.outbox import Outcome
+from tests.partners.orders.doing import Work, delivered, event_of, mails, orders_of, post, refused, subjects
+from tests.partners.trade import Trade
+
+
+def test_confirming_reserves_and_tells_the_buyer(trade: Trade, work: Work) -> None:
+    inquiry = delivered(trade, work)
+    job = make_job(inquiry=inquiry, created_by=trade.seller)
+    confirm_order(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now())
+    assert [row.quantity for row in trade.theirs.tenant.reservations.all()] == [2]
+    assert trade.theirs.tenant.jobs.get() == job
+    assert work() == [Outcome.DELIVERED]
+    assert orders_of(trade.ours.tenant) == [("confirmed", "")]
+    ours, theirs = trade.outgoing(), trade.incoming()
+    assert (ours.version, ours.state) == (theirs.version, theirs.state) == (2, "confirmed")
+    assert ours.document == theirs.document
+    assert [line["answer"]["outcome"] for line in ours.document["lines"]] == ["confirmed"]
+    number = trade.ours.tenant.sub_rental_orders.get().number
+    assert subjects(trade.ours.tenant) == [f"{number} bei Bassline Rental: bestätigt"]
+    [_to_supplier, to_buyer] = mails(trade.ours.tenant)
+    assert to_buyer.to == trade.buyer.email
+    assert "bestätigt" in to_buyer.subject
+
+
+def test_who_has_left_the_company_gets_no_mail_about_its_orders(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    trade.buyer.memberships.all().delete()
+    confirm_order(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now())
+    assert work() == [Outcome.DELIVERED]
+    assert [mail.topic for mail in mails(trade.ours.tenant)] == ["partner_order"]
+
+
+def test_too_little_stock_confirms_nothing(trade: Trade, work: Work) -> None:
+    delivered(trade, work, quantity=11)
+    with pytest.raises(Shortage):
+        confirm_order(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now())
+    assert trade.incoming().state == "requested"
+    assert not trade.theirs.tenant.reservations.exists()
+    assert not trade.theirs.deliveries.exists()
+
+
+def test_declining_needs_a_reason_and_tells_it(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    order = trade.incoming()
+    with pytest.raises(NoReason):
+        decline_order(order=order, reason="  ", actor=trade.seller_actor, now=timezone.now())
+    decline_order(order=order, reason="Alles im Einsatz", actor=trade.seller_actor, now=timezone.now())
+    assert work() == [Outcome.DELIVERED]
+    assert orders_of(trade.ours.tenant) == [("declined", "Alles im Einsatz")]
+    assert trade.ours.tenant.inbox_messages.get().body == "Alles im Einsatz"
+    assert trade.job.positions.not_ordered().count() == 1
+    with pytest.raises(NotInThisState):
+        confirm_order(order=order, actor=trade.seller_actor, now=timezone.now())
+
+
+def test_reading_is_told_once(trade: Trade, work: Work) -> None:
+    inquiry = delivered(trade, work)
+    now = timezone.now()
+    tell_seen(order=trade.incoming(), now=now)
+    assert not trade.theirs.deliveries.exists()
+    mark_seen(inquiry=inquiry, at=now)
+    for _time in range(2):
+        tell_seen(order=trade.incoming(), now=now)
+    assert work() == [Outcome.DELIVERED]
+    assert trade.outgoing().document["seen_at"] is not None
+    assert trade.outgoing().version == 2
+    assert orders_of(trade.ours.tenant) == [("requested", "")]
+    assert subjects(trade.ours.tenant) == []
+
+
+def test_older_versions_and_repetitions_are_ignored(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    assert post(trade.theirs, "/order-events", event_of(trade, version=5, state="confirmed")).document == {
+        "applied": True
+    }
+    for version, state in ((5, "declined"), (4, "requested"), (1, "requested")):
+        stale = event_of(trade, version=version, state=state)
+        assert post(trade.theirs, "/order-events", stale).document == {"applied": False}
+    assert orders_of(trade.ours.tenant) == [("confirmed", "")]
+    assert trade.outgoing().version == 5
+
+
+def test_an_event_must_be_about_the_order_as_we_sent_it(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    lines = trade.incoming().document["lines"]
+    changes: list[dict[str, Any]] = [
+        {"currency": "CHF"},
+        {"lines": [lines[0] | {"id": str(uuid.uuid4())}]},
+        {"lines": [*lines, lines[0] | {"id": str(uuid.uuid4())}]},
+    ]
+    for change in changes:
+        assert refused(trade.theirs, "/order-events", event_of(trade, version=9, **change)).problem.status == 422
+    foreign = event_of(trade, version=9, id=str(uuid.uuid4()))
+    assert refused(trade.theirs, "/order-events", foreign).problem.status == 404
+    assert trade.outgoing().version == 1
+
+
+def test_a_state_of_a_later_version_is_shown_and_not_acted_on(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    post(trade.theirs, "/order-events", event_of(trade, version=2, state="on_the_moon"))
+    assert orders_of(trade.ours.tenant) == [("requested", "")]
+    assert trade.outgoing().document["state"] == "on_the_moon"
+    assert trade.outgoing().state == "requested"
+
+
+def test_nobody_reports_on_orders_that_came_to_him(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    assert refused(trade.ours, "/order-events", event_of(trade, version=9)).problem.status == 404
+    assert trade.incoming().version == 1

@@ -1,0 +1,113 @@
+"""When a connection is over, and what does not get through or comes too late (mission P8, O6)."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from partners import client
+from partners.models import PartnerConnection
+from partners.orders import confirm_order, decline_order, withdraw_order
+from partners.orders.outcomes import order_delivered
+from partners.orders.receiving import ConnectionIsOver
+from partners.outbox import Outcome, tell_late
+from partners.tasks import HANDLERS
+from partners.transport import Fault
+from tests.partners.orders.doing import Work, delivered, mails, orders_of, subjects
+from tests.partners.trade import Trade
+
+
+def end(*connections: PartnerConnection) -> None:
+    for connection in connections:
+        connection.closed_at = timezone.now()
+        connection.save()
+
+
+def test_after_the_end_nobody_answers_and_the_buyer_gets_his_positions_back(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    end(trade.ours, trade.theirs)
+    with pytest.raises(ConnectionIsOver):
+        confirm_order(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now())
+    with pytest.raises(ConnectionIsOver):
+        decline_order(order=trade.incoming(), reason="Nein", actor=trade.seller_actor, now=timezone.now())
+    assert not trade.theirs.tenant.reservations.exists()
+    withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
+    assert orders_of(trade.ours.tenant) == [("withdrawn", "")]
+    assert work() == []
+    assert trade.job.positions.not_ordered().count() == 1
+
+
+@pytest.mark.parametrize("document", [None, [], {"id": "x"}, {"version": 2}])
+def test_an_answer_that_cannot_be_read_changes_nothing_and_stops_nobody(trade: Trade, document: Any) -> None:
+    trade.add_position()
+    order = trade.send()
+    delivery = order.deliveries.get()
+    order_delivered(delivery, client.Answer(201, document, timezone.now()), timezone.now())
+    assert (trade.outgoing().version, trade.outgoing().document) == (0, order.document)
+    assert len(mails(trade.ours.tenant)) == 1
+
+
+def test_an_order_that_does_not_get_through_alarms_its_sender_once(trade: Trade, work: Work) -> None:
+    trade.add_position()
+    trade.send()
+    trade.network.fault = Fault.REFUSED
+    work()
+    for minutes, told in ((14, 0), (15, 1), (16, 0)):
+        now = timezone.now() + timedelta(minutes=minutes)
+        assert tell_late(now=now, handlers=HANDLERS) == told
+    number = trade.ours.tenant.sub_rental_orders.get().number
+    assert subjects(trade.ours.tenant) == [f"{number} hat den Server von Bassline Rental noch nicht erreicht"]
+
+
+def test_an_order_that_is_there_alarms_nobody(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    assert tell_late(now=timezone.now() + timedelta(hours=1), handlers=HANDLERS) == 0
+
+
+def test_what_is_too_late_is_told_to_a_person(trade: Trade, work: Work) -> None:
+    trade.add_position()
+    trade.send()
+    assert work(trade.job.planning_start - timezone.now() + timedelta(seconds=1)) == [Outcome.FAILED]
+    assert trade.network.sent == []
+    [subject] = subjects(trade.ours.tenant)
+    assert "konnte Bassline Rental nicht zugestellt werden" in subject
+    assert orders_of(trade.ours.tenant) == [("requested", "")]
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        (
+            "busy",
+            "Es ließ sich nicht rechtzeitig zustellen. Bitte ruf dort an. Der Server von Bassline Rental ist gerade",
+        ),
+        ("paused", "Bitte ruf dort an. Bassline Rental hat die Verbindung pausiert."),
+        ("paused-here", "Es ließ sich nicht rechtzeitig zustellen. Bitte ruf dort an."),
+    ],
+)
+def test_what_came_too_late_says_what_the_last_try_met(trade: Trade, work: Work, problem: str, said: str) -> None:
+    trade.add_position()
+    trade.send()
+    trade.ours.deliveries.update(last_problem=problem)
+    work(trade.job.planning_start - timezone.now() + timedelta(seconds=1))
+    [body] = {message.body for message in trade.ours.tenant.inbox_messages.all()}
+    assert said in body
+    assert body.endswith(".")
+
+
+def test_an_answer_that_is_given_up_says_what_the_last_try_met(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    decline_order(order=trade.incoming(), reason="Nein", actor=trade.seller_actor, now=timezone.now())
+    trade.theirs.deliveries.unfinished().update(last_problem="certificate")
+    assert work(timedelta(days=8)) == [Outcome.FAILED]
+    assert "Das Zertifikat des Servers von" in trade.theirs.tenant.inbox_messages.order_by("-pk")[0].body
+
+
+def test_an_answer_that_the_buyer_does_not_take_is_told_to_the_supplier(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    trade.ours.orders.update(order_id=uuid.uuid4())
+    decline_order(order=trade.incoming(), reason="Nein", actor=trade.seller_actor, now=timezone.now())
+    assert work() == [Outcome.FAILED]
+    assert "erreicht" in subjects(trade.theirs.tenant)[-1]

@@ -1,0 +1,124 @@
+"""An order is withdrawn before it is answered; who comes first wins (mission O4)."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from jobs.states import OrderState
+from partners.access import AccessLevel
+from partners.models import Delivery
+from partners.orders import confirm_order, withdraw_order
+from partners.orders.receiving import NotInThisState
+from partners.orders.sending import CannotWithdraw, WithdrawalIsUnderway
+from partners.outbox import Outcome
+from partners.transport import Fault
+from tests.partners.orders.doing import Work, at_once, delivered, orders_of, refused, subjects
+from tests.partners.trade import Trade
+
+
+def test_what_never_left_the_house_ends_here(trade: Trade, work: Work) -> None:
+    trade.add_position()
+    trade.send()
+    withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
+    assert orders_of(trade.ours.tenant) == [("withdrawn", "")]
+    assert work() == []
+    assert trade.network.sent == []
+    assert trade.job.positions.not_ordered().count() == 1
+
+
+def test_withdrawing_before_the_answer(trade: Trade, work: Work) -> None:
+    inquiry = delivered(trade, work)
+    withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
+    with pytest.raises(WithdrawalIsUnderway):
+        withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
+    assert orders_of(trade.ours.tenant) == [("requested", "")]
+    assert work() == [Outcome.DELIVERED, Outcome.DELIVERED]
+    inquiry.refresh_from_db()
+    assert inquiry.state == OrderState.WITHDRAWN
+    assert orders_of(trade.ours.tenant) == [("withdrawn", "")]
+    assert trade.outgoing().version == trade.incoming().version == 2
+    assert any("zurückgezogen" in subject for subject in subjects(trade.theirs.tenant))
+    with pytest.raises(CannotWithdraw):
+        withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
+
+
+def test_a_withdrawal_behind_an_order_that_is_refused_has_nothing_left_to_do(trade: Trade, work: Work) -> None:
+    trade.add_position()
+    trade.send()
+    trade.network.fault = Fault.REFUSED
+    work()
+    withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
+    trade.theirs.level = AccessLevel.NONE
+    trade.theirs.save()
+    trade.network.fault = None
+    assert work(timedelta(minutes=1)) == [Outcome.FAILED]
+    [(state, _reason)] = orders_of(trade.ours.tenant)
+    assert state == "declined"
+    assert not Delivery.objects.unfinished().exists()
+
+
+def test_what_never_arrived_can_be_withdrawn_after_the_start_of_its_period(trade: Trade, work: Work) -> None:
+    trade.add_position()
+    trade.send()
+    trade.network.fault = Fault.REFUSED
+    work()
+    begun = trade.job.planning_start + timedelta(minutes=1)
+    with time_machine.travel(begun, tick=False):
+        assert work() == [Outcome.FAILED]
+        trade.network.fault = None
+        withdraw_order(order=trade.outgoing(), actor=trade.actor, now=begun)
+        work()
+    assert orders_of(trade.ours.tenant) == [("withdrawn", "")]
+
+
+def test_whoever_confirms_first_wins_the_race(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
+    confirm_order(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now())
+    work()
+    assert orders_of(trade.ours.tenant) == [("confirmed", "")]
+    assert trade.outgoing().document == trade.incoming().document
+    assert trade.theirs.tenant.reservations.count() == 1
+    number = trade.ours.tenant.sub_rental_orders.get().number
+    assert f"{number} konnte nicht zurückgezogen werden" in subjects(trade.ours.tenant)
+
+
+def test_whoever_withdraws_first_wins_the_race(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
+    work()
+    with pytest.raises(NotInThisState):
+        confirm_order(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now())
+    assert not trade.theirs.tenant.reservations.exists()
+
+
+def test_commands_are_checked_against_version_and_state(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    order = trade.incoming()
+    path = f"/orders/{order.order_id}/commands"
+    problem = refused(trade.ours, path, {"command": "withdraw", "expected_version": 7}).problem
+    assert (problem.status, problem.code, problem.current) == (409, "version-conflict", order.document)
+    problem = refused(trade.ours, path, {"command": "request_cancel", "expected_version": 1}).problem
+    assert (problem.status, problem.code, problem.current) == (409, "state", order.document)
+    unknown = f"/orders/{uuid.uuid4()}/commands"
+    assert refused(trade.ours, unknown, {"command": "withdraw", "expected_version": 1}).problem.status == 404
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_confirming_and_withdrawing_at_once_have_one_winner(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
+    at_once(
+        lambda: confirm_order(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now()),
+        lambda: work(),
+    )
+    work(timedelta(minutes=1))
+    ours, theirs = trade.outgoing(), trade.incoming()
+    assert ours.document == theirs.document
+    assert (ours.state, ours.version) == (theirs.state, 2)
+    reserved = trade.theirs.tenant.reservations.count()
+    assert reserved == (1 if theirs.state == "confirmed" else 0)
