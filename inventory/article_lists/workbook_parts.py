@@ -20,6 +20,7 @@ MOST_OF_TEXTS = 32 * 1024 * 1024  # bytes of the texts that cells share, which a
 MOST_ELEMENTS = 10_000_000  # of the lines; two or three make a cell
 MOST_ELEMENTS_OF_TEXTS = 1_000_000  # two make a text
 MOST_AT_ONCE = 1024 * 1024  # bytes of a line, of a text, of a part that is read as a whole
+BETWEEN = 32  # bytes from a line or text to the next, for its end tag and white space
 LONGEST_FORMAT = 255  # characters, as in Excel; openpyxl takes the square of it
 LONGEST_LINE_HEAD = 500  # characters of what a line says of itself, which openpyxl keeps
 PIECE = 64 * 1024  # bytes that are walked through at once
@@ -81,7 +82,7 @@ class _Walk:
     def start(self, tag: str, found: dict[str, str]) -> None:
         self.elements += 1
         if tag == self.repeated:
-            self.kept += self.parser.CurrentByteIndex - self.forgotten
+            self.kept += max(self.parser.CurrentByteIndex - self.forgotten - BETWEEN, 0)
         elif len(found.get("formatCode", "")) > LONGEST_FORMAT:
             raise NotAWorkbook
 

@@ -436,6 +436,13 @@ def test_a_line_at_the_end_of_the_world_is_too_many(monkeypatch: pytest.MonkeyPa
         read(package(sheet('<row r="1048576999"><c><v>1</v></c></row>')))
 
 
+def test_white_space_and_end_tags_are_not_counted_as_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or as many lines and texts as there may be would come to more than may be held at once."""
+    monkeypatch.setattr(workbook_parts, "MOST_AT_ONCE", 3000)
+    lines, shared = "<row>\n  <c><v>1</v></c>\n </row>\n " * 1000, "<si><t>x</t></si>\r\n\t" * 1000
+    assert len(read(package(sheet(lines), texts(shared)))) == 1000
+
+
 def test_as_many_lines_as_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbook_parts, "MOST_LINES", 1000)
     table = opened(io.BytesIO(package(sheet("<row><c><v>1</v></c></row>" * 1001))), 0, Shape(""))
