@@ -351,8 +351,8 @@ def test_a_search_costs_the_same_for_any_number_of_hits(
     for number in range(hits):
         make_article(bassline, f"PAR {number}")
     search(sales, job, ours, q="warm")
-    # Here: session, user, membership, job, the supplier chosen, keys of both sides. There: the eight of the catalogue.
-    with django_assert_num_queries(7 + 8):
+    # Here: session, user, membership, job, the supplier chosen, keys of both sides. There: the six of the catalogue.
+    with django_assert_num_queries(7 + 6):
         assert f"{hits} Treffer" in search(sales, job, ours, q="par")
 
 
