@@ -202,10 +202,10 @@ def take_back(*, tenant: Tenant, reservations: Iterable[Reservation], at: dateti
 
 
 def _end(row: Reservation, at: datetime) -> None:
-    """What is back before it was expected is needed no longer than its turnaround takes."""
+    """What is back, early or late, is kept by its turnaround and no longer."""
     turnaround = row.buffers[1]
     row.returned_at = at
-    if row.start < at < row.end:
+    if row.start < at:
         row.end, row.blocked_until = at, at + turnaround
 
 

@@ -199,6 +199,18 @@ def test_what_is_back_before_the_job_begins_waits_for_it_again(job: Job, par: Ar
     assert check_courses(tenant=job.tenant, article_ids=[par.pk]) == []
 
 
+def test_what_comes_back_late_needs_its_turnaround_all_the_same(aurora: Tenant) -> None:
+    """Overdue goods that come back are not free at once."""
+    par = make_article(aurora, owned=8, buffer_after_minutes=600)
+    job = make_job(aurora, state=JobState.ORDER)
+    add_position(job=job, article=par, quantity=8)
+    hand_out(job=job, at=SUMMER.start)
+    late = SUMMER.end + 20 * HOUR
+    take_back(job=job, at=late)
+    assert stock_of(articles=[par], period=Period(late + 9 * HOUR, late + 10 * HOUR))[par.pk].free == 0
+    assert stock_of(articles=[par], period=Period(late + 10 * HOUR, late + 11 * HOUR))[par.pk].free == 8
+
+
 def test_a_job_that_moves_past_what_is_back_needs_its_goods_anew(job: Job, par: Article) -> None:
     hand_out(job=job, at=SUMMER.start)
     take_back(job=job, at=SUMMER.end)
