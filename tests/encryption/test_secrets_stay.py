@@ -71,9 +71,9 @@ def call_in_hand(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> PartnerCall:
     caught: list[PartnerCall] = []
     answer = gateway._routed
 
-    def routed(request: HttpRequest, call: PartnerCall, route: str) -> HttpResponse:
+    def routed(request: HttpRequest, call: PartnerCall, *found: Any) -> HttpResponse:
         caught.append(call)
-        return answer(request, call, route)
+        return answer(request, call, *found)
 
     monkeypatch.setattr(gateway, "_routed", routed)
     connections.test_connection(connection=pair[0], actor=BOSS)

@@ -189,6 +189,8 @@ def no_code_at_all(desk: Desk) -> Deed:
 
 # --- the partner's server --------------------------------------------------------------------------
 def partner_not_reachable(desk: Desk) -> None:
+    """Said when the deadline of the test is over, however soon it was refused."""
+    desk.settings.EWX_PARTNER_DEADLINE_SECONDS = 0.5
     desk.trade.network.fault = Fault.REFUSED
 
 
