@@ -120,7 +120,7 @@ def test_in_a_large_catalogue_only_what_words_tell_apart_is_ranked(
         return [one.article for one in find_candidates(tenant=aurora, listing=Traits(**theirs))]
 
     assert found(name="LED Wash Robin") == [same]
-    assert found(name="LED Wash") == [often]
+    assert often in found(name="LED Wash")
     assert number in found(name="Anders", manufacturer="Robe", manufacturer_part_number="1020")
     with CaptureQueriesContext(database) as queries:
         found(name="LED Wash Robin")
