@@ -3,7 +3,7 @@
 Pure: knows neither database nor clock.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,6 +20,7 @@ class Hindrance(StrEnum):
     UNVERIFIED = "unverified"  # nobody has compared the safety number
     UNITS = "units"
     NET = "net"
+    UNPRICED = "unpriced"  # a limit of value says nothing of it
     BEGUN = "begun"  # its period has begun
     LEAD = "lead"
     HORIZON = "horizon"
@@ -57,12 +58,16 @@ class GuardRails:
     lead_hours: int = 0
     horizon_days: int | None = None
 
-    def objections(self, *, units: int, net: Decimal, planning: Period, now: datetime) -> Iterator[Objection]:
-        """What an order of `units` in all, worth `net`, breaks."""
+    def objections(
+        self, *, units: int, net: Decimal, unpriced: Collection[str] = (), planning: Period, now: datetime
+    ) -> Iterator[Objection]:
+        """What an order of `units` in all, worth `net`, breaks; `unpriced` names what in it has no price."""
         if self.most_units is not None and units > self.most_units:
             yield Objection.of(Hindrance.UNITS, asked=units, limit=self.most_units)
         if self.most_net is not None and net > self.most_net:
             yield Objection.of(Hindrance.NET, asked=str(net), limit=str(self.most_net))
+        if self.most_net is not None:
+            yield from (Objection.of(Hindrance.UNPRICED, article=name) for name in unpriced)
         if planning.start <= now:
             yield Objection.of(Hindrance.BEGUN)
         elif planning.start < now + timedelta(hours=self.lead_hours):

@@ -50,9 +50,12 @@ def _objections(connection: PartnerConnection, inquiry: Inquiry, now: datetime) 
         yield Objection.of(Hindrance.BRAKE)
     if not ALLOWS[connection.effective_level].automatic_reservation:
         yield Objection.of(Hindrance.UNVERIFIED)
-    units = sum(line.quantity for line in inquiry.lines.all())
-    rails = connection.guard_rails
-    yield from rails.objections(units=units, net=inquiry.net, planning=inquiry.planning_period, now=now)
+    lines = inquiry.lines.select_related("article").order_by("pk")
+    units = sum(line.quantity for line in lines)
+    unpriced = dict.fromkeys(line.article.name for line in lines if not line.unit_price)
+    yield from connection.guard_rails.objections(
+        units=units, net=inquiry.net, unpriced=unpriced, planning=inquiry.planning_period, now=now
+    )
 
 
 def _reserve(connection: PartnerConnection, inquiry: Inquiry, now: datetime) -> list[Objection]:

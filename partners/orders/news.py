@@ -198,6 +198,7 @@ _OBJECTIONS: Mapping[Hindrance, Promise] = {
     Hindrance.UNVERIFIED: gettext_lazy("The safety number has not been compared yet."),
     Hindrance.UNITS: gettext_lazy("Approval needed: %(asked)s units, above the limit of %(limit)s."),
     Hindrance.NET: gettext_lazy("Approval needed: %(asked)s net, above the limit of %(limit)s."),
+    Hindrance.UNPRICED: gettext_lazy("Approval needed: %(article)s has no price, so the limit of value says nothing."),
     Hindrance.BEGUN: gettext_lazy("Approval needed: its period has begun already."),
     Hindrance.LEAD: gettext_lazy("Approval needed: it begins in less than %(limit)s hours."),
     Hindrance.HORIZON: gettext_lazy("Approval needed: it ends more than %(limit)s days ahead."),

@@ -223,6 +223,17 @@ def test_at_the_limits_it_goes(trade: Trade, lender: PartnerConnection) -> None:
     assert arrived(trade, 1, 3).state == "confirmed"
 
 
+@pytest.mark.parametrize(("most_net", "reasons"), [(None, []), (Decimal("500.00"), ["unpriced"])])
+def test_what_has_no_price_passes_no_limit_of_value(
+    trade: Trade, lender: PartnerConnection, most_net: Decimal | None, reasons: list[str]
+) -> None:
+    Article.objects.filter(pk=trade.article.pk).update(rental_price=0)
+    limit(lender, trade, most_net=most_net)
+    assert whys(arrived(trade, 1, 1)) == reasons
+    words = "Freigabe nötig: MAC Aura XB hat keinen Preis, die Wertgrenze sagt dazu nichts."
+    assert (words in lender.tenant.inbox_messages.get().body) == bool(reasons)
+
+
 def test_limits_hold_on_level_3_alone(trade: Trade, lender: PartnerConnection) -> None:
     limit(lender, trade, most_units=1)
     lender.level = AccessLevel.STOCK
