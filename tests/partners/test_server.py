@@ -138,13 +138,14 @@ def test_what_is_out_of_shape_is_refused(server: Server, aurora: Tenant, basslin
         "HTTP/2": (["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], []),
         "a quarter megabyte of header": ([WELL_KNOWN, close, f"A: {'x' * 250_000}\r\n\r\n"], [431]),
         "two hundred headers": ([WELL_KNOWN, close, "".join(f"A{n}: x\r\n" for n in range(200)), "\r\n"], [431]),
-        "a target of 70 kilobytes": ([f"GET /{'a' * 70_000} HTTP/1.1\r\nHost: x\r\n", close, "\r\n"], [414]),
         "two at once": ([WELL_KNOWN, "\r\n", WELL_KNOWN, close, "\r\n"], [200, 200]),
         "two at once, the first with a body that nobody reads": (
             [POST, "Content-Length: 3\r\n", body, WELL_KNOWN, close, "\r\n"],
             [401, 200],
         ),
     }
+    # Too long a target or, where it comes in pieces, too much of a header.
+    assert server.statuses(f"GET /{'a' * 70_000} HTTP/1.1\r\nHost: x\r\n", close, "\r\n") in ([414], [431])
     found = {name: server.statuses(*sent) for name, (sent, _statuses) in cases.items()}
     found.pop("HTTP/2", None)  # whatever it says to that, it is no answer
     assert found == {name: statuses for name, (_sent, statuses) in cases.items() if name != "HTTP/2"}
