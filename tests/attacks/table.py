@@ -354,8 +354,8 @@ DEFENCES: tuple[Defence, ...] = (
         30,
         "no machine confirms beyond the limits",
         AUTOMATIC,
-        "    yield from rails.objections(",
-        "    rails.objections(",
+        "    yield from connection.guard_rails.objections(",
+        "    connection.guard_rails.objections(",
         (TEST_AUTOMATIC,),
     ),
     Defence(
