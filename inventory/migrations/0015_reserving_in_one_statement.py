@@ -21,8 +21,10 @@ BEGIN
         SELECT asked.*, article.owned - article.out_of_service AS standing,
             asked.since - make_interval(mins => article.buffer_before_minutes) AS blocked_from,
             asked.until + make_interval(mins => article.buffer_after_minutes) AS blocked_until
-        FROM unnest(articles, quantities, labels, starts, ends) asked (article, quantity, label, since, until)
+        FROM unnest(articles, quantities, labels, starts, ends) WITH ORDINALITY
+            asked (article, quantity, label, since, until, place)
         LEFT JOIN inventory_article article ON article.id = asked.article AND article.tenant_id = company
+        ORDER BY asked.place
     LOOP
         first := extract(epoch FROM claim.blocked_from) * 1000000;
         last := extract(epoch FROM claim.blocked_until) * 1000000;

@@ -203,7 +203,10 @@ def reserve_at_once(tenant: Tenant, wanted: Sequence[Wanted], now: datetime) -> 
     rows = execute_all([(_RESERVE.format(columns=columns), parameters)])
     if len(rows) < len(wanted):
         return []
-    return [Reservation.from_db(connection.alias, names, row) for row in rows]
+    made = [Reservation.from_db(connection.alias, names, row) for row in rows]
+    if [(row.article_id, row.quantity) for row in made] != [(one.article_id, one.quantity) for one in wanted]:
+        raise RuntimeError("PostgreSQL has reserved something else than was asked for")
+    return made
 
 
 def insert_reservations(rows: Sequence[Reservation], *, after: Sequence[Statement] = ()) -> None:

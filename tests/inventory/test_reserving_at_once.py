@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -88,6 +89,20 @@ def test_it_does_what_the_steps_say(aurora: Tenant, seed: int) -> None:
         claims = [claim() for _number in range(3)]
         for together in (claims[:1], claims[1:], claims):
             assert outcome(at_once, together, articles) == outcome(by_steps, together, articles)
+
+
+@pytest.mark.parametrize("articles", [3, 30, 300])
+def test_each_claim_gets_its_own(aurora: Tenant, articles: int) -> None:
+    # As everywhere but in tests the planner knows how large the table is, and joins the claims as it likes.
+    ids = [make_article(aurora, f"PAR {number}", owned=20).pk for number in range(articles)]
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE inventory_article")
+    for wanted in (ids[::-1][:20], Random(articles).sample(ids, min(articles, 10))):
+        claims = [ReservationClaim(pk, 1 + place % 3, SUMMER, f"J-{place}") for place, pk in enumerate(wanted)]
+        rows = at_once(aurora, claims)
+        assert [(row.article_id, row.quantity, row.label) for row in rows] == [
+            (claim.article_id, claim.quantity, claim.label) for claim in claims
+        ]
 
 
 @pytest.fixture
