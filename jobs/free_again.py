@@ -39,13 +39,16 @@ def take_over(*, position: Position) -> int:
     need = shortages_of(job=job)[position.pk]
     if not need.takeable:
         raise NothingFreeAnyMore(position=position.description)
-    position.sub_rented_quantity -= max(need.takeable - need.shortage, 0)
-    position.save(update_fields=["sub_rented_quantity"])
+    hired = position.sub_rented_quantity
+    position.sub_rented_quantity = hired - max(need.takeable - need.shortage, 0)
     own_stock.keep(position=position)
-    # With longer buffers than it was reserved with, more of it may not be free where it is counted apart.
-    if job.uses_stock and position.reserved_quantity < need.reserved + need.takeable:
+    # With longer buffers than it was reserved with, less of it may be free than where it is counted apart.
+    taken = position.reserved_quantity - need.reserved if job.uses_stock else need.takeable
+    if taken < 1:
         raise NothingFreeAnyMore(position=position.description)
-    return need.takeable
+    position.sub_rented_quantity = hired - max(taken - need.shortage, 0)
+    position.save(update_fields=["sub_rented_quantity"])
+    return taken
 
 
 def tell_free(*, tenant: Tenant, now: datetime) -> None:

@@ -94,17 +94,33 @@ def test_what_is_hired_and_not_ordered_comes_from_own_stock(par: Article, suppli
     assert state(hired) == (5, 2, 3)
 
 
-def test_nothing_hired_is_given_up_for_what_cannot_be_reserved(par: Article, supplier: Contact) -> None:
+@pytest.mark.parametrize(("elsewhere", "taken"), [(8, None), (6, 1), (5, 2)])
+def test_nothing_hired_is_given_up_for_what_cannot_be_reserved(
+    par: Article, supplier: Contact, elsewhere: int, taken: int | None
+) -> None:
     job = order(par, 3)
     hired = hire(job, par, supplier, 5)
     update_position(position=hired, sub_rented_quantity=2)
     after = Period(SUMMER.end, SUMMER.end + timedelta(days=1))
-    reserve(tenant=par.tenant, claims=[ReservationClaim(par.pk, 8, after)])
+    reserve(tenant=par.tenant, claims=[ReservationClaim(par.pk, elsewhere, after)])
     update_article(article=par, number=par.number, buffer_after_minutes=60)
     assert takeable(job) == [0, 2]
-    with pytest.raises(NothingFreeAnyMore):
-        take_over(position=hired)
-    assert state(hired) == (5, 2, 3)
+    if taken is None:
+        with pytest.raises(NothingFreeAnyMore):
+            take_over(position=hired)
+    else:
+        assert take_over(position=hired) == taken
+    assert state(hired) == (5, 2 - (taken or 0), 3 + (taken or 0))
+
+
+def test_a_cancelled_job_asks_for_nothing(par: Article, log_in: LogIn) -> None:
+    order(par, 8)
+    short = order(par, 6)
+    client = log_in(par.tenant, Role.SALES)
+    ways = "Beim Partner suchen", "Bei Partnern decken"
+    assert all(way in client.get(short.get_absolute_url()).content.decode() for way in ways)
+    set_state(job=short, state=JobState.CANCELLED)
+    assert not any(way in client.get(short.get_absolute_url()).content.decode() for way in ways)
 
 
 def test_in_a_quote_nothing_is_reserved_but_less_is_hired(par: Article, supplier: Contact) -> None:
