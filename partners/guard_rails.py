@@ -12,6 +12,9 @@ from typing import Any
 
 from eventworx.periods import Period
 
+COUNTED = timedelta(hours=24)  # over which confirmed orders are counted
+PROPOSED = {"horizon_days": 365, "most_orders": 20}  # the limits that level 3 begins with where nobody has set one
+
 
 class Hindrance(StrEnum):
     """Why an order waits for a person."""
@@ -24,6 +27,7 @@ class Hindrance(StrEnum):
     BEGUN = "begun"  # its period has begun
     LEAD = "lead"
     HORIZON = "horizon"
+    ORDERS = "orders"
     SHORT = "short"
     KEPT_BACK = "kept_back"
 
@@ -50,18 +54,29 @@ class Objection:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardRails:
     """Per order: the most units and the most net value, how long before it begins it has to be there, and how many
-    days ahead it may end. None: no limit. Whatever has begun already is a person's.
+    days ahead it may end. Of all orders: how many a machine confirms within COUNTED, for otherwise many small ones
+    would empty the stock. None: no limit. Whatever has begun already is a person's.
     """
 
     most_units: int | None = None
     most_net: Decimal | None = None
     lead_hours: int = 0
     horizon_days: int | None = None
+    most_orders: int | None = None
 
     def objections(
-        self, *, units: int, net: Decimal, unpriced: Collection[str] = (), planning: Period, now: datetime
+        self,
+        *,
+        units: int,
+        net: Decimal,
+        unpriced: Collection[str] = (),
+        confirmed: int = 0,
+        planning: Period,
+        now: datetime,
     ) -> Iterator[Objection]:
-        """What an order of `units` in all, worth `net`, breaks; `unpriced` names what in it has no price."""
+        """What an order of `units` in all, worth `net`, breaks; `unpriced` names what in it has no price, `confirmed`
+        counts what a machine has confirmed within COUNTED.
+        """
         if self.most_units is not None and units > self.most_units:
             yield Objection.of(Hindrance.UNITS, asked=units, limit=self.most_units)
         if self.most_net is not None and net > self.most_net:
@@ -74,3 +89,5 @@ class GuardRails:
             yield Objection.of(Hindrance.LEAD, limit=self.lead_hours)
         if self.horizon_days is not None and planning.end > now + timedelta(days=self.horizon_days):
             yield Objection.of(Hindrance.HORIZON, limit=self.horizon_days)
+        if self.most_orders is not None and confirmed >= self.most_orders:
+            yield Objection.of(Hindrance.ORDERS, limit=self.most_orders)

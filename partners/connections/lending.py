@@ -10,6 +10,7 @@ from eventworx.audit import Actor, record
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
 from partners.connections.ending import ConnectionEnded
+from partners.guard_rails import PROPOSED
 from partners.models import PartnerConnection
 from partners.models.journal import Deed
 from partners.shown_stock import StockMode
@@ -52,6 +53,7 @@ def set_guard_rails(
     most_net: Decimal | None,
     lead_hours: int,
     horizon_days: int | None,
+    most_orders: int | None,
     actor: Actor,
 ) -> PartnerConnection:
     """Beyond what a person has to confirm this partner's orders, from the next one on. None: no limit.
@@ -63,7 +65,15 @@ def set_guard_rails(
         "most_net": most_net,
         "lead_hours": lead_hours,
         "horizon_days": horizon_days,
+        "most_orders": most_orders,
     }
+    return _write(connection, wanted, Deed.GUARD_RAILS_SET, actor)
+
+
+@transaction.atomic
+def propose_guard_rails(*, connection: PartnerConnection, actor: Actor) -> PartnerConnection:
+    """Where no limit is set the PROPOSED one holds from now on; an admin may take it away. Raises ConnectionEnded."""
+    wanted: dict[str, object] = {name: at for name, at in PROPOSED.items() if getattr(connection, name) is None}
     return _write(connection, wanted, Deed.GUARD_RAILS_SET, actor)
 
 

@@ -12,6 +12,7 @@ from eventworx.errors import BusinessError
 from partners import outbox
 from partners.access import AccessLevel
 from partners.connections.ending import ConnectionEnded
+from partners.connections.lending import propose_guard_rails
 from partners.models import PartnerConnection
 from partners.models.journal import Deed
 from partners.protocol.wire import NoticeKind
@@ -94,13 +95,19 @@ def _tell(connection: PartnerConnection, notice: NoticeKind) -> None:
 
 @transaction.atomic
 def set_level(*, connection: PartnerConnection, level: int, actor: Actor) -> PartnerConnection:
-    """What we offer this partner from his next request on (mission P2, R3). Raises ConnectionEnded."""
+    """What we offer this partner from his next request on (mission P2, R3). Raises ConnectionEnded.
+
+    Whoever rises to level 3 gets the proposed limits where he has none (mission R5).
+    """
     connection = connection.locked()
     if connection.closed_at:
         raise ConnectionEnded
-    before, connection.level = connection.level, AccessLevel(level)
-    if before == level:
+    before, wanted = connection.level, AccessLevel(level)
+    if before == wanted:
         return connection
+    if wanted is AccessLevel.AUTOMATIC:
+        connection = propose_guard_rails(connection=connection, actor=actor)
+    connection.level = wanted
     connection.save(update_fields=["level"])
     _tell(connection, NoticeKind.LEVEL_CHANGED)
     record(tenant=connection.tenant, actor=actor, action=Deed.LEVEL_SET, target=connection, before=before, after=level)

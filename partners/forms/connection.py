@@ -113,6 +113,13 @@ class GuardRailsForm(TenantForm):
         min_value=1,
         max_value=MOST_DAYS,
     )
+    most_orders = forms.IntegerField(
+        label=_("Most orders in 24 hours"),
+        help_text=_("Confirmed automatically, all taken together."),
+        required=False,
+        min_value=1,
+        max_value=MOST_UNITS,
+    )
 
     def narrow(self) -> None:
         self.fields["most_net"].help_text = self.tenant.currency

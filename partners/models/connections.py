@@ -29,6 +29,7 @@ GRANTED = (
     "most_net",
     "lead_hours",
     "horizon_days",
+    "most_orders",
 )
 
 
@@ -72,6 +73,7 @@ class PartnerConnection(models.Model):
     most_net = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     lead_hours = models.PositiveIntegerField(default=0)
     horizon_days = models.PositiveIntegerField(null=True, blank=True)
+    most_orders = models.PositiveIntegerField(null=True, blank=True)
 
     code_expires_at = models.DateTimeField(null=True, blank=True)
     code_sent_at = models.DateTimeField(null=True, blank=True)
@@ -155,6 +157,7 @@ class PartnerConnection(models.Model):
             most_net=self.most_net,
             lead_hours=self.lead_hours,
             horizon_days=self.horizon_days,
+            most_orders=self.most_orders,
         )
 
     def own_key(self, state: KeyState = KeyState.ACTIVE) -> KeyPair:

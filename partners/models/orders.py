@@ -51,7 +51,11 @@ class PartnerOrder(models.Model):
                 name="partner_order_has_its_record",
             ),
         ]
-        indexes = [models.Index(fields=["connection", "updated_at", "id"], name="orders_by_change")]
+        indexes = [
+            models.Index(fields=["connection", "updated_at", "id"], name="orders_by_change"),
+            # Counts what machines have confirmed lately, however many orders there have been.
+            models.Index(fields=["connection", "created_at"], condition=Q(is_automatic=True), name="orders_by_machine"),
+        ]
 
     def __str__(self) -> str:
         return str(self.order_id)

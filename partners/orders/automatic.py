@@ -16,7 +16,7 @@ from inventory.reservations import Shortage
 from jobs import inquiries
 from jobs.models import Inquiry
 from partners.access import ALLOWS, AccessLevel
-from partners.guard_rails import Hindrance, Objection
+from partners.guard_rails import COUNTED, Hindrance, Objection
 from partners.models import PartnerConnection
 from partners.protocol.wire import Intent, OrderRequest
 from partners.shown_stock import StockTerms
@@ -38,8 +38,9 @@ def is_wanted(*, connection: PartnerConnection, request: OrderRequest) -> bool:
 def confirm(*, connection: PartnerConnection, inquiry: Inquiry, now: datetime) -> list[Objection]:
     """Confirm everything and return nothing, or change nothing and return every objection.
 
-    `connection` is locked, so level, limits and brake are those of this moment. What is free is decided under the
-    locks of the articles, which are held until the transaction ends.
+    `connection` is locked, so level, limits, brake and the number of orders confirmed before are those of this moment:
+    of two that arrive together one is counted by the other. What is free is decided under the locks of the articles,
+    which are held until the transaction ends.
     """
     return list(_objections(connection, inquiry, now)) or _reserve(connection, inquiry, now)
 
@@ -54,7 +55,12 @@ def _objections(connection: PartnerConnection, inquiry: Inquiry, now: datetime) 
     units = sum(line.quantity for line in lines)
     unpriced = dict.fromkeys(line.article.name for line in lines if not line.unit_price)
     yield from connection.guard_rails.objections(
-        units=units, net=inquiry.net, unpriced=unpriced, planning=inquiry.planning_period, now=now
+        units=units,
+        net=inquiry.net,
+        unpriced=unpriced,
+        confirmed=connection.orders.filter(is_automatic=True, created_at__gt=now - COUNTED).count(),
+        planning=inquiry.planning_period,
+        now=now,
     )
 
 

@@ -202,6 +202,9 @@ _OBJECTIONS: Mapping[Hindrance, Promise] = {
     Hindrance.BEGUN: gettext_lazy("Approval needed: its period has begun already."),
     Hindrance.LEAD: gettext_lazy("Approval needed: it begins in less than %(limit)s hours."),
     Hindrance.HORIZON: gettext_lazy("Approval needed: it ends more than %(limit)s days ahead."),
+    Hindrance.ORDERS: gettext_lazy(
+        "Approval needed: the limit of %(limit)s automatically confirmed orders in 24 hours is reached."
+    ),
     Hindrance.SHORT: gettext_lazy("%(article)s: %(asked)s wanted, %(free)s free."),
     Hindrance.KEPT_BACK: gettext_lazy("%(article)s: %(asked)s wanted, %(free)s free, %(kept)s of them kept back."),
 }

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from eventworx.tenants.access import TenantRequest, actor_of, admin_required
 from partners import connections
 from partners.forms.connection import GuardRailsForm, StockTermsForm
+from partners.guard_rails import PROPOSED
 from partners.models import Brake, PartnerConnection
 
 REFRESH = {"HX-Refresh": "true"}
@@ -25,6 +26,7 @@ def shown_in_tab(connection: PartnerConnection) -> dict[str, Any]:
         "connection": connection,
         "stock_form": StockTermsForm(tenant=connection.tenant, initial=connection.granted),
         "rails_form": GuardRailsForm(tenant=connection.tenant, initial=connection.granted),
+        "proposed_limits": PROPOSED,
         "own_brake": next((brake for brake in pulled if brake.connection_id), None),
         "brake_for_all": next((brake for brake in pulled if not brake.connection_id), None),
     }

@@ -360,6 +360,14 @@ DEFENCES: tuple[Defence, ...] = (
     ),
     Defence(
         30,
+        "many small orders do not empty the stock",
+        AUTOMATIC,
+        "        confirmed=connection.orders.filter(is_automatic=True, created_at__gt=now - COUNTED).count(),\n",
+        "",
+        (f"{TEST_AUTOMATIC}::test_so_many_orders_a_day_and_the_next_waits",),
+    ),
+    Defence(
+        30,
         "the emergency brake stops machines",
         AUTOMATIC,
         "    if connection.tenant.partner_brakes.on(connection).exists():\n",

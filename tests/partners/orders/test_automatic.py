@@ -30,7 +30,13 @@ from tests.partners.trade import Trade
 
 Work = Callable[..., list[Outcome]]
 OWNED = 10  # of the article that is traded
-NO_LIMITS: dict[str, Any] = {"most_units": None, "most_net": None, "lead_hours": 0, "horizon_days": None}
+NO_LIMITS: dict[str, Any] = {
+    "most_units": None,
+    "most_net": None,
+    "lead_hours": 0,
+    "horizon_days": None,
+    "most_orders": None,
+}
 
 
 @pytest.fixture
@@ -223,6 +229,35 @@ def test_at_the_limits_it_goes(trade: Trade, lender: PartnerConnection) -> None:
     assert arrived(trade, 1, 3).state == "confirmed"
 
 
+def test_so_many_orders_a_day_and_the_next_waits(trade: Trade, lender: PartnerConnection) -> None:
+    """Many small ones do not empty the stock: what a machine has confirmed within 24 hours counts."""
+    limit(lender, trade, most_orders=2)
+    first, now = post(trade.ours, "/orders", request_of(trade)), timezone.now()
+    limit(lender, trade, most_orders=2, most_units=1)
+    assert states_of(trade, 2) == ["requested"]  # waits for another reason, and does not count
+    limit(lender, trade, most_orders=2)
+    assert states_of(trade, 1, 1) == ["confirmed", "requested"]
+    told = {"why": "orders", "limit": 2}
+    waiting = lender.orders.latest("pk")
+    assert (waiting.objections, len(reserved(lender.tenant))) == ([told], 2)
+    words = "Freigabe nötig: Die Grenze von 2 automatisch bestätigten Bestellungen in 24 Stunden ist erreicht."
+    assert words in lender.tenant.inbox_messages.latest("pk").body
+    confirm_order(order=waiting, actor=trade.seller_actor, now=now)  # a person's do not count either
+    assert post(trade.ours, "/orders", first.document).status == 200  # nor does one that comes again
+    with time_machine.travel(now + timedelta(hours=24, seconds=1), tick=False):
+        assert states_of(trade, 1) == ["confirmed"]
+
+
+def states_of(trade: Trade, *quantities: int) -> list[str]:
+    """What an order of its own for each quantity is answered with."""
+    states = []
+    for quantity in quantities:
+        trade.add_position(quantity)
+        document: Any = post(trade.ours, "/orders", trade.send().document).document
+        states.append(document["state"])
+    return states
+
+
 @pytest.mark.parametrize(("most_net", "reasons"), [(None, []), (Decimal("500.00"), ["unpriced"])])
 def test_what_has_no_price_passes_no_limit_of_value(
     trade: Trade, lender: PartnerConnection, most_net: Decimal | None, reasons: list[str]
@@ -304,7 +339,7 @@ def test_a_brake_is_pulled_and_released_once(trade: Trade, lender: PartnerConnec
 
 
 def test_a_new_pairing_keeps_limits_and_brake(trade: Trade, lender: PartnerConnection) -> None:
-    limit(lender, trade, most_units=3, lead_hours=5)
+    limit(lender, trade, most_units=3, lead_hours=5, most_orders=7)
     connections.pull_brake(tenant=lender.tenant, connection=lender, actor=trade.seller_actor, now=timezone.now())
     connections.close(connection=lender, actor=trade.seller_actor, now=timezone.now())
     lender.refresh_from_db()
@@ -315,7 +350,7 @@ def test_a_new_pairing_keeps_limits_and_brake(trade: Trade, lender: PartnerConne
 
 
 # --- what the partner learns ------------------------------------------------------------------------
-@pytest.mark.parametrize("reason", ["short", "kept_back", "units", "brake", "unverified"])
+@pytest.mark.parametrize("reason", ["short", "kept_back", "units", "brake", "unverified", "orders"])
 def test_the_partner_learns_nothing_of_why(trade: Trade, lender: PartnerConnection, reason: str) -> None:
     """Whatever keeps it from being confirmed, his answer is that of an order that waits on level 2."""
     quantity = OWNED + 7 if reason == "short" else OWNED
@@ -323,6 +358,8 @@ def test_the_partner_learns_nothing_of_why(trade: Trade, lender: PartnerConnecti
         keep_back(lender, trade, 3)
     elif reason == "units":
         limit(lender, trade, most_units=9)
+    elif reason == "orders":
+        limit(lender, trade, most_orders=0)
     elif reason == "brake":
         connections.pull_brake(tenant=lender.tenant, actor=trade.seller_actor, now=timezone.now())
     elif reason == "unverified":

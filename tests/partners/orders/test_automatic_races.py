@@ -15,7 +15,7 @@ from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.availability import stock_of
 from inventory.models import Article
-from jobs import planning
+from jobs import inquiries, planning
 from jobs.models import Job
 from jobs.positions import add_position
 from jobs.states import JobState
@@ -26,7 +26,7 @@ from partners.shown_stock import StockMode
 from tests.factories import make_article, make_connection, make_job
 from tests.fakes import InProcess
 from tests.partners.orders.doing import at_once, post
-from tests.partners.orders.test_automatic import at_level_3
+from tests.partners.orders.test_automatic import NO_LIMITS, at_level_3
 
 ADMIN = Actor(label="Ada")
 WAITS = 0.5  # seconds that an order has to stand at the lock
@@ -157,11 +157,43 @@ def take_away(lender: PartnerConnection, deed: str) -> None:
     elif deed == "brake for all":
         connections.pull_brake(**of_all, now=now)  # type: ignore[arg-type]
     elif deed == "limit":
-        none: dict[str, Any] = {"most_net": None, "lead_hours": 0, "horizon_days": None}
-        connections.set_guard_rails(connection=lender, most_units=0, actor=ADMIN, **none)
+        limit(lender, most_units=0)
     elif deed == "customer":
         lender.contact.is_customer = False
         lender.contact.save(update_fields=["is_customer"])
+
+
+def limit(lender: PartnerConnection, **limits: Any) -> None:
+    connections.set_guard_rails(connection=lender, actor=ADMIN, **(NO_LIMITS | limits))
+
+
+@pytest.mark.parametrize("is_locked", [True, False])
+def test_of_two_orders_that_arrive_together_one_is_the_last_of_the_day(
+    partners: list[PartnerConnection],
+    article: Article,
+    period: Period,
+    bassline: Tenant,
+    monkeypatch: pytest.MonkeyPatch,
+    is_locked: bool,
+) -> None:
+    """Without the lock of the connection, the control, both have their limits looked at and stand at the article.
+
+    Numbers come from nowhere here: giving them out one by one would hold up the second as well.
+    """
+    monkeypatch.setattr(inquiries, "next_number", lambda **_which: f"A-{uuid4()}"[:20])
+    limit(bassline.partner_connections.get(pk=partners[0].peer_connection_id), most_orders=1)
+    if not is_locked:
+        monkeypatch.setattr(PartnerConnection, "locked", PartnerConnection.reread)
+    states: list[Any] = []
+    deeds = [placing(partners[0], orders(period, (article, 1))) for _two in range(2)]
+    both = threading.Thread(target=lambda: states.extend(at_once(*deeds)))
+    with transaction.atomic():
+        Article.objects.select_for_update().get(pk=article.pk)
+        both.start()
+        both.join(WAITS)
+        assert states == []
+    both.join(10)
+    assert sorted(states) == ["confirmed", "requested" if is_locked else "confirmed"]
 
 
 def test_the_brake_waits_for_an_order_on_its_way_through(

@@ -132,12 +132,13 @@ def test_a_mode_of_a_later_version_is_no_figure() -> None:
 
 # --- limits and brake -------------------------------------------------------------------------------
 def test_limits_are_set_and_the_journal_keeps_them(theirs: PartnerConnection, boss: Client) -> None:
-    given = {"most_units": "20", "most_net": "1.500,50", "lead_hours": "24", "horizon_days": ""}
+    given = {"most_units": "20", "most_net": "1.500,50", "lead_hours": "24", "horizon_days": "", "most_orders": "20"}
     assert save(boss, theirs, "set_guard_rails", **given).status_code == 204
-    assert theirs.guard_rails == GuardRails(most_units=20, most_net=Decimal("1500.50"), lead_hours=24)
+    assert theirs.guard_rails == GuardRails(most_units=20, most_net=Decimal("1500.50"), lead_hours=24, most_orders=20)
     page = tab(boss, theirs)
     assert 'value="1.500,50"' in page
-    for noted in ("höchstens Stück: 20", "höchstens Nettowert: 1500.50", "Vorlauf in Stunden: 24"):
+    noted_limits = ("höchstens Stück: 20", "höchstens Nettowert: 1500.50", "Vorlauf in Stunden: 24")
+    for noted in (*noted_limits, "höchstens Bestellungen in 24 Stunden: 20"):
         assert noted in page
     assert save(boss, theirs, "set_guard_rails", lead_hours="0").status_code == 204
     assert theirs.guard_rails == GuardRails()
@@ -153,6 +154,7 @@ def test_limits_are_set_and_the_journal_keeps_them(theirs: PartnerConnection, bo
         ({"lead_hours": ""}, "zwingend erforderlich"),
         ({"lead_hours": "9999999999"}, "kleiner oder gleich"),
         ({"horizon_days": "0"}, "größer oder gleich 1"),
+        ({"most_orders": "0"}, "größer oder gleich 1"),
     ],
 )
 def test_limits_that_make_no_sense_are_said(
@@ -161,6 +163,23 @@ def test_limits_that_make_no_sense_are_said(
     answer = save(boss, theirs, "set_guard_rails", **({"lead_hours": "0", "most_units": "5"} | data))
     assert (answer.status_code, sentence in answer.content.decode()) == (422, True)
     assert theirs.guard_rails == GuardRails()
+
+
+def test_level_3_begins_with_proposed_limits_where_none_is_set(theirs: PartnerConnection, boss: Client) -> None:
+    words = "Die Wahl von Art 3 setzt 365 Tage voraus und 20 Bestellungen in 24 Stunden, wo diese Felder leer sind."
+    assert words in tab(boss, theirs)
+    assert theirs.guard_rails == GuardRails()  # what there was before keeps what it has
+    save(boss, theirs, "set_level", level="2")
+    assert theirs.guard_rails == GuardRails()
+    save(boss, theirs, "set_guard_rails", lead_hours="4", horizon_days="30")
+    save(boss, theirs, "set_level", level="3")
+    assert theirs.guard_rails == GuardRails(lead_hours=4, horizon_days=30, most_orders=20)
+    page = tab(boss, theirs)
+    assert words not in page
+    assert "höchstens Bestellungen in 24 Stunden: 20" in page  # in the journal
+    save(boss, theirs, "set_guard_rails", lead_hours="4")
+    save(boss, theirs, "set_level", level="3")
+    assert theirs.guard_rails == GuardRails(lead_hours=4)  # who takes them away, has none
 
 
 def test_the_brake_is_a_banner_until_it_is_released(theirs: PartnerConnection, boss: Client) -> None:

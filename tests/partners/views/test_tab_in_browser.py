@@ -82,7 +82,7 @@ def level_3_unverified(connection: PartnerConnection) -> None:
 def within_limits(connection: PartnerConnection) -> None:
     """Level 3 with everything that is set for it."""
     facts(level=3)(connection)
-    rails = {"most_units": 20, "most_net": Decimal("1500.00"), "lead_hours": 24, "horizon_days": 180}
+    rails = {"most_units": 20, "most_net": Decimal("1500.00"), "lead_hours": 24, "horizon_days": 180, "most_orders": 20}
     connections.set_guard_rails(connection=connection, actor=ADMIN, **rails)  # type: ignore[arg-type]
     connections.set_stock_terms(
         connection=connection, stock_mode=StockMode.CAPPED, stock_cap=5, stock_kept_back=2, actor=ADMIN
