@@ -114,8 +114,8 @@ class GuardRailsForm(TenantForm):
         max_value=MOST_DAYS,
     )
     most_orders = forms.IntegerField(
-        label=_("Most orders in 24 hours"),
-        help_text=_("Confirmed automatically, all taken together."),
+        label=_("Most orders a day"),
+        help_text=_("Confirmed automatically within 24 hours."),
         required=False,
         min_value=1,
         max_value=MOST_UNITS,

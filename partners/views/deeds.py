@@ -60,7 +60,7 @@ def _name(name: str) -> str:
         "most_net": _("most net value"),
         "lead_hours": _("lead time in hours"),
         "horizon_days": _("days ahead"),
-        "most_orders": _("most orders in 24 hours"),
+        "most_orders": _("most orders a day"),
     }
     return names.get(name, name)
 

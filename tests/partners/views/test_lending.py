@@ -138,7 +138,7 @@ def test_limits_are_set_and_the_journal_keeps_them(theirs: PartnerConnection, bo
     page = tab(boss, theirs)
     assert 'value="1.500,50"' in page
     noted_limits = ("höchstens Stück: 20", "höchstens Nettowert: 1500.50", "Vorlauf in Stunden: 24")
-    for noted in (*noted_limits, "höchstens Bestellungen in 24 Stunden: 20"):
+    for noted in (*noted_limits, "höchstens Bestellungen am Tag: 20"):
         assert noted in page
     assert save(boss, theirs, "set_guard_rails", lead_hours="0").status_code == 204
     assert theirs.guard_rails == GuardRails()
@@ -166,7 +166,7 @@ def test_limits_that_make_no_sense_are_said(
 
 
 def test_level_3_begins_with_proposed_limits_where_none_is_set(theirs: PartnerConnection, boss: Client) -> None:
-    words = "Die Wahl von Art 3 setzt 365 Tage voraus und 20 Bestellungen in 24 Stunden, wo diese Felder leer sind."
+    words = "Die Wahl von Art 3 setzt 365 Tage voraus und 20 Bestellungen am Tag, wo diese Felder leer sind."
     assert words in tab(boss, theirs)
     assert theirs.guard_rails == GuardRails()  # what there was before keeps what it has
     save(boss, theirs, "set_level", level="2")
@@ -176,7 +176,7 @@ def test_level_3_begins_with_proposed_limits_where_none_is_set(theirs: PartnerCo
     assert theirs.guard_rails == GuardRails(lead_hours=4, horizon_days=30, most_orders=20)
     page = tab(boss, theirs)
     assert words not in page
-    assert "höchstens Bestellungen in 24 Stunden: 20" in page  # in the journal
+    assert "höchstens Bestellungen am Tag: 20" in page  # in the journal
     save(boss, theirs, "set_guard_rails", lead_hours="4")
     save(boss, theirs, "set_level", level="3")
     assert theirs.guard_rails == GuardRails(lead_hours=4)  # who takes them away, has none
