@@ -245,7 +245,7 @@ PARTNERS = PARTNER_ADMIN | {
         see("job", "connection", "unlinked", target="step"),
         do(200, "job", "connection", "unlinked", target="step", **NEW_ARTICLE),
     ),
-    "add_position": page(OFFICE, do(200, "job", "connection", "linked", target="step", quantity="1")),
+    "add_position": page(OFFICE, do(200, "job", "connection", "linked", target="step", quantity="1", seen="@seen")),
     "job_orders": page(EVERYBODY, see("job")),
     "order_status": page(EVERYBODY, see("job", target="orders")),
     "send_order": page(OFFICE, do(204, "job", "connection", target="orders")),

@@ -43,6 +43,7 @@ from tests.factories import (
 )
 from tests.fakes import InProcess
 from tests.inventory.article_lists.doing import checked, hand_in
+from tests.partners.trade import shown
 
 
 def deliver_all() -> None:
@@ -247,7 +248,12 @@ class World:
 
     def _hire(self) -> None:
         named = {"partner_article_id": self.linked, "connection": self.connection}
-        search.add_partner_position(job=self.job, quantity=2, **named)
+        search.add_partner_position(job=self.job, quantity=2, seen=self.seen, **named)
+
+    @property
+    def seen(self) -> str:
+        """The price of what is linked, as a form carries it."""
+        return shown(self.job, self.partner, self.linked)
 
     def _inquiry(self) -> None:
         """The partner hires from us."""

@@ -13,7 +13,7 @@ from jobs.models import Job, Position
 from partners.search.covering import Choice
 
 AT_ONCE = 100
-OFFER = RegexValidator(r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[A-Za-z0-9_-]{1,64}\Z")
+OFFER = RegexValidator(r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[A-Za-z0-9_-]{1,64}(/[0-9A-Z. ]{0,60})?\Z")
 
 
 def position_ids(data: QueryDict) -> list[int]:
@@ -31,7 +31,7 @@ def covered_position(data: QueryDict, job: Job) -> Position | None:
 
 
 class CoverForm(TenantForm):
-    """For each line an offer ("connection/article") or none, and how many units."""
+    """For each line an offer ("connection/article/price that was seen") or none, and how many units."""
 
     def __init__(self, *args: Any, lines: list[ShortLine], **kwargs: Any) -> None:
         self.lines = lines
@@ -41,7 +41,7 @@ class CoverForm(TenantForm):
         for line in self.lines:
             name = str(line.position)
             self.fields[f"offer-{line.position.pk}"] = forms.CharField(
-                label=name, required=False, max_length=120, validators=[OFFER]
+                label=name, required=False, max_length=200, validators=[OFFER]
             )
             self.fields[f"quantity-{line.position.pk}"] = forms.IntegerField(
                 label=name, required=False, min_value=1, max_value=999_999
@@ -53,7 +53,7 @@ class CoverForm(TenantForm):
         for line in self.lines:
             offer = given[f"offer-{line.position.pk}"]
             if offer:
-                connection, _, article = offer.partition("/")
+                connection, article, seen = f"{offer}/".split("/")[:3]
                 quantity = given[f"quantity-{line.position.pk}"] or line.need.shortage
                 found.append(
                     Choice(
@@ -61,6 +61,7 @@ class CoverForm(TenantForm):
                         connection_id=UUID(connection),
                         partner_article_id=article,
                         quantity=quantity,
+                        seen=seen,
                     )
                 )
         return found

@@ -129,8 +129,10 @@ def search_initial(job: Job) -> dict[str, Any]:
 
 
 class QuantityForm(TenantForm):
-    """How many of the partner's article the job needs; whether that is at least one is the position's rule."""
+    """How many of the partner's article the job needs, and the price that was seen; that there is at least one, and
+    whether the price still holds, are rules of the position."""
 
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
     quantity = forms.IntegerField(
         label=_("Quantity"),
         initial=1,

@@ -87,13 +87,17 @@ class ArticleLink(models.Model):
 
 
 class PartnerListing(models.Model):
-    """A partner's article as he last described it to us when somebody picked it (the listing of protocol §4)."""
+    """A partner's article as he last described it to us when somebody picked it (the listing of protocol §4).
+
+    `gone_at`: since then he answers that he has no such article, or none for us.
+    """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="partner_listings")
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="partner_listings")
     partner_article_id = models.CharField(max_length=64)
     document = models.JSONField()
     fetched_at = models.DateTimeField()
+    gone_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

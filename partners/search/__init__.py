@@ -16,6 +16,7 @@ from partners.search.asking import (
     fetch_listing,
     is_orderable,
     picked_listing,
+    price_in,
     search_partner,
     sources,
 )
@@ -24,12 +25,14 @@ from partners.search.gathering import TooManyQuestions, Wanted, gather, gather_f
 from partners.search.merging import Hit, Order, merged
 from partners.search.pictures import article_picture, partner_picture
 from partners.search.replies import Gathered, Reply, Standing, gathered, news_of
+from partners.search.shown_prices import OffersHaveChanged
 
 __all__ = [
     "Choice",
     "Gathered",
     "Hit",
     "Offers",
+    "OffersHaveChanged",
     "Order",
     "Question",
     "Reply",
@@ -56,6 +59,7 @@ __all__ = [
     "parse_question",
     "partner_picture",
     "picked_listing",
+    "price_in",
     "search_partner",
     "sources",
     "take_into_job",

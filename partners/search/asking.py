@@ -8,26 +8,31 @@ from functools import partial
 from typing import Any, TypeVar
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.contacts.models import Contact
 from eventworx.errors import BusinessError
+from eventworx.money import discounted, rounded
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
+from jobs.currency import AmountTooHigh
 from jobs.models import Job, Position
 from jobs.positions import SupplierTerms, add_sub_rental_position
 from partners import client
-from partners.client import PartnerUnreachable, Reason
+from partners.client import PartnerRefused, PartnerUnreachable, Reason
 from partners.models import ConnectionQuerySet, PartnerConnection, PartnerListing
 from partners.protocol.wire import (
     FieldErrors,
     Json,
     Kind,
     Listing,
+    ProblemCode,
     instant_text,
     parse_listing,
     parse_listing_page,
 )
+from partners.search.shown_prices import OffersHaveChanged, PriceHasChanged, ShownPrice, require_seen
 
 PAGE = 50
 Document = TypeVar("Document")
@@ -55,6 +60,12 @@ class NotPickedYet(BusinessError):
     code = "not-picked"
     status = 409
     message = _("Please pick the article in the search again.")
+
+
+class OfferIsGone(BusinessError):
+    code = "offer-gone"
+    status = 409
+    message = _("%(supplier)s no longer offers “%(name)s”.")
 
 
 class PausedHere(BusinessError):
@@ -95,25 +106,28 @@ def read_answer(document: Json, *, received_at: datetime) -> SearchAnswer:
 
 
 def fetch_listing(*, connection: PartnerConnection, article_id: str, period: Period, usage: Period) -> PartnerListing:
-    """The partner's article as he describes it now, kept for the steps that follow.
+    """The partner's article as he describes it now, kept for the steps that follow; that he has none is kept as well.
 
     Raises PausedHere, PartnerProblem.
     """
     _refuse_own_pause(connection)
     path, asked = f"/articles/{article_id}", _periods(connection.tenant, period, usage)
-    answer = client.call(connection=connection, method="GET", path=path, query=asked)
+    try:
+        answer = client.call(connection=connection, method="GET", path=path, query=asked)
+    except PartnerRefused as refused:
+        if refused.reason == ProblemCode.NOT_FOUND:
+            kept_before = connection.contact.partner_listings.filter(partner_article_id=article_id)
+            kept_before.update(gone_at=timezone.now())
+        raise
     listing = _taken(connection, parse_listing, answer.document)
     if listing.id != article_id:
         raise PartnerUnreachable(Reason.RUBBISH, partner=str(connection))
+    known = {"document": answer.document, "fetched_at": answer.received_at, "gone_at": None}
     kept, _created = connection.tenant.partner_listings.update_or_create(
         contact=connection.contact,
         partner_article_id=article_id,
-        defaults={"document": answer.document, "fetched_at": answer.received_at},
-        create_defaults={
-            "tenant": connection.tenant,
-            "document": answer.document,
-            "fetched_at": answer.received_at,
-        },
+        defaults=known,
+        create_defaults=known | {"tenant": connection.tenant},
     )
     return kept
 
@@ -124,40 +138,68 @@ def _refuse_own_pause(connection: PartnerConnection) -> None:
 
 
 def picked_listing(*, contact: Contact, partner_article_id: str) -> Listing:
-    """What the partner said of the article when it was picked last. Raises NotPickedYet."""
+    """What the partner said of the article when he was asked for it last. Raises NotPickedYet, OfferIsGone."""
     kept = contact.partner_listings.filter(partner_article_id=partner_article_id).first()
     if kept is None:
         raise NotPickedYet
-    return parse_listing(kept.document)
+    listing = parse_listing(kept.document)
+    if kept.gone_at:
+        raise OfferIsGone(supplier=contact, name=listing.name)
+    return listing
+
+
+def seen_terms(*, job: Job, supplier: Contact, partner_article_id: str, seen: str) -> SupplierTerms:
+    """What the partner asks for his article, where that is what somebody saw (`ShownPrice.carried`).
+
+    Raises NotPickedYet, OfferIsGone, NoPrice, PriceHasChanged.
+    """
+    listing = picked_listing(contact=supplier, partner_article_id=partner_article_id)
+    terms = supplier_terms(listing, supplier=supplier)
+    require_seen(seen=seen, terms=terms, job=job, name=listing.name, supplier=supplier)
+    return terms
 
 
 @transaction.atomic
 def add_partner_position(
-    *, job: Job, connection: PartnerConnection, partner_article_id: str, quantity: int
+    *, job: Job, connection: PartnerConnection, partner_article_id: str, quantity: int, seen: str
 ) -> Position:
-    """A Bestellposition for the linked article of ours, at the terms the partner named when it was picked.
+    """A Bestellposition for the linked article of ours, at the price that was `seen` (`ShownPrice.carried`).
 
-    Raises NotPickedYet, NoPrice and what add_sub_rental_position raises (NoQuantity, ForeignCurrency …).
+    Raises OffersHaveChanged where it is another by now, NotPickedYet, OfferIsGone, NoPrice and what
+    add_sub_rental_position raises (NoQuantity, ForeignCurrency …).
     """
-    listing = picked_listing(contact=connection.contact, partner_article_id=partner_article_id)
     link = connection.contact.article_links.standing(partner_article_id).select_related("article__tenant").first()
     if link is None:
         raise NotPickedYet
+    try:
+        terms = seen_terms(job=job, supplier=connection.contact, partner_article_id=partner_article_id, seen=seen)
+    except PriceHasChanged as changed:
+        raise OffersHaveChanged([changed]) from changed
     return add_sub_rental_position(
         job=job,
         article=link.article,
         supplier=connection.contact,
         quantity=quantity,
-        terms=supplier_terms(listing, supplier=connection.contact),
+        terms=terms,
     )
 
 
+def price_in(job: Job, listing: Listing, *, supplier: Contact) -> ShownPrice | None:
+    """What a unit costs in this job, for a page to show and its form to carry; None where there is no price to take."""
+    try:
+        return ShownPrice.of(supplier_terms(listing, supplier=supplier), job)
+    except (NoPrice, AmountTooHigh):
+        return None
+
+
 def supplier_terms(listing: Listing, *, supplier: Contact) -> SupplierTerms:
-    """The listing's price as a position freezes it: list price less discount; for sales no day factors."""
+    """The listing's price as a position freezes it: list price less discount, where that is the net that is named and
+    shown, else this net; for sales no day factors."""
     price = listing.price
     if price is None or (price.list is None and price.net is None):
         raise NoPrice(supplier=supplier, name=listing.name)
-    is_list = price.list is not None and (price.discount_percent is not None or price.net is None)
+    reckoned = discounted(price.list, price.discount_percent or Decimal(0)) if price.list is not None else None
+    is_list = reckoned is not None and price.net in {None, reckoned, rounded(reckoned, price.currency)}
     unit_cost = price.list if is_list else price.net
     return SupplierTerms(
         article_id=listing.id,

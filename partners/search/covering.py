@@ -33,11 +33,12 @@ from partners.search.asking import (
     askable,
     fetch_listing,
     is_orderable,
-    picked_listing,
+    price_in,
+    seen_terms,
     sources,
-    supplier_terms,
 )
-from partners.search.merging import comparable_price, figure
+from partners.search.merging import figure
+from partners.search.shown_prices import OffersHaveChanged, ShownPrice
 
 
 class NoAnswerInTime(BusinessError):
@@ -60,22 +61,32 @@ class Offer:
 
     connection: PartnerConnection
     listing: Listing
+    price: ShownPrice | None
     fit: Fit
     is_orderable: bool
 
     @property
     def key(self) -> str:
-        """How a form names it."""
+        """How a form names it, whatever it costs."""
         return f"{self.connection.pk}/{self.listing.id}"
+
+    @property
+    def carried(self) -> str:
+        """How a form names it with the price that is seen beside it."""
+        return f"{self.key}/{self.price.carried if self.price else ''}"
 
 
 @dataclass(frozen=True, slots=True)
 class LineOffers:
-    """A short position and what partners have for it, the best first; `best` is what is proposed, if anything is."""
+    """A short position and what partners have for it, the best first.
+
+    `best` is what is proposed, if anything is, or was chosen before; `quantity` how many units of it.
+    """
 
     line: ShortLine
     offers: list[Offer]
     best: Offer | None
+    quantity: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +97,17 @@ class Offers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A person's decision for one position."""
+    """A person's decision for one position; `seen` is the price it was made at (`ShownPrice.carried`)."""
 
     position: Position
     connection_id: UUID
     partner_article_id: str
     quantity: int
+    seen: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.connection_id}/{self.partner_article_id}"
 
 
 @dataclass(slots=True)
@@ -104,8 +120,11 @@ class _Asked:
     problem: BusinessError | None = None
 
 
-def offers_for(*, tenant: Tenant, lines: Sequence[ShortLine]) -> Offers:
-    """Ask all partners who lend to us and whose article is linked; returns at the latest after the deadline."""
+def offers_for(*, tenant: Tenant, lines: Sequence[ShortLine], chosen: Sequence[Choice] | None = None) -> Offers:
+    """Ask all partners who lend to us and whose article is linked; returns at the latest after the deadline.
+
+    Proposed is what was `chosen` before, where anything was.
+    """
     asked = _questions(tenant, lines)
     deadline = settings.EWX_PARTNER_DEADLINE_SECONDS
     end = time.monotonic() + deadline
@@ -115,7 +134,8 @@ def offers_for(*, tenant: Tenant, lines: Sequence[ShortLine]) -> Offers:
     for one, call in zip(asked, calls, strict=True):
         problem = one.problem if call.is_set() else NoAnswerInTime(partner=one.connection.contact)
         problems += [problem] if problem else []
-    return Offers(_with_proposals([(line, _ranked(line, asked, tenant)) for line in lines]), problems)
+    found = [(line, _ranked(line, asked, tenant)) for line in lines]
+    return Offers(_with_proposals(found) if chosen is None else _as_chosen(found, chosen), problems)
 
 
 def _questions(tenant: Tenant, lines: Sequence[ShortLine]) -> list[_Asked]:
@@ -153,6 +173,7 @@ def _ranked(line: ShortLine, asked: Sequence[_Asked], tenant: Tenant) -> list[Of
         Offer(
             connection=one.connection,
             listing=listing,
+            price=price_in(line.position.job, listing, supplier=one.connection.contact),
             fit=fit_of(listing, line.need.shortage),
             is_orderable=is_orderable(listing, tenant),
         )
@@ -176,7 +197,17 @@ def _with_proposals(found: Iterable[tuple[ShortLine, list[Offer]]]) -> list[Line
         best = next((one for one in offers if one.is_orderable and _covers(one, missing + away[one.key])), None)
         if best:
             proposed.append((best.key, period, missing))
-        lines.append(LineOffers(line, offers, best))
+        lines.append(LineOffers(line, offers, best, missing))
+    return lines
+
+
+def _as_chosen(found: Iterable[tuple[ShortLine, list[Offer]]], chosen: Sequence[Choice]) -> list[LineOffers]:
+    choices = {choice.position.pk: choice for choice in chosen}
+    lines = []
+    for line, offers in found:
+        choice = choices.get(line.position.pk)
+        best = next((one for one in offers if choice and one.key == choice.key), None)
+        lines.append(LineOffers(line, offers, best, choice.quantity if choice else line.need.shortage))
     return lines
 
 
@@ -185,7 +216,7 @@ def _covers(offer: Offer, quantity: int) -> bool:
 
 
 def _rank(currency: str, offer: Offer) -> tuple[bool, Fit, tuple[int, Decimal], int, str]:
-    price = comparable_price(offer.listing, currency)
+    price = (0, offer.price.for_job) if offer.price and offer.price.currency == currency else (1, Decimal(0))
     _known, units, _vague = figure(offer.listing.stock)
     return not offer.is_orderable, offer.fit, price, -units, offer.connection.contact.sort_key
 
@@ -211,45 +242,71 @@ class Taken:
 
 
 def take_offers(*, tenant: Tenant, choices: Sequence[Choice]) -> Taken:
-    """Split the needs as chosen, all of a job or none of it, each job by itself, at the terms named when last asked."""
-    by_job: defaultdict[Job, list[Choice]] = defaultdict(list)
-    for choice in choices:
-        by_job[choice.position.job].append(choice)
+    """Split the needs as chosen, all of a job or none of it, each job by itself.
+
+    Where one of the offers is no longer what was seen, nothing of any job is taken: raises OffersHaveChanged.
+    """
     hired: dict[Job, list[Position]] = {}
     refused: dict[Job, BusinessError] = {}
-    for job, chosen in by_job.items():
+    for job, covers in _as_seen(tenant, choices).items():
         try:
-            hired[job] = cover_shortages(job=job, covers=[_cover(tenant, choice) for choice in chosen])
+            hired[job] = cover_shortages(job=job, covers=covers)
         except BusinessError as error:
             refused[job] = error
     return Taken(hired, refused)
 
 
 def take_into_job(
-    *, job: Job, connection: PartnerConnection, partner_article_id: str, quantity: int, covers: Position | None
+    *,
+    job: Job,
+    connection: PartnerConnection,
+    partner_article_id: str,
+    quantity: int,
+    seen: str,
+    covers: Position | None,
 ) -> Position:
     """From the search: so much of the need of `covers` comes from this partner, if that is the article, else a
-    position of its own. Raises what cover_shortages or add_partner_position raises."""
-    named: Any = {"partner_article_id": partner_article_id, "quantity": quantity}
+    position of its own, at the price that was `seen`. Raises OffersHaveChanged, and what cover_shortages or
+    add_partner_position raises."""
+    named: Any = {"partner_article_id": partner_article_id, "quantity": quantity, "seen": seen}
     if covers is None:
         return add_partner_position(job=job, connection=connection, **named)
     choice = Choice(position=covers, connection_id=connection.pk, **named)
     if not _is_linked(connection, choice):
         return add_partner_position(job=job, connection=connection, **named)
-    (hired,) = cover_shortages(job=job, covers=[_cover(job.tenant, choice)])
+    (hired,) = cover_shortages(job=job, covers=_as_seen(job.tenant, [choice])[job])
     return hired
+
+
+def _as_seen(tenant: Tenant, choices: Sequence[Choice]) -> Mapping[Job, list[Cover]]:
+    """What was chosen, by job, at the terms that were seen and no others. Raises OffersHaveChanged."""
+    by_job: defaultdict[Job, list[Cover]] = defaultdict(list)
+    problems = list[BusinessError]()
+    for choice in choices:
+        try:
+            by_job[choice.position.job].append(_cover(tenant, choice))
+        except BusinessError as problem:
+            problems.append(problem)
+    if problems:
+        raise OffersHaveChanged(problems)
+    return by_job
 
 
 def _cover(tenant: Tenant, choice: Choice) -> Cover:
     connection = askable(tenant).filter(pk=choice.connection_id).first()
     if connection is None or not _is_linked(connection, choice):
         raise NotPickedYet
-    listing = picked_listing(contact=connection.contact, partner_article_id=choice.partner_article_id)
+    terms = seen_terms(
+        job=choice.position.job,
+        supplier=connection.contact,
+        partner_article_id=choice.partner_article_id,
+        seen=choice.seen,
+    )
     return Cover(
         position=choice.position,
         supplier=connection.contact,
         quantity=choice.quantity,
-        terms=supplier_terms(listing, supplier=connection.contact),
+        terms=terms,
     )
 
 

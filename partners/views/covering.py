@@ -31,10 +31,18 @@ def cover_offers(request: TenantRequest) -> HttpResponse:
 @require_POST
 @may(Permission.EDIT_JOBS)
 def cover_take(request: TenantRequest) -> HttpResponse:
-    """Everything that was chosen, job by job; then to the job, or back to the cockpit where there are several."""
+    """Everything that was chosen, job by job; then to the job, or back to the cockpit where there are several.
+
+    Where something is no longer what was seen, the page again: asked anew, with what was chosen.
+    """
     lines = short_lines(tenant=request.tenant, position_ids=position_ids(request.POST))
-    choices = CoverForm(request.POST, tenant=request.tenant, lines=lines).choices()
-    taken = search.take_offers(tenant=request.tenant, choices=choices)
+    form = CoverForm(request.POST, tenant=request.tenant, lines=lines)
+    choices = form.choices()
+    try:
+        taken = search.take_offers(tenant=request.tenant, choices=choices)
+    except search.OffersHaveChanged as changed:
+        offers = search.offers_for(tenant=request.tenant, lines=lines, chosen=choices)
+        return render(request, "partners/cover.html", {"lines": lines, "offers": offers, "changed": changed})
     for job, error in taken.refused.items():
         messages.error(request, f"{job}: {error}")
     for job, hired in taken.hired.items():

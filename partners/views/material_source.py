@@ -125,6 +125,7 @@ def add_position(request: TenantRequest, pk: int, connection_id: UUID, article_i
                 connection=connection,
                 partner_article_id=article_id,
                 quantity=form.cleaned_data["quantity"],
+                seen=form.cleaned_data["seen"],
                 covers=covered_position(request.POST, job),
             )
         )
@@ -152,6 +153,7 @@ def _next_step(
         covered = short_lines(tenant=request.tenant, position_ids=[covers.pk]) if covers else []
         context["covered"] = line = next((line for line in covered if line.position.article == article), None)
         initial = {"quantity": line.need.shortage if line else 1}
+        context["price"] = search.price_in(job, listing, supplier=connection.contact)
         context["form"] = form or QuantityForm(tenant=request.tenant, initial=initial)
         return render(request, "partners/_quantity.html", context)
     context["candidates"] = matching.find_candidates(tenant=request.tenant, listing=listing)

@@ -38,7 +38,7 @@ from partners.transport import Fault, NetworkTransport, RawAnswer
 from tests.factories import make_article, make_contact, make_user
 from tests.fakes import RUBBISH, SERVER_ERROR
 from tests.partners.test_transport import server
-from tests.partners.trade import Trade
+from tests.partners.trade import Trade, shown
 from tests.services import free_port
 
 HTMX = {"HX-Request": "true"}
@@ -250,7 +250,8 @@ def job_without_a_period(desk: Desk) -> Deed:
 
 def quantity_0(desk: Desk) -> Deed:
     desk.choose()
-    return lambda: [desk.step("add_position", quantity=0)]
+    seen = shown(desk.trade.job, desk.trade.ours.contact, str(desk.trade.article.pk))
+    return lambda: [desk.step("add_position", quantity=0, seen=seen)]
 
 
 def second_click_on_send(desk: Desk) -> Deed:
@@ -264,7 +265,8 @@ def order_for_a_foreign_currency(desk: Desk) -> Deed:
     desk.trade.theirs.tenant.currency = "CHF"
     desk.trade.theirs.tenant.save()
     desk.choose()
-    return lambda: [desk.step("add_position", quantity=1)]
+    seen = shown(desk.trade.job, desk.trade.ours.contact, str(desk.trade.article.pk))
+    return lambda: [desk.step("add_position", quantity=1, seen=seen)]
 
 
 @pytest.mark.parametrize(

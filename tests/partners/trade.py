@@ -6,14 +6,23 @@ from decimal import Decimal
 from django.utils import timezone
 
 from eventworx.audit import Actor
+from eventworx.contacts.models import Contact
 from eventworx.tenants.models import User
 from inventory.models import Article
 from jobs.models import Job, Position
 from jobs.positions import SupplierTerms, add_sub_rental_position
+from partners import search
 from partners.models import PartnerConnection, PartnerOrder
 from partners.orders import send_order
 from tests.factories import make_article
 from tests.fakes import InProcess
+
+
+def shown(job: Job, supplier: Contact, article_id: str) -> str:
+    """The price of a partner's article in a job, as the form carries it that shows it."""
+    listing = search.picked_listing(contact=supplier, partner_article_id=article_id)
+    price = search.price_in(job, listing, supplier=supplier)
+    return price.carried if price else ""
 
 
 @dataclass

@@ -21,6 +21,7 @@ from tests.factories import make_article, make_contact, make_job
 from tests.foreign.client import Client
 from tests.foreign.server import ForeignServer
 from tests.foreign.store import Connection
+from tests.partners.trade import shown
 from tests.world import deliver_all
 
 BOSS = Actor(label="Boss")
@@ -87,7 +88,10 @@ class Meeting:
         matching.link_article(
             tenant=self.tenant, contact=ours.contact, partner_article_id=article_id, article=own, actor=BOSS
         )
-        search.add_partner_position(job=job, connection=ours, partner_article_id=article_id, quantity=quantity)
+        seen = shown(job, ours.contact, article_id)
+        search.add_partner_position(
+            job=job, connection=ours, partner_article_id=article_id, quantity=quantity, seen=seen
+        )
         sent = send_order(connection=ours, job=job, actor=BOSS, now=timezone.now())
         self.server.gate.faults = frozenset(faults)
         deliver_all()

@@ -48,15 +48,16 @@ def test_the_order_costs_what_the_search_said(
     lender = priced(trade, kind=kind)
     if level == 3:
         at_level_3(lender)
-    price = listing_of(trade).price
+    listing = listing_of(trade)
+    price, shown = listing.price, search.price_in(trade.job, listing, supplier=trade.ours.contact)
     assert price is not None
+    assert shown is not None
     days = trade.job.usage_period.days_touched(lender.tenant.zone)
     assert days == 4
     expected = {"unit_price": Decimal("33.33"), "factor": Decimal(factor), "discount_percent": Decimal("12.50")}
     assert price.net_for_period == line_net(quantity=1, currency="EUR", **expected)
-    search.add_partner_position(
-        job=trade.job, connection=trade.ours, partner_article_id=str(trade.article.pk), quantity=quantity
-    )
+    named: dict[str, Any] = {"connection": trade.ours, "partner_article_id": str(trade.article.pk)}
+    search.add_partner_position(job=trade.job, quantity=quantity, seen=shown.carried, **named)
     trade.send()
     work()
     document = trade.outgoing().document

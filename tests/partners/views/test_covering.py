@@ -22,6 +22,7 @@ from partners.transport import Fault
 from tests.factories import SUMMER, make_article, make_job
 from tests.fakes import Mixed
 from tests.partners.many import Many, many
+from tests.partners.trade import shown
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,13 +73,23 @@ def offers(trade: Many, client: Client, *positions: Position) -> str:
 
 
 def chosen(page: str) -> list[str]:
-    return re.findall(r'value="([^"]*)" checked', page)
+    """The offers, without the price that is carried with each."""
+    return re.findall(r'value="([^"/]*/[^"/]*)/[^"]*" checked', page)
+
+
+def carried(trade: Many, offer: str, position: Position) -> str:
+    """The offer as the page has it, with the price as it is known now."""
+    connection_id, _slash, article_id = offer.partition("/")
+    found = [one.contact for one in trade.partners.values() if str(one.pk) == connection_id]
+    is_kept = found and found[0].partner_listings.filter(partner_article_id=article_id).exists()
+    return f"{offer}/{shown(position.job, found[0], article_id)}" if is_kept else offer
 
 
 def take(trade: Many, client: Client, offer: str, quantity: int, *positions: Position) -> str:
-    data = {f"offer-{row.pk}": offer for row in positions} | {f"quantity-{row.pk}": quantity for row in positions}
-    data["position"] = [row.pk for row in positions]
-    return client.post(trade.tenant.url("partners:cover_take"), data, follow=True).content.decode()
+    data = {f"offer-{row.pk}": carried(trade, offer, row) for row in positions}
+    data |= {f"quantity-{row.pk}": str(quantity) for row in positions}
+    named = {"position": [row.pk for row in positions]}
+    return client.post(trade.tenant.url("partners:cover_take"), data | named, follow=True).content.decode()
 
 
 def parts(job: Job) -> list[tuple[int, int]]:
@@ -154,11 +165,12 @@ def test_the_search_splits_the_position_it_was_started_from(trade: Many, client:
     step = client.post(trade.tenant.url("partners:pick", *way), {"covers": short.pk}).content.decode()
     assert 'name="quantity" value="4"' in step
     url = trade.tenant.url("partners:add_position", *way)
-    refused = client.post(url, {"covers": short.pk, "quantity": 5}).content.decode()
+    seen = {"seen": carried(trade, f"{connection_id}/{article_id}", short).rpartition("/")[2]}
+    refused = client.post(url, {"covers": short.pk, "quantity": 5} | seen).content.decode()
     assert "nur noch 4" in refused
-    client.post(url, {"covers": short.pk, "quantity": 4})
+    client.post(url, {"covers": short.pk, "quantity": 4} | seen)
     assert parts(short.job) == [(14, 4)]
-    client.post(url, {"quantity": 1})
+    client.post(url, {"quantity": 1} | seen)
     assert parts(short.job) == [(14, 4), (1, 1)]
 
 
@@ -170,6 +182,52 @@ def test_several_jobs_at_once_each_whole_or_not_at_all(trade: Many, client: Clie
     page = take(trade, client, offer, 4, short, other)
     assert "nur noch 3" in page
     assert (parts(short.job), parts(other.job)) == ([(14, 4)], [(3, 0)])
+
+
+def test_another_price_than_was_seen_takes_nothing_of_any_job(trade: Many, client: Client, short: Position) -> None:
+    """A colleague asked in between and the partner's price had risen: all lines wait for one more click, none is
+    taken at a price that nobody saw; what was chosen is still chosen (mission J6)."""
+    cheap, dear = link(trade, "echo", short), link(trade, "bassline", short)
+    other = add_position(job=make_job(trade.tenant, state=JobState.ORDER), article=short.article, quantity=3)
+    offers(trade, client, short, other)
+    form = {f"offer-{short.pk}": carried(trade, dear, short), f"offer-{other.pk}": carried(trade, cheap, other)}
+    form |= {f"quantity-{short.pk}": "3", f"quantity-{other.pk}": "2"}
+    named = {"position": [short.pk, other.pk]}
+    trade.lends("bassline")[0].tenant.articles.update(rental_price=11)
+    offers(trade, client, short)
+    url = trade.tenant.url("partners:cover_take")
+    page = client.post(url, form | named).content.decode().replace("\xa0", " ")
+    assert "„PAR 64“ inzwischen einen anderen Preis: 11,00 € pro Tag (11,00 € für den Zeitraum) statt 9,00 €" in page
+    assert (parts(short.job), parts(other.job)) == ([(14, 0)], [(3, 0)])
+    assert chosen(page) == [dear, cheap]
+    once_more = dict(re.findall(r'name="(offer-\d+)"[^>]* value="([^"]*)" checked', page))
+    once_more |= dict(re.findall(r'name="(quantity-\d+)" value="(\d+)"', page))
+    client.post(url, once_more | named)
+    assert (parts(short.job), parts(other.job)) == ([(14, 3)], [(3, 2)])
+    assert short.job.positions.get().unit_cost == 11
+
+
+@pytest.mark.parametrize("seen", ["", "/", "/0.01 0.01 EUR", "/9.00 9.00 CHF", f"/{'7' * 60}"])
+def test_a_price_that_nobody_showed_buys_nothing(trade: Many, client: Client, short: Position, seen: str) -> None:
+    """It is compared, and never what we pay."""
+    offer = link(trade, "bassline", short)
+    offers(trade, client, short)
+    data = {"position": short.pk, f"offer-{short.pk}": f"{offer}{seen}", f"quantity-{short.pk}": 1}
+    page = client.post(trade.tenant.url("partners:cover_take"), data).content.decode()
+    assert "Nichts wurde übernommen." in page
+    assert parts(short.job) == [(14, 0)]
+
+
+def test_an_offer_that_is_gone_takes_nothing(trade: Many, client: Client, short: Position) -> None:
+    offer = link(trade, "bassline", short)
+    offers(trade, client, short)
+    seen = carried(trade, offer, short)
+    trade.lends("bassline")[0].tenant.partner_connections.get().releases.all().delete()
+    offers(trade, client, short)
+    data = {"position": short.pk, f"offer-{short.pk}": seen, f"quantity-{short.pk}": 1}
+    page = client.post(trade.tenant.url("partners:cover_take"), data).content.decode()
+    assert "Bassline Rental bietet „PAR 64“ nicht mehr an." in page
+    assert (chosen(page), parts(short.job)) == ([], [(14, 0)])
 
 
 def test_what_nobody_offered_or_linked_is_refused(trade: Many, client: Client, short: Position) -> None:

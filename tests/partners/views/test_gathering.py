@@ -23,7 +23,7 @@ from partners.views import gathering as views
 from tests.factories import make_article, make_user
 from tests.fakes import Mixed
 from tests.partners.many import Many, many
-from tests.partners.views.test_material_source import PERIOD, text_of
+from tests.partners.views.test_material_source import PERIOD, once_more, text_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -180,8 +180,8 @@ def test_a_hit_leads_into_the_ways_of_its_own_partner(sales: Client, trade: Many
     pick = re.search(rf'hx-post="([^"]+/{trade.partners["delta"].pk}/{lent.pk}/pick/)"', page)
     assert pick
     assert "Welcher deiner Artikel ist „PAR 64 floor“?" in text_of(sales.post(pick[1]))
-    sales.post(pick[1].replace("/pick/", "/link/"), {"article": own.pk})
-    sales.post(pick[1].replace("/pick/", "/add-position/"), {"quantity": 4})
+    form = sales.post(pick[1].replace("/pick/", "/link/"), {"article": own.pk}).content.decode()
+    sales.post(pick[1].replace("/pick/", "/add-position/"), {**once_more(form), "quantity": 4})
     position = Position.objects.get()
     assert (position.supplier, position.supplier_article_id) == (trade.partners["delta"].contact, str(lent.pk))
     assert (position.sub_rented_quantity, position.article) == (4, own)

@@ -20,6 +20,7 @@ from jobs.states import JobState
 from partners.access import AccessLevel
 from partners.models import PartnerConnection
 from partners.releases import release
+from partners.search import fetch_listing
 from tests.factories import make_article, make_category, make_connection, make_contact, make_job
 from tests.fakes import InProcess
 
@@ -283,7 +284,7 @@ def test_the_position_keeps_the_partners_terms_and_the_supplier_stands_in_the_ma
     step(sales, job, "link", ours, theirs, article=own.pk)
     theirs.rental_price = Decimal("99.00")
     theirs.save()
-    response = step(sales, job, "add_position", ours, theirs, quantity=3)
+    response = step(sales, job, "add_position", ours, theirs, quantity=3, seen="22.50 22.50 EUR")
     assert response.headers["HX-Trigger"] == "positions-changed"
     position = job.positions.get()
     assert (position.quantity, position.sub_rented_quantity, position.supplier) == (3, 3, ours.contact)
@@ -293,6 +294,44 @@ def test_the_position_keeps_the_partners_terms_and_the_supplier_stands_in_the_ma
     known = own.suppliers.get()
     assert (known.supplier, known.supplier_number, known.price) == (ours.contact, "4711", Decimal("22.50"))
     assert not job.tenant.reservations.exists()
+
+
+def once_more(form: str) -> dict[str, str]:
+    return dict(re.findall(r'name="(seen|quantity)" value="([^"]*)"', form))
+
+
+def test_a_price_that_a_colleague_brought_in_between_waits_for_one_more_click(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article
+) -> None:
+    """What somebody saw is what he takes; the form comes again with the new price and his quantity."""
+    step(sales, job, "pick", ours, theirs)
+    step(sales, job, "link", ours, theirs, article=make_article(job.tenant, "LED-Wash").pk)
+    theirs.rental_price = Decimal("30.00")
+    theirs.save()
+    times = {"period": job.planning_period, "usage": job.usage_period}
+    fetch_listing(connection=ours, article_id=str(theirs.pk), **times)
+    form = step(sales, job, "add_position", ours, theirs, quantity=3, seen="25.00 25.00 EUR").content.decode()
+    assert "30,00\xa0€ pro Tag (30,00\xa0€ für den Zeitraum) statt 25,00\xa0€ pro Tag" in form
+    assert not job.positions.exists()
+    assert once_more(form)["quantity"] == "3"
+    step(sales, job, "add_position", ours, theirs, **once_more(form))
+    assert job.positions.get().unit_cost == Decimal("30.00")
+
+
+def test_the_price_that_is_shown_is_the_one_that_is_taken(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article
+) -> None:
+    """Also where a partner names a net that his list price does not come to."""
+    own = make_article(job.tenant, "LED-Wash").pk
+    step(sales, job, "pick", ours, theirs)
+    kept = job.tenant.partner_listings.get()
+    kept.document["price"] |= {"list": "900", "net": "9", "net_for_period": "1"}
+    kept.save()
+    form = step(sales, job, "link", ours, theirs, article=own).content.decode()
+    assert form.count("9,00\xa0€") == 2
+    step(sales, job, "add_position", ours, theirs, **once_more(form))
+    position = job.positions.get()
+    assert (position.unit_cost, position.cost_discount_percent) == (9, 0)
 
 
 def test_positions_need_a_pick_first(sales: Client, job: Job, ours: PartnerConnection, theirs: Article) -> None:
