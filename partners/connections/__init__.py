@@ -19,7 +19,14 @@ from partners.connections.lending import (
     set_guard_rails,
     set_stock_terms,
 )
-from partners.connections.refusing import UNPROVEN, RefusalSummary, note_refused, refusals_of
+from partners.connections.refusing import (
+    UNPROVEN,
+    UNREADABLE_LISTING,
+    RefusalSummary,
+    note_refused,
+    note_unreadable,
+    refusals_of,
+)
 from partners.connections.rotating import (
     KEY_HANDLERS,
     KeyFileUnusable,
@@ -51,6 +58,7 @@ __all__ = [
     "KEY_HANDLERS",
     "MOST_UNITS",
     "UNPROVEN",
+    "UNREADABLE_LISTING",
     "CapNeeded",
     "ConnectionEnded",
     "Deed",
@@ -76,6 +84,7 @@ __all__ = [
     "list_peer_keys",
     "note_heard",
     "note_refused",
+    "note_unreadable",
     "open_connection",
     "partner_actor",
     "pull_brake",

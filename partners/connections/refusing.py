@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 # So many are written down at once; beyond that each process gathers them and writes once a second per kind.
 EXACTLY = Limit("partner-refusals", 600, 60)
 GATHERED_FOR = timedelta(seconds=1)
+UNREADABLE_LISTING = "unreadable-listing"
 UNPROVEN = frozenset(reason.value for reason in Reason)
 
 Kind = tuple[UUID | None, str]  # connection and reason
@@ -58,6 +59,12 @@ def note_refused(
     level = logging.WARNING if reason in UNPROVEN else logging.INFO
     named = connection.pk if connection else "none of ours"
     logger.log(level, "partner requests refused: %d for %s (connection: %s, from: %s)", count, reason, named, address)
+
+
+def note_unreadable(*, connection: PartnerConnection, listings: int, now: datetime) -> None:
+    """Count listings in an answer of the partner that did not fit the protocol and were left out."""
+    Refusal.add(connection=connection, reason=UNREADABLE_LISTING, address="", count=listings, now=now)
+    logger.info("listings that cannot be read: %d (connection: %s)", listings, connection.pk)
 
 
 @dataclass(slots=True)

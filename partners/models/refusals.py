@@ -25,7 +25,8 @@ class RefusalQuerySet(models.QuerySet["Refusal"]):
 
 
 class Refusal(models.Model):
-    """How many requests were refused on one day (UTC) for one reason; one row, however many there were.
+    """How many requests were refused on one day (UTC) for one reason; one row, however many there were. In the same
+    way what we left out of the partner's answers, because it could not be read.
 
     `connection` is null for requests that name none of ours: they concern nobody but the operator. `reason` is a
     `protocol.signing.Reason` where nothing was proven, else the code of the problem.

@@ -21,6 +21,7 @@ from jobs.models import Job, Position
 from jobs.positions import SupplierTerms, add_sub_rental_position
 from partners import client
 from partners.client import PartnerRefused, PartnerUnreachable, Reason
+from partners.connections import note_unreadable
 from partners.models import ConnectionQuerySet, PartnerConnection, PartnerListing
 from partners.protocol.wire import (
     FieldErrors,
@@ -30,7 +31,7 @@ from partners.protocol.wire import (
     ProblemCode,
     instant_text,
     parse_listing,
-    parse_listing_page,
+    read_listing_page,
 )
 from partners.search.shown_prices import OffersHaveChanged, PriceHasChanged, ShownPrice, require_seen
 
@@ -42,13 +43,14 @@ Document = TypeVar("Document")
 class SearchAnswer:
     """What the partner offers; `as_of` is when he answered, `next` the cursor of the next page or ''.
 
-    `document` is all of that as it came.
+    `document` is all of that as it came, with the listings that could not be read: so many as `unreadable` says.
     """
 
     listings: tuple[Listing, ...]
     as_of: datetime
     next: str = ""
     document: Json = None
+    unreadable: int = 0
 
 
 class NoPrice(BusinessError):
@@ -89,20 +91,29 @@ def search_partner(
 ) -> SearchAnswer:
     """What the partner released to us that matches `query`, with what is free in `period` and the net for `usage`.
 
-    Raises PausedHere, or PartnerProblem with a sentence for the user; never waits longer than the deadline of
-    partner calls.
+    What cannot be read of it is left out and counted, for the user and for our admin. Raises PausedHere, or
+    PartnerProblem with a sentence for the user; never waits longer than the deadline of partner calls.
     """
     _refuse_own_pause(connection)
     asked = {"q": query, "limit": PAGE, "cursor": cursor} | _periods(connection.tenant, period, usage)
     asked = {name: value for name, value in asked.items() if value}
     answer = client.call(connection=connection, method="GET", path="/articles", query=asked)
-    return _taken(connection, partial(read_answer, received_at=answer.received_at), answer.document)
+    found = _taken(connection, partial(read_answer, received_at=answer.received_at), answer.document)
+    if found.unreadable:
+        note_unreadable(connection=connection, listings=found.unreadable, now=answer.received_at)
+    return found
 
 
 def read_answer(document: Json, *, received_at: datetime) -> SearchAnswer:
-    """A page of listings as it came, read; raises FieldErrors where it is none."""
-    page = parse_listing_page(document)
-    return SearchAnswer(listings=page.items, as_of=page.as_of or received_at, next=page.next, document=document)
+    """A page of listings as it came, read; raises FieldErrors where it is none, or has nothing that can be read."""
+    page, unreadable = read_listing_page(document)
+    return SearchAnswer(
+        listings=page.items,
+        as_of=page.as_of or received_at,
+        next=page.next,
+        document=document,
+        unreadable=unreadable,
+    )
 
 
 def fetch_listing(*, connection: PartnerConnection, article_id: str, period: Period, usage: Period) -> PartnerListing:

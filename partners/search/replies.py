@@ -48,7 +48,7 @@ class Standing(StrEnum):
 class Reply:
     """What one partner has said so far. `problem`: the sentence that says what is wrong and who can mend it.
 
-    `seconds`: how long he was waited for.
+    `seconds`: how long he was waited for. `unreadable`: how many listings of his are left out.
     """
 
     connection: PartnerConnection
@@ -57,6 +57,7 @@ class Reply:
     problem: str
     seconds: int
     has_further: bool
+    unreadable: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +159,7 @@ def _reply(pages: list[GatheredAnswer], now: datetime) -> Reply:
         problem="" if state.is_open or state is Standing.ANSWERED else _problem(last),
         seconds=round(((last.answered_at or now) - last.asked_at).total_seconds()),
         has_further=state is Standing.ANSWERED and bool(answers[-1].next),
+        unreadable=sum(answer.unreadable for answer in answers),
     )
 
 

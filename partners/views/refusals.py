@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from partners.client import Reason, sentence
-from partners.connections import UNPROVEN, RefusalSummary
+from partners.connections import UNPROVEN, UNREADABLE_LISTING, RefusalSummary
 from partners.models import PartnerConnection
 from partners.protocol.signing import Reason as SignatureReason
 from partners.protocol.wire import ProblemCode
@@ -46,6 +46,7 @@ WORDS: Mapping[str, str | Promise] = {
     ProblemCode.VERSION_CONFLICT: _MOVED_ON,
     ProblemCode.STATE: _MOVED_ON,
     ProblemCode.MAINTENANCE: gettext_lazy("We could not answer: our own key cannot be opened"),
+    UNREADABLE_LISTING: gettext_lazy("An article in the partner's answer could not be read and was left out"),
 }
 
 

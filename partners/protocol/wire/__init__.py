@@ -58,6 +58,7 @@ from partners.protocol.wire.listings import (
     parse_category_list,
     parse_listing,
     parse_listing_page,
+    read_listing_page,
 )
 from partners.protocol.wire.order_parsing import (
     MAX_LINES,
@@ -197,5 +198,6 @@ __all__ = [
     "parse_problem",
     "parse_stored_key",
     "problem_to_wire",
+    "read_listing_page",
     "to_wire",
 ]

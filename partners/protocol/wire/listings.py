@@ -6,7 +6,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from partners.protocol.wire import fields
-from partners.protocol.wire.fields import Node, Reader
+from partners.protocol.wire.fields import FieldErrors, Node, Reader
+from partners.protocol.wire.strict_json import Json
 
 MAX_PAGE = 100
 MAX_CATEGORIES = 10_000
@@ -216,4 +217,31 @@ def _category(node: Node) -> Category:
 
 parse_listing = fields.Parser(_listing)
 parse_listing_page = fields.Parser(_listing_page)
+
+
+def read_listing_page(value: Json) -> tuple[ListingPage, int]:
+    """A page of another's listings without those that do not fit, and how many these are.
+
+    Raises FieldErrors for what is wrong with the page itself, and where not one of its listings fits.
+    """
+    try:
+        return parse_listing_page(value), 0
+    except FieldErrors:
+        items = value.get("items") if isinstance(value, dict) else None
+        if not isinstance(value, dict) or not isinstance(items, list) or len(items) > MAX_PAGE:
+            raise
+        fitting = [item for item in items if _fits(item)]
+        if not fitting:
+            raise
+    return parse_listing_page({**value, "items": fitting}), len(items) - len(fitting)
+
+
+def _fits(item: Json) -> bool:
+    try:
+        parse_listing(item)
+    except FieldErrors:
+        return False
+    return True
+
+
 parse_category_list = fields.Parser(_category_list)

@@ -344,6 +344,36 @@ def test_a_cursor_is_opaque_but_tame(cursor: str):
     assert errors_of({"items": [], "next": cursor}, wire.parse_listing_page) == [("/next", "format")]
 
 
+GOOD = {"id": "1", "number": "1", "name": "PAR"}
+BROKEN: list[Any] = [GOOD | {"name": ""}, GOOD | {"price": {"currency": "EUR", "net": 9.5}}, None, "PAR", [], {}]
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=str)
+def test_a_reader_leaves_out_and_counts_what_does_not_fit(broken: Any):
+    page = {"items": [broken, GOOD, broken], "next": "further"}
+    read, unreadable = wire.read_listing_page(page)
+    assert (read, unreadable) == (wire.parse_listing_page(page | {"items": [GOOD]}), 2)
+    assert errors_of(page, wire.parse_listing_page)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"items": [GOOD, {}], "next": "a b"},
+        {"items": [GOOD, {}], "as_of": "today"},
+        {"items": [GOOD, {}] * 51},
+        {"items": {"0": GOOD}},
+        {"items": [{"price": {"factors": [{}] * 100}}] * 100},
+        {"items": "x"},
+        [GOOD],
+        None,
+    ],
+    ids=lambda page: str(page)[:40],
+)
+def test_a_page_is_refused_for_itself_and_where_nothing_in_it_fits(page: Any):
+    assert errors_of(page, wire.read_listing_page)
+
+
 def test_a_command_names_lines_or_none():
     command = {"command": "accept", "expected_version": 3}
     assert wire.parse_command(command).lines is None

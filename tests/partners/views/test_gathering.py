@@ -1,7 +1,7 @@
 """ "Alle Partner" in the job dialog, as sales sees it (mission J1, J2, R4, R6)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -104,6 +104,16 @@ def test_answers_follow_until_everybody_has_answered(
     assert (news.headers["HX-Retarget"], news.headers["HX-Reswap"]) == ("#gathered", "outerHTML")
     assert articles(news) == ["PAR 56", "PAR 64 floor", "PAR 64"]
     assert "load delay" not in news.content.decode()
+
+
+def test_what_cannot_be_read_hides_nothing_else(sales: Client, trade: Many, log_in: Callable[..., Client]) -> None:
+    Tenant.objects.get(slug="bassline").articles.filter(name="PAR 56").update(name="")
+    page = search(sales, trade)
+    assert articles(page) == ["PAR 64", "PAR 64 floor"]
+    assert text_of(page).count("1 Artikel dieses Partners war nicht lesbar.") == 1
+    contact = trade.partners["bassline"].contact
+    tab = log_in(trade.tenant, Role.ADMIN).get(trade.tenant.url("partners:tab", contact.pk))
+    assert "Ein Artikel in einer Antwort des Partners war nicht lesbar" in text_of(tab)
 
 
 def test_the_order_is_kept_by_the_next_question_and_by_what_follows(sales: Client, trade: Many) -> None:

@@ -203,6 +203,26 @@ def test_further_hits_follow(sales: Client, job: Job, ours: PartnerConnection, b
     assert "1 weiterer Treffer bei Bassline Rental" in further
 
 
+def test_what_cannot_be_read_hides_nothing_else(
+    sales: Client, job: Job, ours: PartnerConnection, bassline: Tenant
+) -> None:
+    """Left out, counted for the user and for our admin; the next page is where it was (docs/protocol.md §9)."""
+    for number in range(52):
+        make_article(bassline, f"PAR {number:02}")
+    bassline.articles.filter(name="PAR 07").update(name="", sort_key="par 07")
+    first = sales.get(url(job, "search"), {"supplier": ours.pk, "q": "", **PERIOD})
+    assert "Die ersten 49 Treffer bei Bassline Rental" in text_of(first)
+    assert "1 Artikel dieses Partners war nicht lesbar." in text_of(first)
+    further = search(sales, job, ours, q="", cursor=first.context["answer"].next)
+    assert ("PAR 50" in further, "PAR 51" in further, "nicht lesbar" in further) == (True, True, False)
+    counted = ours.refusals.get()
+    assert (counted.reason, counted.count) == ("unreadable-listing", 1)
+    broken = bassline.articles.get(name="")
+    assert step(sales, job, "pick", ours, broken).status_code == 502
+    bassline.articles.update(name="")
+    assert "antwortet nicht deren Eventworx" in search(sales, job, ours, q="")
+
+
 # --- picking ---------------------------------------------------------------------------------------
 def test_candidates_come_with_their_reasons_and_a_person_decides(
     sales: Client, job: Job, ours: PartnerConnection, theirs: Article
