@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, models, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.contacts.models import Contact
@@ -15,6 +16,7 @@ from eventworx.tenants.numbers import NumberKind, next_number
 from inventory.models import Article, ArticleSupplier, Category, FactorScale
 from inventory.pictures import replace_picture
 
+NAMED = 3  # reservations that stand in the way
 _GAPS = re.compile(r"[\s-]+")
 
 
@@ -48,6 +50,25 @@ class NumberTaken(BusinessError):
     field = "number"
 
 
+class OwnedMovedOn(BusinessError):
+    code = "owned-moved-on"
+    status = 409
+    message = _(
+        "Meanwhile %(owned)d are owned, because something was sold or changed. Look again before you change it."
+    )
+    field = "owned"
+
+
+class KindIsInUse(BusinessError):
+    code = "kind-in-use"
+    status = 409
+    message = _(
+        "The kind cannot change while something of it is reserved or out, for that comes back and what is sold does "
+        "not. Now there is: %(reserved)s."
+    )
+    field = "kind"
+
+
 class WrongGtin(BusinessError):
     code = "gtin"
     message = _("This is no GTIN: it has 8 or 12 to 14 digits, and the last one has to fit the others.")
@@ -62,13 +83,22 @@ def create_article(*, tenant: Tenant, number: str = "", **fields: Unpack[Article
 
 
 @transaction.atomic
-def update_article(*, article: Article, number: str, **fields: Unpack[ArticleFields]) -> Article:
+def update_article(
+    *, article: Article, number: str, seen_owned: int | None = None, **fields: Unpack[ArticleFields]
+) -> Article:
     """Change the master data; what is not named stays as it is now, whatever `article` says.
 
-    Buffers count for reservations made from now on. Raises NumberTaken, WrongGtin.
+    Buffers count for reservations made from now on. Who names `seen_owned`, what was owned when he looked, leaves what
+    was sold meanwhile as it is. Raises NumberTaken, WrongGtin, OwnedMovedOn, and KindIsInUse.
     """
     held = article.tenant.articles.select_for_update(no_key=True).get(pk=article.pk)
     held.tenant, held.number = article.tenant, number.strip()
+    if fields.get("kind", held.kind) != held.kind:
+        _refuse_in_use(held)
+    if seen_owned is not None and fields.get("owned") == seen_owned:
+        fields.pop("owned")
+    elif seen_owned is not None and held.owned not in {seen_owned, fields.get("owned")}:
+        raise OwnedMovedOn(owned=held.owned)
     return _fill(held, fields)
 
 
@@ -128,6 +158,14 @@ def _fill(article: Article, fields: ArticleFields) -> Article:
     taken = article.tenant.articles.filter(number=article.number)
     save_or_refuse(article, taken=taken, refusal=NumberTaken(number=article.number))
     return article
+
+
+def _refuse_in_use(article: Article) -> None:
+    now = timezone.now()
+    rows = article.reservations.upcoming(now).standing(now)[: NAMED + 1]
+    names = [str(row) for row in rows[:NAMED]] + ["…"] * len(rows[NAMED:])
+    if names:
+        raise KindIsInUse(reserved=", ".join(names))
 
 
 def _next_free_number(tenant: Tenant) -> str:

@@ -98,7 +98,7 @@ def moved(read: Read, excluding: Collection[int], now: datetime) -> dict[int, Co
     for row in reservations_on(read.courses).moving_with_time(now, *excluding):
         if row.pk not in excluding:
             changes[row.article_id].append(blocks(row) if row.is_hold else stays_away(row))
-        elif not row.is_hold:
+        elif row.in_steps:
             changes[row.article_id].append(undone(blocks(row)))
     return {pk: changed(course, changes.get(pk, ())) for pk, course in read.courses.items()}
 

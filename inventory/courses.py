@@ -43,7 +43,7 @@ class Difference:
 
 
 def blocks(reservation: Reservation) -> Change:
-    """What a reservation takes, as long as it was agreed."""
+    """What a reservation takes, as long as it was agreed; what is sold, until the end of time."""
     return Change(span_of(reservation.blocked), reserved=reservation.quantity)
 
 
@@ -87,7 +87,7 @@ def around(spans: Collection[Span]) -> Span:
 def computed_courses(articles: Iterable[Article]) -> dict[int, Course]:
     """The courses as all reservations and movements make them, from the first to the last."""
     changes: dict[int, list[Change]] = {article.pk: [] for article in articles}
-    for reservation in reservations_on(changes).filter(expires_at__isnull=True):
+    for reservation in reservations_on(changes).filter(expires_at__isnull=True, sold_at__isnull=True):
         changes[reservation.article_id].append(blocks(reservation))
     for movement in movements_on(changes):
         changes[movement.article_id].append(moves(movement))

@@ -122,7 +122,7 @@ class ArticleForm(CategoryChoiceForm):
         help_text=_("The number below the bar code. Partners find the same article by it."),
         widget=forms.TextInput({"inputmode": "numeric"}),
     )
-    kind = _field(Article, "kind")
+    kind = _field(Article, "kind", help_text=_("What is sold does not come back: handed over, it is owned no longer."))
     unit = _field(Article, "unit")
     weight_kg = _decimal(Article, "weight_kg")
     rental_price = _decimal(
@@ -130,6 +130,7 @@ class ArticleForm(CategoryChoiceForm):
     )
     factor_scale = _field(Article, "factor_scale", empty_label=_("No scale: every rental costs one day"))
     owned = _field(Article, "owned")
+    seen_owned = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput())
     out_of_service = _field(
         Article, "out_of_service", help_text=_("For an indefinite time. A repair with dates is a stock movement.")
     )
@@ -151,6 +152,8 @@ class ArticleForm(CategoryChoiceForm):
     def clean(self) -> dict[str, Any]:
         """`picture` stays among the values only where it is to change."""
         given = self.cleaned_data
+        if given.get("seen_owned") is None:
+            given.pop("seen_owned", None)
         if not given.pop("remove_picture", False) and given.get("picture") is None:
             given.pop("picture", None)
         return given
@@ -161,11 +164,16 @@ class NewArticleForm(ArticleForm):
 
     number = _field(Article, "number", required=False, help_text=_("Left empty, the next free number is taken."))
 
+    def narrow(self) -> None:
+        super().narrow()
+        del self.fields["seen_owned"]
+
 
 def initial_of(article: Article) -> dict[str, Any]:
     """What the form of an existing article shows."""
     weight = article.weight_kg
-    return model_to_dict(article) | {"weight_kg": None if weight is None else trimmed(weight)}
+    shown = {"weight_kg": None if weight is None else trimmed(weight), "seen_owned": article.owned}
+    return model_to_dict(article) | shown
 
 
 class MovementForm(TenantForm):

@@ -168,49 +168,13 @@ def release(*, tenant: Tenant, reservations: Iterable[Reservation]) -> None:
     named = {reservation.pk for reservation in reservations}
     if not named:
         return
-    rows = _locked(tenant, named)
+    rows = locked_reservations(tenant, named)
     _give_back(rows)
     tenant.reservations.filter(pk__in=[row.pk for row in rows]).delete()
 
 
-@transaction.atomic
-def hand_over(*, tenant: Tenant, reservations: Iterable[Reservation], at: datetime) -> None:
-    """Note that the goods have left the store. Until they are taken back they are away, also past the agreed time."""
-    rows = tenant.reservations.filter(pk__in=[row.pk for row in reservations], expires_at__isnull=True)
-    rows.filter(handed_over_at__isnull=True).update(handed_over_at=at, returned_at=None)
-
-
-@transaction.atomic
-def undo_hand_over(*, tenant: Tenant, reservations: Iterable[Reservation]) -> None:
-    """Note that the goods never left. They wait in store for what was agreed; what is back already stays so."""
-    rows = tenant.reservations.filter(pk__in=[row.pk for row in reservations], returned_at__isnull=True)
-    rows.update(handed_over_at=None)
-
-
-@transaction.atomic
-def take_back(*, tenant: Tenant, reservations: Iterable[Reservation], at: datetime) -> None:
-    """Note that the goods are back. What came early is free again once its turnaround is over."""
-    rows = _locked(tenant, {row.pk for row in reservations})
-    back = [row for row in rows if row.handed_over_at and not row.returned_at]
-    changes: defaultdict[int, list[Change]] = defaultdict(list)
-    for row in back:
-        changes[row.article_id].append(undone(blocks(row)))
-        _end(row, at)
-        changes[row.article_id].append(blocks(row))
-    tenant.reservations.bulk_update(back, ["returned_at", "end", "blocked_until"])
-    apply_changes(changes)
-
-
-def _end(row: Reservation, at: datetime) -> None:
-    """What is back, early or late, is kept by its turnaround and no longer."""
-    turnaround = row.buffers[1]
-    row.returned_at = at
-    if row.start < at:
-        row.end, row.blocked_until = at, at + turnaround
-
-
-def _locked(tenant: Tenant, named: Collection[int]) -> list[Reservation]:
-    """Reservations as they stand, with their articles locked."""
+def locked_reservations(tenant: Tenant, named: Collection[int]) -> list[Reservation]:
+    """Reservations as they stand, by their ids, with their articles locked; only what is there."""
     ids = set(tenant.reservations.filter(pk__in=named).values_list("article_id", flat=True))
     lock_articles(tenant=tenant, article_ids=ids)
     rows = list(tenant.reservations.filter(pk__in=named).order_by("pk"))
@@ -227,7 +191,7 @@ def _require_locked(rows: Iterable[Reservation], article_ids: Collection[int]) -
 def _give_back(rows: Iterable[Reservation]) -> None:
     changes: defaultdict[int, list[Change]] = defaultdict(list)
     for row in rows:
-        if not row.is_hold:
+        if row.in_steps:
             changes[row.article_id].append(undone(blocks(row)))
     apply_changes(changes)
 
@@ -249,6 +213,8 @@ def _held(tenant: Tenant, named: Iterable[Reservation], article_ids: Collection[
     lock_articles(tenant=tenant, article_ids=article_ids)
     held = tenant.reservations.in_bulk([row.pk for row in named])
     _require_locked(held.values(), article_ids)
+    if any(row.is_sold for row in held.values()):
+        raise LookupError("what is sold is reserved no longer")
     return held
 
 
@@ -290,9 +256,9 @@ def _floor(desk: _Desk, claim: ReservationClaim, now: datetime) -> _Grant:
     replaced = desk.replaced_by(claim)
     if replaced is None or replaced.article_id != claim.article_id or not replaced.counts(now):
         return _Grant(0, claim.period)
-    inside = replaced.start <= claim.period.start and claim.period.end <= replaced.end
-    quantity = min(claim.quantity, replaced.quantity) if inside else 0
-    return _Grant(quantity, claim.period.widened(*replaced.buffers))
+    kept = claim.period.widened(*replaced.buffers)
+    inside = replaced.blocked_from <= kept.start and kept.end <= replaced.blocked_until
+    return _Grant(min(claim.quantity, replaced.quantity) if inside else 0, kept)
 
 
 def _refuse_shortfall(
@@ -315,7 +281,7 @@ def _write(
     rows: list[Reservation | None] = []
     for claim, grant in zip(claims, grants, strict=True):
         replaced = desk.replaced_by(claim)
-        if replaced and not replaced.is_hold:
+        if replaced and replaced.in_steps:
             changes[replaced.article_id].append(undone(blocks(replaced)))
         if grant.quantity and claim.expires_at is None:
             changes[claim.article_id].append(grant.change)

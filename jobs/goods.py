@@ -1,6 +1,6 @@
-"""Goods leave the store for a job and come back: hand-over and return (mission O7)."""
+"""Goods leave the store for a job and come back, or are sold: hand-over and return (mission O7)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,20 +10,26 @@ from django.utils.translation import gettext_lazy as _
 from eventworx.audit import Actor, record
 from eventworx.errors import BusinessError
 from eventworx.periods import Period
-from inventory import reservations
+from inventory import hand_overs, reservations
 from inventory.models import Reservation
 from inventory.reservations import ReservationClaim
 from jobs import own_stock
 from jobs.locks import lock_job
 from jobs.models import Job, Position
 
-UNDONE = "hand_out_undone"  # the journal's name for it
+SOLD, UNDONE = "goods_sold", "hand_out_undone"  # the journal's names for it
 
 
 class GoodsAreOut(BusinessError):
     code = "goods-out"
     status = 409
     message = _("Material of the job %(job)s is out: %(goods)s. Take it back first.")
+
+
+class GoodsAreSold(BusinessError):
+    code = "goods-sold"
+    status = 409
+    message = _("With the job %(job)s these have been sold: %(goods)s. Undo the hand-over first.")
 
 
 class NothingToHandOut(BusinessError):
@@ -40,11 +46,13 @@ class NothingToTakeBack(BusinessError):
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """How many positions of a job wait in store, are out, and are back; `due_at`: since when the first is overdue."""
+    """How many positions of a job wait in store, are out, are back, and are sold for good; `due_at`: since when the
+    first is overdue."""
 
     waiting: int
     out: int
     back: int
+    sold: int
     due_at: datetime | None
 
 
@@ -53,33 +61,41 @@ def goods_of(*, job: Job, positions: Sequence[Position], now: datetime) -> Goods
     firm = [row.reservation for row in positions if row.reservation and not row.reservation.is_hold]
     out = [reserved for reserved in firm if reserved.is_out]
     return Goods(
-        waiting=sum(reserved.handed_over_at is None for reserved in firm) if job.uses_stock else 0,
+        waiting=sum(reserved.waits for reserved in firm) if job.uses_stock else 0,
         out=len(out),
         back=sum(reserved.returned_at is not None for reserved in firm),
+        sold=sum(reserved.is_sold for reserved in firm),
         due_at=min((reserved.end for reserved in out if reserved.is_overdue(now)), default=None),
     )
 
 
 @transaction.atomic
-def hand_out(*, job: Job, at: datetime) -> int:
+def hand_out(*, job: Job, actor: Actor, at: datetime) -> int:
     """Everything reserved for the job leaves the store; returns of how many positions.
 
     What leaves before its time is claimed from now on, all or nothing: raises Shortage where others have it until
-    then. Raises NothingToHandOut.
+    then. What is for sale is sold by it: it is owned no longer, which the journal tells. Raises NothingToHandOut,
+    TooFewOwned.
     """
     job = lock_job(job)
-    waiting = [row for row in _reserved(job) if row.handed_over_at is None and not row.is_hold]
+    waiting = [row for row in _reserved(job) if row.waits]
     if not (job.uses_stock and waiting):
         raise NothingToHandOut(job=job.number)
-    early = [_from(row, at) for row in waiting if at < row.start]
+    own_stock.lock(job=job)
+    early = [_during(row, Period(at, row.end)) for row in waiting if at < row.start]
     reservations.reserve(tenant=job.tenant, claims=early, now=at)
-    reservations.hand_over(tenant=job.tenant, reservations=waiting, at=at)
+    sold = hand_overs.hand_over(tenant=job.tenant, reservations=waiting, at=at)
+    if sold:
+        record(
+            tenant=job.tenant, actor=actor, action=SOLD, target=job, goods=_named(row for row in waiting if row in sold)
+        )
     return len(waiting)
 
 
 @transaction.atomic
 def take_back(*, job: Job, at: datetime) -> int:
-    """Everything of the job that is out is back; returns of how many positions. Raises NothingToTakeBack.
+    """Everything of the job that is out is back; returns of how many positions. Raises NothingToTakeBack, also where
+    all that left is sold.
 
     Before the job has begun it is not over: what is back is reserved for it again and waits in store.
     """
@@ -88,7 +104,7 @@ def take_back(*, job: Job, at: datetime) -> int:
     if not out:
         raise NothingToTakeBack(job=job.number)
     own_stock.lock(job=job)
-    reservations.take_back(tenant=job.tenant, reservations=out, at=at)
+    hand_overs.take_back(tenant=job.tenant, reservations=out, at=at)
     if at <= job.planning_start:
         own_stock.move(job=job)
     return len(out)
@@ -98,32 +114,36 @@ def take_back(*, job: Job, at: datetime) -> int:
 def undo_hand_out(*, job: Job, actor: Actor, at: datetime) -> int:
     """What was handed out last never left the store; returns of how many positions. Raises NothingToTakeBack.
 
-    What was claimed because it left early is given back. The journal keeps what the goods themselves no longer tell.
+    What was sold is owned and reserved again, for the job as it is by now; what was claimed because it left early is
+    given back. The journal keeps what the goods themselves no longer tell.
     """
     job = lock_job(job)
-    out = [(row, row.handed_over_at) for row in _reserved(job) if row.handed_over_at and row.is_out]
-    if not out:
+    gone = [(row, row.left_at) for row in _reserved(job) if row.left_at and (row.is_out or row.is_sold)]
+    if not gone:
         raise NothingToTakeBack(job=job.number)
-    last = max(left_at for _row, left_at in out)
-    undone = [row for row, left_at in out if left_at == last]
-    reservations.undo_hand_over(tenant=job.tenant, reservations=undone)
-    early = [_from(row, job.planning_start) for row in undone if row.start < job.planning_start]
-    reservations.reserve(tenant=job.tenant, claims=early, now=at)
-    goods = [f"{row.quantity} × {row.article}" for row in undone]
-    record(tenant=job.tenant, actor=actor, action=UNDONE, target=job, handed_out_at=last.isoformat(), goods=goods)
+    last = max(left_at for _row, left_at in gone)
+    undone = [row for row, left_at in gone if left_at == last]
+    own_stock.lock(job=job)
+    hand_overs.undo_hand_over(tenant=job.tenant, reservations=undone)
+    astray = [_during(row, job.planning_period) for row in undone if row.period != job.planning_period]
+    reservations.reserve(tenant=job.tenant, claims=astray, now=at)
+    detail = {"handed_out_at": last.isoformat(), "goods": _named(undone)}
+    record(tenant=job.tenant, actor=actor, action=UNDONE, target=job, **detail)
     return len(undone)
 
 
 def require_in_store(*, job: Job) -> None:
-    """Raise GoodsAreOut where a locked job cannot let go of its goods, because others have them."""
-    refuse_out(job, list(job.positions.out().in_order()))
+    """Raise GoodsAreOut or GoodsAreSold where a locked job cannot let go of its goods, because others have them."""
+    refuse_gone(job, list(job.positions.gone().in_order()))
 
 
-def refuse_out(job: Job, positions: Sequence[Position]) -> None:
-    """Raise GoodsAreOut with the names of these positions, if there are any."""
-    goods = ", ".join(str(position) for position in positions)
-    if goods:
-        raise GoodsAreOut(job=job.number, goods=goods)
+def refuse_gone(job: Job, positions: Sequence[Position]) -> None:
+    """Raise GoodsAreOut or GoodsAreSold with the names of these positions, which are gone, if there are any."""
+    out, sold = [row for row in positions if not row.sold_quantity], [row for row in positions if row.sold_quantity]
+    for rows, refusal in ((out, GoodsAreOut), (sold, GoodsAreSold)):
+        if rows:
+            goods = ", ".join(f"{row.reserved_quantity} × {row.description}" for row in rows)
+            raise refusal(job=job.number, goods=goods)
 
 
 def _reserved(job: Job) -> list[Reservation]:
@@ -131,12 +151,13 @@ def _reserved(job: Job) -> list[Reservation]:
     return [row.reservation for row in rows if row.reservation]
 
 
-def _from(row: Reservation, start: datetime) -> ReservationClaim:
-    """The same reservation with another beginning."""
+def _named(rows: Iterable[Reservation]) -> list[str]:
+    """What they are of, for the journal."""
+    return [f"{row.quantity} × {row.article}" for row in rows]
+
+
+def _during(row: Reservation, period: Period) -> ReservationClaim:
+    """The same reservation in another period."""
     return ReservationClaim(
-        article_id=row.article_id,
-        quantity=row.quantity,
-        period=Period(start, row.end),
-        label=row.label,
-        reservation=row,
+        article_id=row.article_id, quantity=row.quantity, period=period, label=row.label, reservation=row
     )

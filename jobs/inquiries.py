@@ -255,4 +255,4 @@ def _require_everything(inquiry: Inquiry, job: Job) -> None:
 
 
 def _is_under_way(job: Job) -> bool:
-    return job.sub_rental_orders.standing().exists() or job.positions.out().exists()
+    return job.sub_rental_orders.standing().exists() or job.positions.gone().exists()

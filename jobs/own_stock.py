@@ -62,7 +62,7 @@ def release(*, job: Job) -> None:
 def keep(*, position: Position) -> None:
     """Bring one position in step: less is given back, more is reserved as far as it is free."""
     now = timezone.now()
-    if not (position.article_id and position.job.takes_stock(now)) or _is_back(position):
+    if not (position.article_id and position.job.takes_stock(now)) or _is_over(position):
         return
     if position.own_quantity:
         _hold(position.job, {position: position.own_quantity}, partial=True, now=now)
@@ -82,9 +82,9 @@ def forget_holds(*, job: Job, before: datetime) -> None:
 
 
 def _own_parts(job: Job) -> list[Position]:
-    """What reserves, or did; but not what was out and is back: that is over."""
+    """What reserves, or did; but not what was out and is back, or is sold: that is over."""
     rows = job.positions.filter(article__isnull=False).select_related("article", "reservation").in_order()
-    return [row for row in rows if (row.own_quantity or row.reservation) and not _is_back(row)]
+    return [row for row in rows if (row.own_quantity or row.reservation) and not _is_over(row)]
 
 
 def _standing(job: Job, now: datetime) -> dict[Position, int]:
@@ -93,8 +93,8 @@ def _standing(job: Job, now: datetime) -> dict[Position, int]:
     return {row: row.reserved_quantity for row in rows}
 
 
-def _is_back(row: Position) -> bool:
-    return row.reservation is not None and row.reservation.returned_at is not None
+def _is_over(row: Position) -> bool:
+    return row.reservation is not None and (row.reservation.returned_at is not None or row.reservation.is_sold)
 
 
 def _expiry(job: Job) -> datetime | None:

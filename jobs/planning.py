@@ -144,7 +144,7 @@ def set_state(*, job: Job, state: JobState) -> Job:
 
     Becoming an order reserves what is free of the own parts, and what is held becomes firm; what is missing shows as
     shortage. Leaving it releases. Raises StateNotPossible, OrdersAreOpen for a cancellation while suppliers still
-    count on us, JobIsPromised while a customer counts on a confirmed inquiry, and GoodsAreOut.
+    count on us, JobIsPromised while a customer counts on a confirmed inquiry, GoodsAreOut and GoodsAreSold.
     """
     job = lock_job(job)
     if state not in NEXT_STATES[JobState(job.state)]:

@@ -18,7 +18,7 @@ from inventory.models import Article
 from jobs import own_stock
 from jobs.currency import require_bookable, require_own_currency
 from jobs.factors import cost_factor, sale_factor, scale_document, usage_days
-from jobs.goods import refuse_out
+from jobs.goods import refuse_gone
 from jobs.locks import lock_job
 from jobs.models import Job, Position
 from jobs.promises import require_kept
@@ -214,7 +214,8 @@ def update_position(*, position: Position, **changes: Unpack[PositionChanges]) -
     """Change a position and keep its reservation in step: less is given back, more is reserved as far as it is free.
 
     Raises PositionIsOrdered where the sub-rented part of an ordered position would change, JobIsPromised where less
-    than an inquiry was confirmed with would be left, GoodsAreOut where more has left the store than would be.
+    than an inquiry was confirmed with would be left, GoodsAreOut or GoodsAreSold where more has left the store than
+    would be.
     """
     job = open_job(position.job)
     position = _fresh(position)
@@ -224,8 +225,8 @@ def update_position(*, position: Position, **changes: Unpack[PositionChanges]) -
     _check_quantities(position)
     if position.sub_rented_quantity != hired:
         _refuse_if_ordered(position)
-    if position.is_out and position.own_quantity < position.reserved_quantity:
-        refuse_out(job, [position])
+    if position.is_gone and position.own_quantity < position.reserved_quantity:
+        refuse_gone(job, [position])
     position.save()
     own_stock.keep(position=position)
     require_kept(job)
@@ -236,13 +237,13 @@ def update_position(*, position: Position, **changes: Unpack[PositionChanges]) -
 def remove_position(*, position: Position) -> None:
     """Take a position out of its job and give back what it reserved.
 
-    Raises PositionIsOrdered, JobIsPromised, GoodsAreOut.
+    Raises PositionIsOrdered, JobIsPromised, GoodsAreOut, GoodsAreSold.
     """
     job = open_job(position.job)
     position = _fresh(position)
     _refuse_if_ordered(position)
-    if position.is_out:
-        refuse_out(job, [position])
+    if position.is_gone:
+        refuse_gone(job, [position])
     own_stock.give_back(position=position)
     position.delete()
     require_kept(job)

@@ -23,7 +23,7 @@ HITS = 20
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Of one position: what is needed, free for it of our own, reserved for it, sub-rented, and missing.
+    """Of one position: what is needed, free for it of our own, reserved for it or sold with it, sub-rented, missing.
 
     `own_free` counts without what this job holds, less what its earlier positions take of the same article;
     None for free text. Missing is the own part less what is reserved, or less what is free while nothing can be.
@@ -139,7 +139,7 @@ def _needs_of_job(
     needs = {}
     for row in rows:
         need = _need(row, left[row.article_id], spare[row.article_id], ordered.get(row.pk), now)
-        left[row.article_id] -= row.own_quantity
+        left[row.article_id] -= row.own_quantity - row.sold_quantity
         spare[row.article_id] -= need.spare
         needs[row.pk] = need
     return needs
@@ -157,11 +157,12 @@ def _taken_back(reservations: Iterable[Reservation], now: datetime) -> Iterable[
 def _need(position: Position, left: int, spare: int, line: SubRentalOrderLine | None, now: datetime) -> Need:
     if position.article is None:
         return Need(position.quantity, None, 0, position.sub_rented_quantity, 0, *_ordered(line))
-    reserved = position.reserved_quantity if position.reservation and position.reservation.counts(now) else 0
+    stands = position.reservation and (position.reservation.counts(now) or position.reservation.is_sold)
+    reserved = position.reserved_quantity if stands else 0
     free = max(left, 0)
     shortage = max(position.own_quantity - (reserved if position.job.uses_stock else free), 0)
     lacking = position.sub_rented_quantity + (shortage if position.job.uses_stock else 0)
-    could = max(min(spare, lacking), 0)
+    could = 0 if position.sold_quantity else max(min(spare, lacking), 0)
     return Need(position.quantity, free, reserved, position.sub_rented_quantity, shortage, *_ordered(line), spare=could)
 
 

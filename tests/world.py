@@ -175,7 +175,7 @@ class World:
         self.hold_until = f"{timezone.now() + timedelta(days=5):%Y-%m-%dT%H:%M}"
         self.out = self._job(self.customer, state=JobState.ORDER)
         add_position(job=self.out, article=self.article, quantity=1)
-        hand_out(job=self.out, at=timezone.now())
+        hand_out(job=self.out, actor=self.actor, at=timezone.now())
         self.short_position = add_position(job=self.job, article=self.other_article, quantity=50)
 
     def _job(self, customer: Contact, **fields: Any) -> Any:

@@ -51,6 +51,11 @@ class TooManyCategories(BusinessError):
     message = _("The list would create more than %(most)s categories. Is this the right column?")
 
 
+class KindInUse(BusinessError):
+    code = "line-kind-in-use"
+    message = _("The kind cannot change while something of the article is reserved or out.")
+
+
 class UnknownScale(BusinessError):
     code = "line-scale"
     message = _("There is no factor scale of this name.")
@@ -66,6 +71,7 @@ PROBLEMS: Mapping[str, type[BusinessError]] = {
         UnknownCategory,
         TooManyCategories,
         UnknownScale,
+        KindInUse,
     )
 }
 

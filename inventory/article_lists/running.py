@@ -18,7 +18,7 @@ from django.utils import timezone
 from eventworx.errors import BusinessError
 from inventory.article_lists import cells, tables, text_files, workbook_parts
 from inventory.article_lists.cells import Cell, Notation
-from inventory.article_lists.checking import Catalogue, Checker, Problem, printable
+from inventory.article_lists.checking import Catalogue, Checker, KindInUse, Problem, printable
 from inventory.article_lists.columns import recognised
 from inventory.article_lists.importing import BadLinesForbid, ListIsEmpty
 from inventory.article_lists.staging import Counts, Staging, staged
@@ -46,6 +46,7 @@ REFUSALS: dict[str, type[BusinessError]] = {
         workbook_parts.WorkbookTooLong,
         BadLinesForbid,
         ListIsEmpty,
+        KindInUse,  # since it was checked
         CategoryNameTaken,  # by somebody who created it at the same moment
     )
 }
@@ -199,7 +200,8 @@ def _stage(claimed: ArticleImport, table: tables.Table, checker: Checker, stagin
         checker.problems.clear()
         _alive(claimed, percent=int(table.progress() * 95), lines_read=claimed.lines_read)
     _alive(claimed, lease=_for_all_at_once(claimed))
-    _keep(claimed, list(staging.problems(most=MOST_PROBLEMS - kept)))
+    most, now = MOST_PROBLEMS - kept, timezone.now()
+    _keep(claimed, list(staging.problems(most=most, change_existing=claimed.change_existing, now=now)))
     return bad + staging.taken_out
 
 

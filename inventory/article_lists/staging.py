@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection, models
 
 from eventworx.tenants.models import Tenant
-from inventory.article_lists.checking import NEW_CATEGORY, NameMissing, NumberTwice, Problem, problem
+from inventory.article_lists.checking import NEW_CATEGORY, KindInUse, NameMissing, NumberTwice, Problem, problem
 from inventory.article_lists.databases import database
 from inventory.models import Article
 from inventory.spelling import KEY_TEXTS, keys_of
@@ -24,6 +24,11 @@ RENEWED, CATEGORIES = "article_list_keys", "article_list_categories"
 ARTICLES = Article._meta.db_table
 AT_ONCE = 5000  # rows
 MOST_ATTEMPTS = 5
+# Lines that say another kind than an article has of which something is reserved or out; with the instant, twice.
+_KIND_IN_USE = """l.kind <> a.kind AND EXISTS (
+    SELECT 1 FROM inventory_reservation r WHERE r.article_id = a.id AND r.sold_at IS NULL
+    AND (r.blocked_until > %s OR (r.handed_over_at IS NOT NULL AND r.returned_at IS NULL))
+    AND (r.expires_at IS NULL OR r.expires_at > %s))"""
 # What stands for itself in the list: it is no column of articles, or treated apart.
 _OTHERS = {"archived", NEW_CATEGORY}
 KEYS = tuple(keys_of([""] * len(KEY_TEXTS)))
@@ -78,8 +83,9 @@ class Staging:
         """Rows of `Checker`."""
         self.database.load(LINES, self.columns, rows)
 
-    def problems(self, *, most: int) -> Iterator[Problem]:
-        """After the last row: what shows only when all are there, up to `most` of a kind. Such lines are taken out."""
+    def problems(self, *, most: int, change_existing: bool, now: datetime) -> Iterator[Problem]:
+        """After the last row: what shows only beside other lines, or beside what is there, up to `most` of a kind. Such
+        lines are taken out."""
         self.database.analyse(LINES)
         twice = f"SELECT number, min(line) AS first FROM {LINES} GROUP BY number HAVING count(*) > 1"
         found = f"FROM {LINES} l JOIN ({twice}) f ON f.number = l.number WHERE l.line > f.first"
@@ -90,9 +96,14 @@ class Staging:
         for (line,) in _rows(f"SELECT l.line {found} ORDER BY l.line LIMIT %s", most):
             yield problem(line, "name", "", NameMissing())
         self._take_out(found)
+        if change_existing and "kind" in self.said:
+            found, instants = f"FROM {self._joined} WHERE {_KIND_IN_USE}", [_instant(now)] * 2
+            for line, kind in _rows(f"SELECT l.line, l.kind {found} ORDER BY l.line LIMIT %s", *instants, most):
+                yield problem(line, "kind", kind, KindInUse())
+            self._take_out(found, *instants)
 
-    def _take_out(self, found: str) -> None:
-        self.taken_out += _run(f"DELETE FROM {LINES} WHERE line IN (SELECT l.line {found})")
+    def _take_out(self, found: str, *parameters: Any) -> None:
+        self.taken_out += _run(f"DELETE FROM {LINES} WHERE line IN (SELECT l.line {found})", *parameters)
 
     @property
     def _joined(self) -> str:
@@ -142,13 +153,15 @@ class Staging:
     def write(self, *, change_existing: bool, now: datetime) -> Counts:
         """Into the articles, in the caller's transaction: their rows are locked, and the newest of them counts.
 
-        A number that somebody else takes meanwhile is an existing article in the next attempt.
+        A number that somebody else takes meanwhile is an existing article in the next attempt. Raises KindInUse where
+        something was reserved since the lines were checked.
         """
-        instant = Article._meta.get_field("updated_at").get_db_prep_value(now, connection)
+        instant = _instant(now)
         new = changed = 0
         for _attempt in range(MOST_ATTEMPTS):
             counts = self.compare(change_existing=change_existing)
             self.database.lock(f"SELECT article_id FROM {CHANGES} WHERE article_id IS NOT NULL")
+            self._require_kinds(instant)
             _run(f"DELETE FROM {RENEWED} WHERE line IN (SELECT line FROM {CHANGES} WHERE article_id IS NOT NULL)")
             self._make_keys("1 = 1" if self._changes_texts else "c.article_id IS NULL")
             changed += self._update(instant) if counts.changed else 0
@@ -158,6 +171,11 @@ class Staging:
                 lines = counts.new + counts.changed + counts.unchanged
                 return Counts(new, changed, lines - new - changed)
         raise NumbersKeepComing
+
+    def _require_kinds(self, instant: Any) -> None:
+        found = f"FROM {CHANGES} c JOIN {LINES} l ON l.line = c.line JOIN {ARTICLES} a ON a.id = c.article_id"
+        if "kind" in self.said and _rows(f"SELECT 1 {found} WHERE {_KIND_IN_USE} LIMIT 1", instant, instant):
+            raise KindInUse
 
     @property
     def _changes_texts(self) -> bool:
@@ -219,6 +237,10 @@ def _defaults() -> dict[str, Any]:
     fields: list[Any] = [field for field in Article._meta.concrete_fields if not field.primary_key]
     own = [field for field in fields if not getattr(field, "generated", False)]
     return {field.column: field.get_db_prep_save(field.get_default(), connection) for field in own}
+
+
+def _instant(now: datetime) -> Any:
+    return Article._meta.get_field("updated_at").get_db_prep_value(now, connection)
 
 
 def _typed(column: str) -> str:

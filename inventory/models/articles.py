@@ -142,7 +142,8 @@ class Article(models.Model):
     """Something we rent out or sell, counted in units.
 
     `owned` and `out_of_service` are standing figures; dated changes stand in `StockMovement`.
-    Buffers are minutes before and after a use; a reservation freezes them (mission E3).
+    Buffers are minutes before and after a use; a reservation freezes them (mission E3). What is sold stays reserved
+    until it is handed over, and is owned no longer then.
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="articles")
@@ -248,10 +249,11 @@ class Article(models.Model):
 
     @property
     def buffer_after(self) -> timedelta:
-        return timedelta(minutes=self.buffer_after_minutes)
+        """What is sold does not come back: it stays away for ever."""
+        return timedelta.max if self.kind == ArticleKind.SALE else timedelta(minutes=self.buffer_after_minutes)
 
     def with_buffers(self, period: Period) -> Period:
-        """What has to be free so that the article can be used in `period`."""
+        """What has to be free so that the article can be used in `period`; of what is sold, until the end of time."""
         return period.widened(self.buffer_before, self.buffer_after)
 
 

@@ -16,11 +16,13 @@ from inventory.models.stock import Reservation
 from inventory.steps import BEGINNING, EMPTY, Amounts, Course, Span, Step
 
 # What bears on a span of an article: the step that holds at its start, and those inside. The span is widened by the
-# article's buffers of today. Found by the primary key alone, however long the history of this article is, or of others:
-# PostgreSQL is told to look for each article by itself, because where few have a history it believes that all do.
+# article's buffers of today, of what is sold until the end of time. Found by the primary key alone, however long the
+# history of this article is, or of others: PostgreSQL is told to look for each article by itself, because where few
+# have a history it believes that all do.
 _CONDITION = """
     step.article_id = article.id
-    AND step.instant < %s + article.buffer_after_minutes * CAST(60000000 AS bigint)
+    AND step.instant < CASE article.kind WHEN 'sale' THEN 253402300799999999
+        ELSE %s + article.buffer_after_minutes * CAST(60000000 AS bigint) END
     AND step.instant >= COALESCE((
         SELECT MAX(earlier.instant) FROM inventory_stockstep earlier WHERE earlier.article_id = article.id
         AND earlier.instant <= %s - article.buffer_before_minutes * CAST(60000000 AS bigint)), %s)
@@ -61,7 +63,8 @@ _LOWEST = {
     """,
 }
 # Of an article, with its steps.
-_FIGURES = ["id", "tenant_id", "name", "owned", "out_of_service", "buffer_before_minutes", "buffer_after_minutes"]
+_FIGURES = ["id", "tenant_id", "name", "kind", "owned", "out_of_service"]
+_FIGURES += ["buffer_before_minutes", "buffer_after_minutes"]
 _STEPS = """
     SELECT {figures}, {moves}, step.instant, step.added, step.out_of_service, step.reserved
     FROM inventory_article article {with_steps}

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.databases import Statement, execute_all, in_parts, is_postgresql, marks
-from eventworx.periods import Period
+from eventworx.periods import LATEST, Period
 from eventworx.tenants.models import Tenant
 from inventory.models.articles import Article
 
@@ -29,6 +29,11 @@ class StockMovementQuerySet(models.QuerySet["StockMovement"]):
 
     def latest_first(self) -> Self:
         return self.order_by("-start", "-pk")
+
+    def came_for_good(self, now: datetime) -> Self:
+        """Additions without an end that are there at `now`, the oldest first."""
+        came = self.filter(kind=StockMovementKind.ADDITION, start__lte=now, end__isnull=True)
+        return came.order_by("start", "pk")
 
 
 class StockMovement(models.Model):
@@ -64,8 +69,8 @@ class StockMovement(models.Model):
 
 class ReservationQuerySet(models.QuerySet["Reservation"]):
     def standing(self, now: datetime) -> Self:
-        """What counts at `now`: everything but holds that have run out."""
-        return self.exclude(expires_at__lte=now)
+        """What counts at `now`: everything but holds that have run out, and what is sold and gone."""
+        return self.filter(sold_at__isnull=True).exclude(expires_at__lte=now)
 
     def moving_with_time(self, now: datetime, *named: int) -> Self:
         """What counts at `now` and stands in no step: live holds, and goods that are overdue; also those `named`."""
@@ -76,13 +81,8 @@ class ReservationQuerySet(models.QuerySet["Reservation"]):
     def upcoming(self, now: datetime) -> Self:
         """What still blocks now or later, and what is overdue, in order of time."""
         overdue = Q(handed_over_at__isnull=False, returned_at__isnull=True)
-        return self.filter(Q(blocked_until__gt=now) | overdue).order_by("start", "end", "pk")
-
-    def blocking(self, period: Period) -> Self:
-        """Reservations whose widened period touches `period`."""
-        if period.is_instant:
-            return self.filter(blocked_from__lte=period.start, blocked_until__gt=period.start)
-        return self.filter(blocked_from__lt=period.end, blocked_until__gt=period.start)
+        coming = self.filter(Q(blocked_until__gt=now) | overdue, sold_at__isnull=True)
+        return coming.order_by("start", "end", "pk")
 
 
 class Wanted(NamedTuple):
@@ -102,6 +102,9 @@ class Reservation(models.Model):
     `label` says for whom, for lists ("J-1012 Sommerfest"). With `expires_at` it is a hold ("Option"), which counts
     until then and no longer. Between `handed_over_at` and `returned_at` the goods are away, whatever was agreed: past
     `blocked_until` they are overdue and stay away.
+
+    What is sold does not come back: it is blocked until the end of time. Handed over (`sold_at`) it is owned no longer,
+    and the reservation takes nothing any more; it stays as the record of what left.
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="reservations")
@@ -115,6 +118,7 @@ class Reservation(models.Model):
     expires_at = models.DateTimeField(_("held until"), null=True, blank=True)
     handed_over_at = models.DateTimeField(_("handed over"), null=True, blank=True)
     returned_at = models.DateTimeField(_("returned"), null=True, blank=True)
+    sold_at = models.DateTimeField(_("sold"), null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ReservationQuerySet.as_manager()
@@ -136,6 +140,10 @@ class Reservation(models.Model):
             models.CheckConstraint(
                 condition=Q(returned_at__isnull=True) | Q(returned_at__gte=F("handed_over_at")),
                 name="reservation_returned_after_hand_over",
+            ),
+            models.CheckConstraint(
+                condition=Q(sold_at__isnull=True) | Q(expires_at__isnull=True, handed_over_at__isnull=True),
+                name="reservation_sold_or_lent",
             ),
         ]
         indexes = [
@@ -163,9 +171,29 @@ class Reservation(models.Model):
     def is_hold(self) -> bool:
         return self.expires_at is not None
 
+    @property
+    def is_sold(self) -> bool:
+        """Whether the goods have left the store for good."""
+        return self.sold_at is not None
+
+    @property
+    def in_steps(self) -> bool:
+        """Whether the steps of its article know it: what is held depends on the clock, what is sold takes nothing."""
+        return not (self.is_hold or self.is_sold)
+
     def counts(self, now: datetime) -> bool:
-        """Whether it takes stock at `now`: a hold does so until it runs out."""
-        return self.expires_at is None or self.expires_at > now
+        """Whether it takes stock at `now`: a hold does so until it runs out, what is sold no longer."""
+        return not self.is_sold and (self.expires_at is None or self.expires_at > now)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the goods are firmly reserved and have not left the store."""
+        return self.in_steps and self.handed_over_at is None
+
+    @property
+    def left_at(self) -> datetime | None:
+        """When the goods have left the store, to come back or for good."""
+        return self.handed_over_at or self.sold_at
 
     @property
     def is_out(self) -> bool:
@@ -176,9 +204,14 @@ class Reservation(models.Model):
         return self.is_out and self.blocked_until <= now
 
     @property
+    def is_for_good(self) -> bool:
+        """Whether what it takes does not come back."""
+        return self.blocked_until == LATEST
+
+    @property
     def buffers(self) -> tuple[timedelta, timedelta]:
-        """Before and after, as they were when it was made."""
-        return self.start - self.blocked_from, self.blocked_until - self.end
+        """Before and after, as they were when it was made; after what is sold there is no end."""
+        return self.start - self.blocked_from, timedelta.max if self.is_for_good else self.blocked_until - self.end
 
 
 _INSERT = """
@@ -188,7 +221,7 @@ _INSERT = """
 """
 
 
-# Made by the migration 0015.
+# Made by the migration 0017.
 _RESERVE = "SELECT {columns} FROM inventory_reserve(%s, %s, %s, %s, %s, %s, %s)"
 
 

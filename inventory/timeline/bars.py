@@ -28,8 +28,8 @@ class BarKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What a reservation or a movement takes or brings, and when. `before` and `after` are the buffers of a
-    reservation, `late` the time since its goods should be back; None where there is nothing to be seen of them.
+    """What a reservation or a movement takes or brings, and when; what is sold, for good. `before` and `after` are the
+    buffers of a reservation, `late` the time since its goods should be back; None where there is nothing to be seen.
 
     `top` is the upper edge of its line in pixels. Its text begins at `text_at`, or ends there (`text_ends`);
     `hit_at` is where the room begins that is kept for it.
@@ -131,16 +131,17 @@ class _Rows:
 def _claimed(row: Reservation, ruler: Ruler, rows: _Rows, now: datetime) -> Bar:
     overdue = row.is_overdue(now)
     kind = BarKind.OVERDUE if overdue else BarKind.HOLD if row.is_hold else BarKind.FIRM
+    period = Period(row.start, LATEST) if row.is_for_good else row.period
     taken = Period(row.blocked_from, LATEST if overdue else row.blocked_until)
     return Bar(
         kind=kind,
         label=row.label,
         quantity=row.quantity,
-        period=row.period,
+        period=period,
         reservation=row,
-        core=ruler.part(row.period),
+        core=ruler.part(period),
         before=ruler.part(Period(row.blocked_from, row.start)),
-        after=ruler.part(Period(row.end, row.blocked_until)),
+        after=ruler.part(Period(period.end, row.blocked_until)),
         late=ruler.part(Period(row.blocked_until, LATEST)) if overdue else None,
         **_placed(ruler, rows, taken),
     )

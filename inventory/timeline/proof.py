@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from eventworx.periods import Period
+from eventworx.periods import LATEST, Period
 from inventory.availability import Stock, bottleneck_in, courses_on, stock_in
-from inventory.models import Article, Reservation, StockMovement
+from inventory.models import Article, ArticleKind, Reservation, StockMovement
 from inventory.steps import during, span_of
 from inventory.timeline.bars import changes_in, claims_in
 
@@ -38,7 +38,17 @@ class Proof:
     @property
     def is_in_buffers(self) -> bool:
         """Whether it is scarcest before or after the period, in the time that preparing and turning around take."""
-        return not self.period.overlaps(self.bottleneck)
+        return not (self.period.overlaps(self.bottleneck) or self.is_later)
+
+    @property
+    def is_later(self) -> bool:
+        """Whether it is scarcest after the period, in which what is sold does not come back."""
+        return self.article.kind == ArticleKind.SALE and self.bottleneck.start >= self.period.end
+
+    @property
+    def is_for_good(self) -> bool:
+        """Whether it stays as scarce as that."""
+        return self.bottleneck.end == LATEST
 
 
 def prove(*, article: Article, period: Period, now: datetime) -> Proof:

@@ -29,9 +29,10 @@ class PositionQuerySet(models.QuerySet["Position"]):
         """Ids of what these positions have reserved."""
         return list(self.filter(reservation__isnull=False).values_list("reservation_id", flat=True))
 
-    def out(self) -> Self:
-        """Positions whose goods have left the store and are not back."""
-        return self.filter(reservation__handed_over_at__isnull=False, reservation__returned_at__isnull=True)
+    def gone(self) -> Self:
+        """Positions whose goods have left the store and are not back, or are sold."""
+        out = Q(reservation__handed_over_at__isnull=False, reservation__returned_at__isnull=True)
+        return self.filter(out | Q(reservation__sold_at__isnull=False)).select_related("reservation")
 
     def not_back(self) -> Self:
         """Positions whose goods have not left the store, or are not back yet."""
@@ -135,9 +136,14 @@ class Position(models.Model):
         return self.reservation.quantity if self.reservation else 0
 
     @property
-    def is_out(self) -> bool:
-        """Whether its goods have left the store and are not back; needs `reservation` loaded."""
-        return self.reservation is not None and self.reservation.is_out
+    def sold_quantity(self) -> int:
+        """What has left the store for good; needs `reservation` loaded."""
+        return self.reserved_quantity if self.reservation and self.reservation.is_sold else 0
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its goods have left the store and are not back, or are sold; needs `reservation` loaded."""
+        return self.reservation is not None and (self.reservation.is_out or self.reservation.is_sold)
 
     @property
     def is_sub_rental(self) -> bool:

@@ -40,7 +40,7 @@ def hold_release(request: TenantRequest, pk: int) -> HttpResponse:
 @may(Permission.HANDLE_GOODS)
 def hand_out(request: TenantRequest, pk: int) -> HttpResponse:
     job = _job(request, pk)
-    count = goods.hand_out(job=job, at=timezone.now())
+    count = goods.hand_out(job=job, actor=actor_of(request), at=timezone.now())
     text = ngettext("%(count)d position has been handed out.", "%(count)d positions have been handed out.", count)
     messages.success(request, text % {"count": count})
     return redirect(job)

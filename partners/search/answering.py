@@ -7,7 +7,7 @@ and reads the articles, availability answers for all of them at once.
 import json
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -43,6 +43,7 @@ from partners.search.listings import COLUMNS, Offer, Row
 from partners.shown_stock import StockTerms, shown, tells_bottleneck
 
 DEFAULT_LIMIT = 50
+LAST_TOLD = fields.LAST_INSTANT - timedelta(seconds=1)  # what is sold stays away beyond it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +125,12 @@ def _free_line(article: Article, course: Course, period: Period, terms: StockTer
     return AnsweredLine(
         article=str(article.pk),
         stock=shown(stock, terms, asked),
-        bottleneck=Bottleneck(start=scarce.start, end=scarce.end) if tells_bottleneck(stock, terms) else None,
+        bottleneck=_told(scarce) if tells_bottleneck(stock, terms) else None,
     )
+
+
+def _told(scarce: Period) -> Bottleneck:
+    return Bottleneck(start=scarce.start, end=min(scarce.end, LAST_TOLD))
 
 
 def list_categories(*, connection: PartnerConnection, now: datetime) -> wire.CategoryList:

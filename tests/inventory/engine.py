@@ -16,9 +16,10 @@ if __name__ == "__main__":
 
 from eventworx.tenants.models import Tenant
 from inventory import reservations
+from inventory.hand_overs import hand_over, take_back, undo_hand_over
 from inventory.models import Article, Reservation, StockMovementKind
 from inventory.models import articles as article_models
-from inventory.reservations import ReservationClaim, Shortage, change, hand_over, release, reserve, take_back
+from inventory.reservations import ReservationClaim, Shortage, change, release, reserve
 from inventory.stock import add_movement
 
 SEASON = datetime(2027, 7, 1, tzinfo=UTC)
@@ -73,7 +74,7 @@ class Worker:
 
     def alter(self) -> None:
         row = self._some()
-        if row and row.handed_over_at is None:
+        if row and row.left_at is None:
             change(reservation=row, quantity=self.random.randint(1, 6), period=some_period(self.random))
 
     def give_back(self) -> None:
@@ -86,9 +87,11 @@ class Worker:
         if row and row.expires_at is None:
             hand_over(tenant=self.tenant, reservations=[row], at=row.start)
             take_back(tenant=self.tenant, reservations=[row], at=row.start + (row.end - row.start) / 2)
+            if row.blocked_until == LATEST and self.random.random() < 0.5:
+                undo_hand_over(tenant=self.tenant, reservations=[row])
 
     def buy(self) -> None:
-        """Stock only grows, so that whatever was promised stays covered."""
+        """Stock only grows, so that whatever was promised stays covered; but for what is sold, which is gone."""
         period = some_period(self.random)
         kind, article = StockMovementKind.ADDITION, self.random.choice(self.articles)
         add_movement(article=article, kind=kind, quantity=1, start=period.start, end=period.end)
@@ -107,7 +110,7 @@ def overbooked(article: Article, now: datetime) -> list[int]:
     for movement in article.stock_movements.all():
         _count(minutes, movement.start, movement.end or LATEST, movement.quantity)
     for row in article.reservations.all():
-        if row.expires_at is None or row.expires_at > now:
+        if row.sold_at is None and (row.expires_at is None or row.expires_at > now):
             _count(minutes, row.blocked_from, row.blocked_until, -row.quantity)
     return [minute for minute, left in enumerate(minutes) if left < 0]
 

@@ -1,6 +1,6 @@
 """Random histories of one article, made through the product's own use-cases, and a plain walk that counts them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from eventworx.periods import LATEST, Period
 from eventworx.tenants.models import Tenant
-from inventory.models import Article, Reservation, StockMovementKind
-from inventory.reservations import ReservationClaim, hand_over, reserve, take_back
+from inventory.hand_overs import hand_over, take_back
+from inventory.models import Article, ArticleKind, Reservation, StockMovementKind
+from inventory.reservations import ReservationClaim, reserve
 from inventory.stock import add_movement
 from tests.factories import make_article
 
@@ -59,6 +60,7 @@ class Scene:
     buffers: tuple[int, int]
     claims: tuple[Claimed, ...]
     moves: tuple[Moved, ...]
+    kind: ArticleKind = ArticleKind.RENTAL
 
 
 starts, lengths, quantities = st.integers(-AROUND, AROUND), st.integers(1, 900), st.integers(1, 5)
@@ -75,6 +77,7 @@ scenes = st.builds(
     buffers=buffers,
     claims=st.lists(claims, max_size=9).map(tuple),
     moves=st.lists(moves, max_size=4).map(tuple),
+    kind=st.sampled_from([ArticleKind.RENTAL, ArticleKind.SALE]),
 )
 
 
@@ -82,7 +85,7 @@ def play(tenant: Tenant, scene: Scene, now: datetime, name: str = "PAR 64") -> A
     """The article after all that; what was not to be had was not reserved."""
     before, after = scene.frozen
     named = {"buffer_before_minutes": before, "buffer_after_minutes": after}
-    article = make_article(tenant, name, owned=scene.owned, **named)
+    article = make_article(tenant, name, owned=scene.owned, kind=scene.kind, **named)
     for moved in scene.moves:
         if moved.kind is StockMovementKind.ADDITION:
             _move(article, moved, now)
@@ -91,7 +94,8 @@ def play(tenant: Tenant, scene: Scene, now: datetime, name: str = "PAR 64") -> A
     for moved in scene.moves:
         if moved.kind is StockMovementKind.OUT_OF_SERVICE:
             _move(article, moved, now)
-    article.owned, article.out_of_service = max(scene.owned - scene.lost, 0), scene.out_of_service
+    article.refresh_from_db(fields=["owned"])
+    article.owned, article.out_of_service = max(article.owned - scene.lost, 0), scene.out_of_service
     article.buffer_before_minutes, article.buffer_after_minutes = scene.buffers
     article.save()
     return article
@@ -119,17 +123,27 @@ def _claim(article: Article, claimed: Claimed, now: datetime) -> None:
 
 def walked(article: Article, period: Period, now: datetime, excluding: Collection[int] = ()) -> int:
     """The fewest free units of a period, its buffers included, asked at every minute without any of the product's
-    sums; all instants of a scene lie on whole minutes, or halfway between them."""
+    sums; all instants of a scene lie on whole minutes, or halfway between them. What is sold has to be there for ever:
+    after its period it is asked at every instant at which anything changes."""
     asked = article.with_buffers(period)
     claims = [row for row in article.reservations.all() if row.pk not in excluding]
     moves = [(row.start, row.end or LATEST, row.signed_quantity) for row in article.stock_movements.all()]
     taken = [(row.blocked_from, _until(row, now), -row.quantity) for row in claims if row.counts(now)]
-    standing, free = article.owned - article.out_of_service, []
-    instant = asked.start
-    while not free or instant < asked.end:
-        free.append(standing + sum(units for start, end, units in [*moves, *taken] if start <= instant < end))
-        instant += MINUTE / 2
-    return min(free)
+    standing, changes = article.owned - article.out_of_service, [*moves, *taken]
+    later = [bound for start, end, _units in changes for bound in (start, end) if period.end <= bound < asked.end]
+    instants = [*_walk(asked.start, min(asked.end, period.end) if article.kind == ArticleKind.SALE else asked.end)]
+    instants += [*later, period.end] if article.kind == ArticleKind.SALE else []
+    return min(standing + _counted(changes, instant) for instant in instants)
+
+
+def _walk(start: datetime, end: datetime) -> Iterator[datetime]:
+    yield start
+    while (start := start + MINUTE / 2) < end:
+        yield start
+
+
+def _counted(changes: Iterable[tuple[datetime, datetime, int]], instant: datetime) -> int:
+    return sum(units for start, end, units in changes if start <= instant < end)
 
 
 def _until(row: Reservation, now: datetime) -> datetime:

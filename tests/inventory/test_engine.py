@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from eventworx.tenants.models import Tenant
 from inventory.courses import check_courses
-from inventory.models import Article
+from inventory.models import Article, ArticleKind
 from tests.factories import make_article, make_tenant
 from tests.inventory.engine import overbooked
 from tests.source import ROOT
@@ -29,7 +29,9 @@ def store() -> Tenant:
     tenant = make_tenant("aurora")
     for number in range(ARTICLES):
         buffers = {"buffer_before_minutes": 30 * (number % 2), "buffer_after_minutes": 45 * (number % 3)}
-        make_article(tenant, f"PAR {number}", owned=12 + number, **buffers)
+        kind = ArticleKind.SALE if number == 0 else ArticleKind.RENTAL
+        owned = 40 if kind == ArticleKind.SALE else 12 + number
+        make_article(tenant, f"PAR {number}", owned=owned, kind=kind, **buffers)
     return tenant
 
 
@@ -63,8 +65,9 @@ def wrong_minutes(articles: list[Article]) -> dict[str, int]:
 
 def test_eight_processes_promise_nothing_twice(store: Tenant) -> None:
     refused = let_work(store, OPERATIONS)
-    articles = list(store.articles.all())
+    articles = list(store.articles.order_by("pk"))
     assert wrong_minutes(articles) == {}
+    assert 0 < articles[0].owned < 40
     assert check_courses(tenant=store, article_ids=[article.pk for article in articles]) == []
     # The work was hard enough to matter: there was much to do, and much was refused.
     assert store.reservations.count() > OPERATIONS // 20

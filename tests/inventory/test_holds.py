@@ -8,8 +8,9 @@ from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.availability import courses_on, stock_in, stock_of
 from inventory.courses import check_courses
+from inventory.hand_overs import hand_over, take_back
 from inventory.models import Article, Reservation
-from inventory.reservations import ReservationClaim, Shortage, change, hand_over, release, reserve, take_back
+from inventory.reservations import ReservationClaim, Shortage, change, release, reserve
 from tests.factories import SUMMER, make_article
 
 NOW = datetime(2027, 6, 1, 12, tzinfo=UTC)

@@ -14,8 +14,9 @@ from eventworx.periods import EARLIEST, LATEST, Period
 from eventworx.tenants.models import Tenant
 from inventory import reservations
 from inventory.courses import check_courses
-from inventory.models import Article, Reservation, StockMovementKind, Wanted, reserve_at_once
-from inventory.reservations import ReservationClaim, Shortage, hand_over, reserve
+from inventory.hand_overs import hand_over
+from inventory.models import Article, ArticleKind, Reservation, StockMovementKind, Wanted, reserve_at_once
+from inventory.reservations import ReservationClaim, Shortage, reserve
 from inventory.stock import add_movement
 from tests.factories import SUMMER, make_article, make_tenant
 from tests.inventory.scenes import few
@@ -72,8 +73,10 @@ def test_it_does_what_the_steps_say(aurora: Tenant, seed: int) -> None:
     random = Random(seed)
     with undone():
         articles = [
-            make_article(aurora, owned=random.randint(2, 5), **{name: 60 * random.randrange(2) for name in BUFFERS})
-            for _number in range(2)
+            make_article(
+                aurora, owned=random.randint(2, 5), kind=kind, **{name: 60 * random.randrange(2) for name in BUFFERS}
+            )
+            for kind in random.choices(ArticleKind.values, k=2)
         ]
 
         def claim() -> ReservationClaim:

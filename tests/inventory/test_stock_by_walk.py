@@ -20,10 +20,12 @@ questions = st.lists(st.tuples(st.integers(-1500, 1500), st.integers(0, 600)), m
 
 def touching(article: Article) -> Iterator[Period]:
     """What can be had right before and right after the first reservations, and a minute too long for it."""
-    before, after = article.buffer_before, article.buffer_after
+    before, after = article.buffer_before, article.buffer_after_minutes * MINUTE
     for row in article.reservations.order_by("pk")[:3]:
         for more in (timedelta(0), MINUTE):
             yield Period(row.blocked_from - after - 9 * MINUTE, row.blocked_from - after + more)
+            if row.is_for_good:
+                continue
             yield Period(row.blocked_until + before - more, row.blocked_until + before + 9 * MINUTE)
 
 

@@ -28,17 +28,13 @@ from jobs.states import JobState
 from tests.factories import SUMMER, make_article, make_contact, make_job, make_tenant
 
 HOUR = timedelta(hours=1)
+NINA = Actor("Nina")
 BEFORE = SUMMER.start - 24 * HOUR
 
 
 @pytest.fixture
 def par(aurora: Tenant) -> Article:
     return make_article(aurora, "PAR 64", owned=10)
-
-
-@pytest.fixture
-def boss() -> Actor:
-    return Actor("Nina")
 
 
 @pytest.fixture
@@ -53,44 +49,44 @@ def row(job: Job) -> Reservation:
 
 
 def test_out_and_back(job: Job) -> None:
-    assert hand_out(job=job, at=SUMMER.start + HOUR) == 1
+    assert hand_out(job=job, actor=NINA, at=SUMMER.start + HOUR) == 1
     assert row(job).handed_over_at == SUMMER.start + HOUR
     with pytest.raises(NothingToHandOut):
-        hand_out(job=job, at=SUMMER.start + HOUR)
+        hand_out(job=job, actor=NINA, at=SUMMER.start + HOUR)
     assert take_back(job=job, at=SUMMER.end) == 1
     assert row(job).returned_at == SUMMER.end
     with pytest.raises(NothingToTakeBack):
         take_back(job=job, at=SUMMER.end)
 
 
-def test_a_hand_over_by_mistake_never_happened(job: Job, par: Article, boss: Actor) -> None:
+def test_a_hand_over_by_mistake_never_happened(job: Job, par: Article) -> None:
     """Nothing is overdue, others may have it again before its time, and the journal says who undid what."""
-    hand_out(job=job, at=BEFORE)
+    hand_out(job=job, actor=NINA, at=BEFORE)
     before = Period(BEFORE - HOUR, SUMMER.start)
     assert stock_of(articles=[par], period=before)[par.pk].free == 2
     late = {"period": Period(SUMMER.end + HOUR, SUMMER.end + 2 * HOUR), "now": SUMMER.end + HOUR}
     assert stock_of(articles=[par], **late)[par.pk].free == 2
-    assert undo_hand_out(job=job, actor=boss, at=SUMMER.end + HOUR) == 1
+    assert undo_hand_out(job=job, actor=NINA, at=SUMMER.end + HOUR) == 1
     assert (row(job).handed_over_at, row(job).period) == (None, SUMMER)
     assert [stock_of(articles=[par], **asked)[par.pk].free for asked in ({"period": before}, late)] == [10, 10]
     assert check_courses(tenant=par.tenant, article_ids=[par.pk]) == []
     (entry,) = par.tenant.audit_entries.about(job)
-    assert (entry.action, entry.actor_label) == ("hand_out_undone", boss.label)
+    assert (entry.action, entry.actor_label) == ("hand_out_undone", NINA.label)
     assert entry.detail == {"handed_out_at": BEFORE.isoformat(), "goods": [f"8 × {par}"]}
     with pytest.raises(NothingToTakeBack):
-        undo_hand_out(job=job, actor=boss, at=SUMMER.end + HOUR)
-    assert hand_out(job=job, at=SUMMER.start) == 1
+        undo_hand_out(job=job, actor=NINA, at=SUMMER.end + HOUR)
+    assert hand_out(job=job, actor=NINA, at=SUMMER.start) == 1
 
 
-def test_only_the_last_hand_over_is_undone_and_nothing_that_is_back(job: Job, par: Article, boss: Actor) -> None:
-    hand_out(job=job, at=SUMMER.start)
+def test_only_the_last_hand_over_is_undone_and_nothing_that_is_back(job: Job, par: Article) -> None:
+    hand_out(job=job, actor=NINA, at=SUMMER.start)
     add_position(job=job, article=make_article(par.tenant, "Kabel", owned=1), quantity=1)
-    hand_out(job=job, at=SUMMER.start + HOUR)
-    assert undo_hand_out(job=job, actor=boss, at=SUMMER.start + HOUR) == 1
+    hand_out(job=job, actor=NINA, at=SUMMER.start + HOUR)
+    assert undo_hand_out(job=job, actor=NINA, at=SUMMER.start + HOUR) == 1
     assert [one.is_out for one in par.tenant.reservations.order_by("pk")] == [True, False]
     take_back(job=job, at=SUMMER.start + 2 * HOUR)
     with pytest.raises(NothingToTakeBack):
-        undo_hand_out(job=job, actor=boss, at=SUMMER.start + 2 * HOUR)
+        undo_hand_out(job=job, actor=NINA, at=SUMMER.start + 2 * HOUR)
     assert par.tenant.reservations.get(article=par).returned_at == SUMMER.start + 2 * HOUR
 
 
@@ -99,7 +95,7 @@ def test_only_the_last_hand_over_is_undone_and_nothing_that_is_back(job: Job, pa
 def test_goods_are_undone_or_back_but_not_both() -> None:
     job = make_job(make_tenant("aurora"), state=JobState.ORDER)
     add_position(job=job, article=make_article(job.tenant, owned=10), quantity=8)
-    hand_out(job=job, at=SUMMER.start)
+    hand_out(job=job, actor=NINA, at=SUMMER.start)
     turns = Barrier(2)
 
     def at_once(deed: Callable[[], int]) -> int:
@@ -112,7 +108,7 @@ def test_goods_are_undone_or_back_but_not_both() -> None:
             connection.close()
 
     with ThreadPoolExecutor(2) as crowd:
-        undone = partial(undo_hand_out, job=job, actor=Actor("Nina"), at=SUMMER.end)
+        undone = partial(undo_hand_out, job=job, actor=NINA, at=SUMMER.end)
         done = list(crowd.map(at_once, [undone, partial(take_back, job=job, at=SUMMER.end)]))
     assert sorted(done) == [0, 1]
     assert (row(job).handed_over_at is None, row(job).returned_at is not None) == (done == [1, 0], done == [0, 1])
@@ -122,18 +118,18 @@ def test_only_an_order_hands_out(par: Article) -> None:
     quote = make_job(par.tenant)
     add_position(job=quote, article=par, quantity=1)
     with pytest.raises(NothingToHandOut):
-        hand_out(job=quote, at=SUMMER.start)
+        hand_out(job=quote, actor=NINA, at=SUMMER.start)
 
 
 def test_what_leaves_early_is_away_from_now_on_or_stays(job: Job, par: Article) -> None:
     other = make_job(par.tenant, state=JobState.ORDER, period=Period(BEFORE - 24 * HOUR, SUMMER.start))
     add_position(job=other, article=par, quantity=5)
     with pytest.raises(Shortage) as refused:
-        hand_out(job=job, at=BEFORE)
+        hand_out(job=job, actor=NINA, at=BEFORE)
     assert [(short.wanted, short.free) for short in refused.value.shortfalls] == [(8, 5)]
     assert row(job).handed_over_at is None
     set_state(job=other, state=JobState.CANCELLED)
-    hand_out(job=job, at=BEFORE)
+    hand_out(job=job, actor=NINA, at=BEFORE)
     assert row(job).start == BEFORE
     later = Period(SUMMER.start + HOUR, SUMMER.end + HOUR)
     fields = {"title": job.title, "customer": job.customer, "planning_period": later, "usage_period": later}
@@ -144,7 +140,7 @@ def test_what_leaves_early_is_away_from_now_on_or_stays(job: Job, par: Article) 
 
 @pytest.mark.parametrize("state", [JobState.CANCELLED, JobState.QUOTE])
 def test_a_job_whose_goods_are_out_stays_an_order(job: Job, state: JobState) -> None:
-    hand_out(job=job, at=SUMMER.start)
+    hand_out(job=job, actor=NINA, at=SUMMER.start)
     with pytest.raises(GoodsAreOut) as refused:
         set_state(job=job, state=state)
     assert "8 × PAR 64" in str(refused.value)
@@ -153,7 +149,7 @@ def test_a_job_whose_goods_are_out_stays_an_order(job: Job, state: JobState) -> 
 
 
 def test_a_position_whose_goods_are_out_stays(job: Job) -> None:
-    hand_out(job=job, at=SUMMER.start)
+    hand_out(job=job, actor=NINA, at=SUMMER.start)
     position = job.positions.get()
     with pytest.raises(GoodsAreOut):
         remove_position(position=position)
@@ -163,7 +159,7 @@ def test_a_position_whose_goods_are_out_stays(job: Job) -> None:
 
 
 def test_an_inquiry_is_withdrawn_and_the_goods_stay_with_a_person(job: Job, par: Article) -> None:
-    hand_out(job=job, at=SUMMER.start)
+    hand_out(job=job, actor=NINA, at=SUMMER.start)
     inquiry = job.inquiries.create(
         tenant=par.tenant,
         number="A-1",
@@ -182,7 +178,7 @@ def test_an_inquiry_is_withdrawn_and_the_goods_stay_with_a_person(job: Job, par:
 
 def test_what_is_back_is_over(job: Job, par: Article) -> None:
     """A change of the job afterwards does not take the goods away again."""
-    hand_out(job=job, at=SUMMER.start)
+    hand_out(job=job, actor=NINA, at=SUMMER.start)
     take_back(job=job, at=SUMMER.start + HOUR)
     longer = Period(SUMMER.start, SUMMER.end + HOUR)
     fields = {"title": job.title, "customer": job.customer, "planning_period": longer, "usage_period": longer}
@@ -191,11 +187,11 @@ def test_what_is_back_is_over(job: Job, par: Article) -> None:
 
 
 def test_what_is_back_before_the_job_begins_waits_for_it_again(job: Job, par: Article) -> None:
-    hand_out(job=job, at=BEFORE)
+    hand_out(job=job, actor=NINA, at=BEFORE)
     take_back(job=job, at=BEFORE + HOUR)
     assert (row(job).period, row(job).handed_over_at, row(job).quantity) == (SUMMER, None, 8)
     assert stock_of(articles=[par], period=Period(BEFORE, SUMMER.start))[par.pk].free == 10
-    assert hand_out(job=job, at=SUMMER.start) == 1
+    assert hand_out(job=job, actor=NINA, at=SUMMER.start) == 1
     assert check_courses(tenant=job.tenant, article_ids=[par.pk]) == []
 
 
@@ -204,7 +200,7 @@ def test_what_comes_back_late_needs_its_turnaround_all_the_same(aurora: Tenant) 
     par = make_article(aurora, owned=8, buffer_after_minutes=600)
     job = make_job(aurora, state=JobState.ORDER)
     add_position(job=job, article=par, quantity=8)
-    hand_out(job=job, at=SUMMER.start)
+    hand_out(job=job, actor=NINA, at=SUMMER.start)
     late = SUMMER.end + 20 * HOUR
     take_back(job=job, at=late)
     assert stock_of(articles=[par], period=Period(late + 9 * HOUR, late + 10 * HOUR))[par.pk].free == 0
@@ -212,19 +208,19 @@ def test_what_comes_back_late_needs_its_turnaround_all_the_same(aurora: Tenant) 
 
 
 def test_a_job_that_moves_past_what_is_back_needs_its_goods_anew(job: Job, par: Article) -> None:
-    hand_out(job=job, at=SUMMER.start)
+    hand_out(job=job, actor=NINA, at=SUMMER.start)
     take_back(job=job, at=SUMMER.end)
     later = Period(SUMMER.end + 24 * HOUR, SUMMER.end + 48 * HOUR)
     job = update_job(job=job, title="x", customer=job.customer, planning_period=later, usage_period=later)
     assert stock_of(articles=[par], period=later)[par.pk].free == 2
     assert (row(job).period, row(job).is_out, row(job).returned_at) == (later, False, None)
-    assert hand_out(job=job, at=later.start) == 1
+    assert hand_out(job=job, actor=NINA, at=later.start) == 1
     assert check_courses(tenant=job.tenant, article_ids=[par.pk]) == []
 
 
 @pytest.mark.parametrize("left", [JobState.QUOTE, JobState.CANCELLED])
 def test_a_job_that_was_left_and_is_an_order_again_needs_its_goods_anew(job: Job, par: Article, left: JobState) -> None:
-    hand_out(job=job, at=SUMMER.start)
+    hand_out(job=job, actor=NINA, at=SUMMER.start)
     take_back(job=job, at=SUMMER.start + HOUR)
     job = set_state(job=job, state=left)
     assert stock_of(articles=[par], period=SUMMER)[par.pk].free == 10

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connection
 
+from eventworx.audit import Actor
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.models import Article
@@ -200,7 +201,7 @@ def test_what_was_out_and_is_back_is_not_promised(bassline: Tenant) -> None:
     inquiry = receive(bassline, line(make_article(bassline), 3))
     job = make_job(inquiry=inquiry, created_by=None)
     set_state(job=job, state=JobState.ORDER)
-    hand_out(job=job, at=SUMMER.start)
+    hand_out(job=job, actor=Actor("Nina"), at=SUMMER.start)
     take_back(job=job, at=SUMMER.start + timedelta(hours=1))
     with pytest.raises(JobLacksLines):
         confirm_inquiry(inquiry=inquiry, at=NOW)

@@ -19,7 +19,7 @@ from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.articles import update_article
 from inventory.courses import check_courses
-from inventory.models import Article
+from inventory.models import Article, ArticleKind
 from jobs.covering import Cover, cover_shortages
 from jobs.free_again import take_over
 from jobs.goods import hand_out, take_back, undo_hand_out
@@ -42,6 +42,9 @@ class Firm:
     def __init__(self, tenant: Tenant, seed: int) -> None:
         self.tenant, self.random, self.now = tenant, Random(seed), datetime(2027, 7, 1, tzinfo=UTC)
         self.articles = [make_article(tenant, f"PAR {n}", owned=self.random.randint(3, 9)) for n in range(3)]
+        self.stock = self.random.randint(20, 60)
+        self.sold = make_article(tenant, "Gaffa", owned=self.stock, kind=ArticleKind.SALE)
+        self.articles.append(self.sold)
         self.supplier = make_contact(tenant, "Bassline", is_supplier=True)
         self.done = 0
 
@@ -71,7 +74,7 @@ class Firm:
             lambda: set_state(job=job, state=JobState.ORDER),
             lambda: hold_material(job=job, until=now + chance.randint(1, 20) * HOUR, now=now),
             lambda: release_hold(job=job),
-            lambda: hand_out(job=job, at=now),
+            lambda: hand_out(job=job, actor=NINA, at=now),
             lambda: take_back(job=job, at=now),
             lambda: undo_hand_out(job=job, actor=NINA, at=now),
             lambda: self._move(job),
@@ -108,7 +111,11 @@ class Firm:
         assert check_courses(tenant=self.tenant, article_ids=[row.pk for row in self.articles]) == []
         assert not self.tenant.reservations.filter(position__isnull=True).exists()
         for article in self.articles:
+            article.refresh_from_db(fields=["owned"])
             assert self._most_claimed(article) <= article.owned
+        gone = [row.quantity for row in self.sold.reservations.all() if row.is_sold]
+        assert self.sold.owned + sum(gone) == self.stock
+        assert not any(row.is_sold or row.is_for_good for row in self.articles[0].reservations.all())
         for row in self.tenant.positions.filter(reservation__isnull=False).select_related("job", "reservation"):
             self._judge(row)
 
@@ -126,6 +133,7 @@ class Firm:
             assert not held.counts(self.now)
             return
         if not held.counts(self.now):
+            assert held.is_hold or held.quantity <= row.own_quantity
             return
         assert held.expires_at == (None if job.uses_stock else job.held_until)
         if held.returned_at:
@@ -134,6 +142,7 @@ class Firm:
         assert held.quantity <= row.own_quantity
         assert held.start <= job.planning_start
         assert held.end == job.planning_end
+        assert held.is_for_good == (held.article_id == self.sold.pk)
         assert held.handed_over_at or held.start == job.planning_start
 
 

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
+from inventory.hand_overs import hand_over
 from inventory.models import Article, Reservation, StockMovementKind
-from inventory.reservations import ReservationClaim, hand_over, reserve
+from inventory.reservations import ReservationClaim, reserve
 from inventory.stock import add_movement
 from tests.factories import make_article, make_category
 

@@ -11,8 +11,8 @@ from django.test import Client
 
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
+from inventory.hand_overs import hand_over
 from inventory.models import Article, StockMovementKind
-from inventory.reservations import hand_over
 from inventory.stock import add_movement
 from jobs.positions import add_position
 from jobs.states import JobState

@@ -7,11 +7,12 @@ import pytest
 from django.utils import timezone
 
 from eventworx.tenants.models import Tenant
-from inventory.models import StockMovementKind
+from inventory.models import ArticleKind, StockMovementKind
 from inventory.stock import add_movement
 from partners.access import AccessLevel
 from partners.client import PartnerPaused
 from partners.models import PartnerConnection, StoredAnswer
+from partners.protocol.wire import parse_availability
 from partners.releases import release
 from tests.factories import make_article
 from tests.fakes import InProcess
@@ -149,3 +150,14 @@ def test_a_question_costs_the_same_for_any_number_of_lines_and_leaves_nothing(
     ask("/availability", asked)
     assert queries_of(lambda: ask("/availability", asked), network) == QUERIES
     assert StoredAnswer.objects.count() == 0
+
+
+def test_what_is_for_sale_may_be_scarcest_after_the_period(lent: PartnerConnection, ask: Ask, bassline: Tenant) -> None:
+    """What is promised for later cannot be sold before; and an instant is told that every partner can read."""
+    article = make_article(bassline, owned=3, kind=ArticleKind.SALE)
+    reserve_row(article, 2, day(20), day(21))
+    answer = ask("/availability", asking((article.pk, 1)))
+    assert parse_availability(answer).lines
+    [line] = answer["lines"]
+    assert line["stock"]["free"] == 1
+    assert line["bottleneck"] == {"start": "2027-07-20T00:00:00Z", "end": "2199-12-31T23:59:59Z"}

@@ -10,9 +10,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.availability import stock_of
-from inventory.models import Article
+from inventory.models import Article, ArticleKind
 from jobs.holds import hold_material
 from jobs.models import Inquiry
 from jobs.positions import add_position
@@ -392,3 +393,16 @@ def test_what_a_quote_of_ours_holds_is_not_free_until_the_option_ends(trade: Tra
     assert first.objections == [{"why": "short", "article": "MAC Aura XB", "asked": 2, "free": 1}]
     with time_machine.travel(now + timedelta(hours=1, seconds=1), tick=False):
         assert post(trade.ours, "/orders", request_of(trade)).document["state"] == "confirmed"  # type: ignore[index,call-overload]
+
+
+@pytest.mark.parametrize(("asked", "state"), [(OWNED - 4, "confirmed"), (OWNED - 3, "requested")])
+def test_a_thing_for_sale_is_promised_for_ever(trade: Trade, lender: PartnerConnection, asked: int, state: str) -> None:
+    """What another job was promised for next year is not there for an order of this year, nor the other way round."""
+    Article.objects.filter(pk=trade.article.pk).update(kind=ArticleKind.SALE)
+    trade.article.refresh_from_db()
+    later = trade.job.planning_end + timedelta(days=300)
+    reserve_row(trade.article, 4, later, later + timedelta(days=1))
+    assert arrived(trade, asked).state == state
+    period = Period(later + timedelta(days=9), later + timedelta(days=10))
+    left = stock_of(articles=[trade.article], period=period)[trade.article.pk].free
+    assert left == (0 if state == "confirmed" else OWNED - 4)

@@ -1,0 +1,119 @@
+"""Goods leave the store and come back; what is sold leaves for good (mission O7). Callers see to it that what leaves
+before its time is reserved from then on."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from eventworx.errors import BusinessError
+from eventworx.periods import Period
+from eventworx.tenants.models import Tenant
+from inventory.courses import apply_changes, blocks, moves
+from inventory.models import Article, ArticleKind, Reservation
+from inventory.reservations import locked_reservations
+from inventory.steps import Change, undone
+
+
+class TooFewOwned(BusinessError):
+    code = "too-few-owned"
+    status = 409
+    message = _(
+        "Of %(article)s only %(owned)d are owned any more, and %(leaving)d are to be sold with this hand-over. "
+        "Nothing was handed out. Please put the owned quantity of the article right first."
+    )
+
+
+@transaction.atomic
+def hand_over(*, tenant: Tenant, reservations: Iterable[Reservation], at: datetime) -> list[Reservation]:
+    """Note that the goods have left the store; returns the reservations of those that are sold by it.
+
+    What is lent is away until it is taken back, also past the agreed time. What is sold is owned no longer and takes
+    nothing any more. Raises TooFewOwned and changes nothing.
+    """
+    rows = [row for row in _as_they_stand(tenant, reservations) if row.waits]
+    found = tenant.articles.filter(pk__in={row.article_id for row in rows}, kind=ArticleKind.SALE)
+    articles = {article.pk: article for article in found}
+    lent = [row.pk for row in rows if row.article_id not in articles]
+    tenant.reservations.filter(pk__in=lent).update(handed_over_at=at, returned_at=None)
+    sold = [row for row in rows if row.article_id in articles]
+    leaving = Counter[Article]()
+    for row in sold:
+        leaving[articles[row.article_id]] += row.quantity
+    changes: defaultdict[int, list[Change]] = defaultdict(list)
+    for article, quantity in leaving.items():
+        changes[article.pk] += _disown(article, quantity, at)
+    for row in sold:
+        changes[row.article_id].append(undone(blocks(row)))
+    apply_changes(changes)
+    tenant.reservations.filter(pk__in=[row.pk for row in sold]).update(sold_at=at)
+    return sold
+
+
+@transaction.atomic
+def undo_hand_over(*, tenant: Tenant, reservations: Iterable[Reservation]) -> None:
+    """Note that the goods never left. They wait in store for what was agreed; what is back already stays so.
+
+    What was sold is owned again and reserved as it was, until the end of time; until its own end where the article is
+    lent by now.
+    """
+    rows = _as_they_stand(tenant, reservations)
+    tenant.reservations.filter(pk__in=[row.pk for row in rows if row.is_out]).update(handed_over_at=None)
+    sold = [row for row in rows if row.is_sold]
+    articles = tenant.articles.in_bulk({row.article_id for row in sold})
+    changes: defaultdict[int, list[Change]] = defaultdict(list)
+    for row in sold:
+        article = articles[row.article_id]
+        article.owned += row.quantity
+        row.sold_at, row.blocked_until = None, article.with_buffers(row.period).end
+        changes[article.pk].append(blocks(row))
+    for article in articles.values():
+        article.save(update_fields=["owned", "updated_at"])
+    apply_changes(changes)
+    tenant.reservations.bulk_update(sold, ["sold_at", "blocked_until"])
+
+
+@transaction.atomic
+def take_back(*, tenant: Tenant, reservations: Iterable[Reservation], at: datetime) -> None:
+    """Note that the goods are back. What came early is free again once its turnaround is over."""
+    back = [row for row in _as_they_stand(tenant, reservations) if row.is_out]
+    changes: defaultdict[int, list[Change]] = defaultdict(list)
+    for row in back:
+        changes[row.article_id].append(undone(blocks(row)))
+        _end(row, at)
+        changes[row.article_id].append(blocks(row))
+    tenant.reservations.bulk_update(back, ["returned_at", "end", "blocked_until"])
+    apply_changes(changes)
+
+
+def _as_they_stand(tenant: Tenant, reservations: Iterable[Reservation]) -> Sequence[Reservation]:
+    return locked_reservations(tenant, {row.pk for row in reservations})
+
+
+def _disown(article: Article, quantity: int, at: datetime) -> list[Change]:
+    """So many units of a locked article are owned no longer; raises TooFewOwned.
+
+    Where what stands in its master data does not suffice, additions that came for good and are there count as owned
+    from now on, the oldest first.
+    """
+    counted = list[Change]()
+    for addition in article.stock_movements.came_for_good(at) if article.owned < quantity else ():
+        if article.owned < quantity:
+            article.owned += addition.quantity
+            counted.append(undone(moves(addition)))
+            addition.delete()
+    if article.owned < quantity:
+        raise TooFewOwned(article=article.name, owned=article.owned, leaving=quantity)
+    article.owned -= quantity
+    article.save(update_fields=["owned", "updated_at"])
+    return counted
+
+
+def _end(row: Reservation, at: datetime) -> None:
+    """What is back, early or late, is kept by its turnaround and no longer."""
+    turnaround = row.buffers[1]
+    row.returned_at = at
+    if row.start < at:
+        row.end, row.blocked_until = at, Period(at, at).widened(timedelta(), turnaround).end
