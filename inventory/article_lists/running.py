@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import IO, Any
 
 from django.db import transaction
@@ -27,6 +28,7 @@ from inventory.models import ArticleImport, ImportState, ImportStep
 from inventory.models.article_imports import claim_import, forget_files, give_up_abandoned
 
 LEASE = timedelta(seconds=60)
+SIGNS = timedelta(seconds=1)  # from one sign of life to the next while a workbook is opened and read
 PER_LINE = timedelta(milliseconds=1)  # that what concerns all of them at once may take on top
 KEPT = timedelta(days=7)  # that a file waits for somebody to go on with it
 SAMPLED = 30  # lines
@@ -76,7 +78,8 @@ def work_on(claimed: ArticleImport) -> None:
     }
     try:
         with _file_of(claimed) as file:
-            table = tables.opened(file, claimed.size, tables.Shape(claimed.encoding, claimed.delimiter))
+            shape = tables.Shape(claimed.encoding, claimed.delimiter)
+            table = tables.opened(file, claimed.size, shape, partial(_opening, claimed))
             with closing(table.lines):
                 steps[claimed.step](claimed, table)
     except Lost:
@@ -103,6 +106,16 @@ def _alive(claimed: ArticleImport, *, lease: timedelta = LEASE, **news: Any) -> 
     claimed.claimed_until = timezone.now() + lease
     if not claimed.tenant.article_imports.held_by(claimed).update(claimed_until=claimed.claimed_until, **news):
         raise Lost
+
+
+def _opening(claimed: ArticleImport, lines: int) -> None:
+    """While a workbook is walked through: the lease is new, who cancels is heard, and `lines` found are counted.
+
+    Raises Lost.
+    """
+    if claimed.claimed_until is None or timezone.now() >= claimed.claimed_until - LEASE + SIGNS:
+        claimed.lines_read = max(claimed.lines_read, lines)
+        _alive(claimed, lines_read=claimed.lines_read)
 
 
 def _end(claimed: ArticleImport, state: ImportState, **news: Any) -> bool:

@@ -184,6 +184,8 @@ def step_label(article_import: ArticleImport) -> str:
     """What is being done, for the progress bar."""
     if article_import.claimed_until is None:
         return gettext("Waiting for the worker …")
+    if article_import.is_opening:
+        return gettext("Opening the file …")
     if article_import.percent == 99:
         return gettext("Writing the articles …")
     labels = {

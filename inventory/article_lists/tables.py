@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from eventworx.errors import BusinessError
 from inventory.article_lists import text_files, workbooks
 from inventory.article_lists.cells import Cell
+from inventory.article_lists.workbook_parts import Sign
 
 MOST_BYTES = 50 * 1024 * 1024
 MOST_LINES = 1_000_000
@@ -53,10 +54,13 @@ class Table:
     progress: Callable[[], float]
 
 
-def opened(file: IO[bytes], size: int, shape: Shape) -> Table:
-    """The table in a file that can be sought in. Raises what `text_files` and `workbooks` raise, and TooMany…"""
+def opened(file: IO[bytes], size: int, shape: Shape, sign: Sign = workbooks.silent) -> Table:
+    """The table in a file that can be sought in; `sign` is called while a workbook is walked through.
+
+    Raises what `text_files` and `workbooks` raise, and TooMany…
+    """
     if shape.is_workbook:
-        sheet = workbooks.opened(file)
+        sheet = workbooks.opened(file, sign)
         return Table(_within_limits(sheet.lines()), sheet.progress)
     lines = text_files.lines(file, shape.encoding, shape.delimiter)
     return Table(_within_limits(lines), lambda: min(file.tell() / max(size, 1), 1.0))

@@ -4,8 +4,10 @@ openpyxl makes some hundred bytes of every byte it has not forgotten yet, and so
 So this bounds what it holds at once, and lets it meet only what belongs into a list.
 """
 
+import io
 import zipfile
-from typing import IO, Literal
+from collections.abc import Callable
+from typing import IO, Any, Literal
 from xml.parsers import expat
 
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +26,7 @@ BETWEEN = 32  # bytes from a line or text to the next, for its end tag and white
 LONGEST_FORMAT = 255  # characters, as in Excel; openpyxl takes the square of it
 LONGEST_LINE_HEAD = 500  # characters of what a line says of itself, which openpyxl keeps
 PIECE = 64 * 1024  # bytes that are walked through at once
+Sign = Callable[[int], None]  # of life, while a part is gone through; with the number of lines found so far
 _ENTRY = b"PK\x01\x02"  # before each entry of the archive's directory
 _MAIN = f"{SHEET_MAIN_NS}}}"
 _CELL, _LINE, _LINES, _TEXT = (_MAIN + name for name in ("c", "row", "sheetData", "si"))
@@ -55,6 +58,7 @@ class _Walk:
     most = MOST_AT_ONCE  # bytes
     most_elements = MOST_AT_ONCE
     repeated = ""  # the element that openpyxl forgets when it is over
+    number = 0  # of the line at hand
 
     def __init__(self) -> None:
         self.parser = expat.ParserCreate(namespace_separator="}")
@@ -69,10 +73,11 @@ class _Walk:
     def refuse(self, *_declared: object) -> None:
         raise NotAWorkbook
 
-    def through(self, part: IO[bytes]) -> None:
+    def through(self, part: IO[bytes], sign: Sign) -> None:
         read = 0
         while not self.is_over and (piece := part.read(PIECE)):
             self.parser.Parse(piece)
+            sign(self.number)
             read += len(piece)
             if self.kept + read - self.forgotten > MOST_AT_ONCE or self.elements > self.most_elements:
                 raise WorkbookTooLarge
@@ -111,7 +116,6 @@ class Lines(_Walk):
     def __init__(self) -> None:
         super().__init__()
         self.is_begun = False
-        self.number = 0  # of the line at hand
         self.place = (0, "")  # of the cell at hand; compared, it grows from column to column
 
     def start(self, tag: str, found: dict[str, str]) -> None:
@@ -150,12 +154,14 @@ class Lines(_Walk):
 class Parts(zipfile.ZipFile):
     """A workbook's archive, of which no part is handed out unjudged. Raises NotAWorkbook, WorkbookTooLarge, …TooLong.
 
-    What openpyxl opens it reads piece by piece, as `expected`; what it reads, as a whole.
+    What openpyxl opens it reads piece by piece, as `expected`; what it reads, as a whole. `sign` is called before
+    every piece that anybody reads: what lies between is at most MOST_AT_ONCE.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], sign: Sign) -> None:
         _count_entries(file)
         super().__init__(file)
+        self.sign = sign
         self.expected: type[_Walk] = Whole
         self.walked: dict[str, _Walk] = {}
 
@@ -177,9 +183,21 @@ class Parts(zipfile.ZipFile):
         if type(self.walked.get(name)) is not kind:
             walk = kind()
             with super().open(name) as part:
-                walk.through(part)
+                walk.through(part, self.sign)
             self.walked[name] = walk
-        return super().open(name)
+        return _Signed(super().open(name), self)
+
+
+class _Signed(io.BufferedReader):
+    """A part that says when it is read."""
+
+    def __init__(self, part: Any, parts: Parts) -> None:
+        super().__init__(part)
+        self.parts = parts
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.parts.sign(0)
+        return super().read(size)
 
 
 def _count_entries(file: IO[bytes]) -> None:

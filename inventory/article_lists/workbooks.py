@@ -18,9 +18,10 @@ from xml.parsers import expat
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.escape import unescape
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from inventory.article_lists.cells import Cell
-from inventory.article_lists.workbook_parts import Lines, NotAWorkbook, Parts, Texts
+from inventory.article_lists.workbook_parts import Lines, NotAWorkbook, Parts, Sign, Texts
 
 # How workbooks begin; old ones (XLS) and those with a password begin as the second, and are refused with a sentence.
 SIGNATURES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
@@ -52,9 +53,10 @@ class _Reader(ExcelReader):
     """openpyxl with as little of a workbook as a list needs: texts, formats of dates, the first visible sheet."""
 
     archive: Parts
+    sheet: "_Unsized"
 
-    def __init__(self, file: IO[bytes]) -> None:
-        parts = Parts(file)
+    def __init__(self, file: IO[bytes], sign: Sign) -> None:
+        parts = Parts(file, sign)
         super().__init__(file, read_only=True, data_only=True, keep_links=False)
         self.archive = parts
 
@@ -70,21 +72,27 @@ class _Reader(ExcelReader):
         super().read_strings()
 
     def read_worksheets(self) -> None:
-        """Of each sheet openpyxl looks for its size, in all of it if need be: so it gets to know of one alone."""
+        """Of all of them openpyxl gets to know one."""
         self.archive.expected = Lines
         parser: Any = self.parser
         sheets = [sheet for sheet in parser.sheets if parser.rels[sheet.id].Type.endswith("/worksheet")]
         visible = [sheet for sheet in sheets if sheet.state == "visible"]
-        parser.sheets = (visible or sheets)[:1]
-        super().read_worksheets()
+        first = (visible or sheets)[0]
+        path = parser.rels[first.id].target
+        self.archive.open(path).close()
+        self.sheet = _Unsized(self.wb, first.name, path, self.shared_strings)
+
+
+class _Unsized(ReadOnlyWorksheet):
+    def _get_size(self) -> None:
+        """openpyxl would look for it, in all of the sheet if need be; our own walk has counted the lines."""
 
 
 class Sheet:
     """The lines of one sheet."""
 
     def __init__(self, reader: _Reader) -> None:
-        self.sheet: Any = reader.wb.worksheets[0]
-        self.sheet.reset_dimensions()
+        self.sheet: Any = reader.sheet
         (walk,) = (walk for walk in reader.archive.walked.values() if isinstance(walk, Lines))
         if not walk.is_over:
             raise NotAWorkbook  # in another dialect of the format openpyxl finds no lines
@@ -104,14 +112,21 @@ class Sheet:
             raise NotAWorkbook from error
 
 
-def opened(file: IO[bytes]) -> Sheet:
-    """The first visible sheet of a workbook. Raises NotAWorkbook, WorkbookTooLarge, WorkbookTooLong."""
+def opened(file: IO[bytes], sign: Sign) -> Sheet:
+    """The first visible sheet of a workbook. `sign` is called now and then: opening a long one takes seconds.
+
+    Raises NotAWorkbook, WorkbookTooLarge, WorkbookTooLong, and what `sign` raises.
+    """
     try:
-        reader = _Reader(file)
+        reader = _Reader(file, sign)
         reader.read()
         return Sheet(reader)
     except _UNREADABLE as error:
         raise NotAWorkbook from error
+
+
+def silent(_lines: int) -> None:
+    """No sign of life is asked for."""
 
 
 def _line(values: tuple[object, ...]) -> list[Cell]:

@@ -125,6 +125,12 @@ class ArticleImport(models.Model):
         return self.state == ImportState.CHECKED and is_good and bool(self.new_count + self.changed_count)
 
     @property
+    def is_opening(self) -> bool:
+        """Whether a worker still walks through the workbook and cannot say how much is left; CSV is open at once."""
+        is_claimed = self.state == ImportState.BUSY and self.claimed_until is not None
+        return is_claimed and not (self.encoding or self.percent)
+
+    @property
     def bad_lines_forbid(self) -> bool:
         """Whether it is for its bad lines that nothing is imported."""
         return bool(self.bad_count) and not self.skip_bad_lines

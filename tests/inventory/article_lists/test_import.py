@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from eventworx.tenants.models import Tenant
-from inventory.article_lists import importing, running, showing, tables
+from inventory.article_lists import importing, running, showing, tables, workbooks
 from inventory.article_lists.importing import (
     AnotherListRuns,
     BadLinesForbid,
@@ -29,10 +29,12 @@ from inventory.models.article_imports import claim_import, give_up_abandoned
 from tests.factories import make_article, make_category
 from tests.inventory.article_lists.doing import as_csv, check, checked, counts, hand_in, imported, problems, worked_on
 from tests.inventory.article_lists.test_export import full_article
+from tests.inventory.article_lists.test_reading import workbook
 
 LogIn = Callable[..., Client]
 HEADER = ["Nummer", "Name", "Kategorie", "Preis pro Tag", "Bestand"]
 LIST = as_csv([HEADER, ["A-1", "Bühne", "", "12,50", "3"], ["A-2", "Kabel", "", "1.234,00 €", "1.200"]])
+WORKBOOK = workbook([HEADER, *([f"A-{n}", "Bühne", "", 12.5, 3] for n in range(300))])
 
 
 def values(article: Article, *names: str) -> list[Any]:
@@ -388,6 +390,55 @@ def test_who_works_on_all_lines_at_once_is_not_taken_for_dead(
 
     monkeypatch.setattr(running.Staging, moment, looked_for_the_dead)
     assert imported(aurora, LIST).state == ImportState.DONE
+
+
+def opened_slowly(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], Any]) -> list[str]:
+    """`meanwhile` happens while a workbook is opened, between its head and its lines; what a worker got to after."""
+    reached: list[str] = []
+    styles, sheet = workbooks.apply_stylesheet, workbooks.Sheet
+
+    def stopped(*arguments: Any) -> None:
+        styles(*arguments)
+        meanwhile()
+
+    def walked(*arguments: Any) -> workbooks.Sheet:
+        reached.append("lines")
+        return sheet(*arguments)
+
+    monkeypatch.setattr(running, "SIGNS", timedelta(0))
+    monkeypatch.setattr(workbooks, "apply_stylesheet", stopped)
+    monkeypatch.setattr(workbooks, "Sheet", walked)
+    return reached
+
+
+def test_a_worker_that_opens_a_workbook_gives_signs_of_life(aurora: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes seconds before the first line; meanwhile the page says so and counts."""
+    found = receive_list(tenant=aurora, user=None, name="a.xlsx", content=[WORKBOOK], now=timezone.now())
+    claimed_until = timezone.now() + timedelta(minutes=1)
+    shown: list[tuple[Any, Any]] = []
+
+    def look() -> None:
+        found.refresh_from_db()
+        shown.append((showing.step_label(found), found.percent))
+        aurora.article_imports.update(claimed_until=timezone.now())
+
+    def count(*arguments: Any) -> workbooks.Sheet:
+        found.refresh_from_db()
+        shown.append((found.lines_read, found.claimed_until > claimed_until - timedelta(seconds=5)))  # type: ignore[operator]
+        return sheet(*arguments)
+
+    opened_slowly(monkeypatch, look)
+    sheet = workbooks.Sheet
+    monkeypatch.setattr(workbooks, "Sheet", count)
+    assert worked_on(found).state == ImportState.READ
+    assert shown == [("Datei wird geöffnet …", 0), (301, True)]
+
+
+def test_who_cancels_while_a_workbook_is_opened_is_heard(aurora: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = receive_list(tenant=aurora, user=None, name="a.xlsx", content=[WORKBOOK], now=timezone.now())
+    reached = opened_slowly(monkeypatch, lambda: cancel_list(article_import=found, now=timezone.now()))
+    assert worked_on(found).state == ImportState.CANCELLED
+    assert (reached, found.sample) == ([], [])
 
 
 @pytest.mark.parametrize("step", list(ImportStep))

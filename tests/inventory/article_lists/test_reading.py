@@ -450,6 +450,18 @@ def test_as_many_lines_as_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (len(progress), progress[-1], sorted(progress)) == (1001, 1.0, progress)
 
 
+def test_whoever_opens_and_reads_a_workbook_gives_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Piece by piece of what is walked through, with the lines found so far, and then of what openpyxl reads."""
+    monkeypatch.setattr(workbook_parts, "PIECE", 4096)
+    signs: list[int] = []
+    data = package(sheet("<row><c><v>0</v></c></row>" * 2000))
+    table = opened(io.BytesIO(data), 0, Shape(""), signs.append)
+    assert (signs, signs[-1], len(set(signs)) > 10) == (sorted(signs), 2000, True)
+    signs.clear()
+    assert len(list(table.lines)) == 2000
+    assert signs
+
+
 # --- limits of every table -----------------------------------------------------------------------------
 def test_ten_thousand_columns() -> None:
     empty = ";" * 10_000
