@@ -60,11 +60,12 @@ _BRANCH = """
     SELECT id FROM branch
 """
 
-# One statement however many articles; a mark that is right already is left alone. The last WHERE of the SELECT tells
-# SQLite's parser that no join follows.
+# One statement however many articles; a mark that is right already is left alone. Whoever marks does it in the order of
+# the articles: two at the same time wait for each other, and never both. The last WHERE of the SELECT tells SQLite's
+# parser that no join follows.
 _MARK_ALL = """
     INSERT INTO partners_release (tenant_id, connection_id, article_id, everything, excluded)
-    SELECT %s, %s, found.id, %s, %s FROM ({articles}) found WHERE 1 = 1
+    SELECT %s, %s, found.id, %s, %s FROM ({articles}) found WHERE 1 = 1 ORDER BY found.id
     ON CONFLICT (connection_id, article_id) DO UPDATE
     SET excluded = excluded.excluded WHERE partners_release.excluded <> excluded.excluded
 """
@@ -165,7 +166,7 @@ def release(
     """
     if everything and excluded:
         raise EverythingHasNoExceptionOfItself
-    things: list[dict[str, object]] = [{"article": article} for article in articles]
+    things: list[dict[str, object]] = [{"article": one} for one in sorted(articles, key=lambda article: article.pk)]
     things += [{"category": category}] if category else []
     things += [{"everything": True}] if everything else []
     marks = [_mark(connection, excluded, thing) for thing in things]
@@ -212,7 +213,9 @@ def _mark_all(connection: PartnerConnection, articles: ArticleQuerySet, mark: Ma
 
 
 def _unmark(connection: PartnerConnection, articles: ArticleQuerySet) -> int:
-    gone, _by_table = connection.releases.filter(article__in=articles.order_by().values("pk")).delete()
+    marks = connection.releases.filter(article__in=articles.order_by().values("pk"))
+    locked = list(marks.select_for_update().order_by("article_id").values_list("pk", flat=True))
+    gone, _by_table = marks.delete() if locked else (0, {})
     return gone
 
 

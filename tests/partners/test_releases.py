@@ -14,7 +14,9 @@ from inventory.search.statements import condition_of
 from partners.models import PartnerConnection
 from partners.releases import (
     EverythingHasNoExceptionOfItself,
+    Mark,
     condition_of_released,
+    mark_matching,
     release,
     released_articles,
     withdraw_release,
@@ -46,6 +48,22 @@ def stock(bassline: Tenant, tree: dict[str, Category]) -> dict[str, Article]:
 
 def visible(connection: PartnerConnection) -> set[str]:
     return set(released_articles(connection).values_list("name", flat=True))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("mark", [Mark.RELEASED, Mark.EXCLUDED])
+def test_many_are_marked_in_the_order_of_their_ids(
+    lent: PartnerConnection, stock: dict[str, Article], mark: Mark
+) -> None:
+    """Wherever they lie in the table, so that two admins who mark the same articles cannot wait for each other."""
+    everything = lent.tenant.articles.all()
+    with database.cursor() as cursor:  # the table is read as it lies
+        cursor.execute("SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off")
+    everything.filter(pk=min(article.pk for article in stock.values())).update(sort_key="zz")  # now lies last
+    assert mark_matching(connection=lent, actor=ADMIN, articles=everything, mark=mark, named="all") == len(stock)
+    written = list(lent.releases.order_by("pk").values_list("article_id", flat=True))
+    assert written == sorted(article.pk for article in stock.values())
+    assert mark_matching(connection=lent, actor=ADMIN, articles=everything, mark=Mark.NONE, named="all") == len(stock)
 
 
 def test_nothing_is_visible_unless_released(lent: PartnerConnection, stock: dict[str, Article]) -> None:
