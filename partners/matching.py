@@ -131,10 +131,12 @@ def find_candidates(*, tenant: Tenant, listing: object) -> list[Candidate]:
     return sorted(found, key=lambda found: (found.reasons, found.likeness), reverse=True)[:MAX_CANDIDATES]
 
 
-def candidates_by_hand(*, tenant: Tenant, query: str) -> list[Candidate]:
-    """Our articles that somebody searches himself, because none that we proposed is it."""
-    found = find_articles(tenant=tenant, scope=tenant.articles.active(), query=query, limit=MAX_CANDIDATES)
-    return [Candidate(article, (), 0.0) for article in found]
+def candidates_by_hand(*, tenant: Tenant, query: str) -> tuple[list[Candidate], int]:
+    """Our articles that somebody searches himself, because none that we proposed is it, and after how many of them the
+    list ends although there are more (0 where it holds all)."""
+    found = find_articles(tenant=tenant, scope=tenant.articles.active(), query=query, limit=MAX_CANDIDATES + 1)
+    listed = [Candidate(article, (), 0.0) for article in found[:MAX_CANDIDATES]]
+    return listed, len(listed) if len(found) > MAX_CANDIDATES else 0
 
 
 @transaction.atomic

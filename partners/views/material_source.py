@@ -68,8 +68,8 @@ def pick(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) 
 def candidates(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) -> HttpResponse:
     """Own articles that somebody searches by hand, because none that we proposed is it."""
     job, connection = job_of(request, pk), _source(request, connection_id)
-    found = matching.candidates_by_hand(tenant=request.tenant, query=request.GET.get("q", ""))
-    context = {"job": job, "connection": connection, "article_id": article_id, "candidates": found}
+    found, cut = matching.candidates_by_hand(tenant=request.tenant, query=request.GET.get("q", ""))
+    context = {"job": job, "connection": connection, "article_id": article_id, "candidates": found, "cut": cut}
     return render(request, "partners/_candidates.html", context)
 
 

@@ -255,7 +255,19 @@ def test_own_articles_can_be_searched_by_hand(
     path = url(job, "candidates", ours.pk, str(theirs.pk))
     found = text_of(sales.get(path, {"q": "etwas"}))
     assert "Etwas ganz anderes" in found
-    assert "Cymbal" not in found
+    assert ("Cymbal" in found, "Suche verfeinern" in found) == (False, False)
+
+
+def test_a_search_by_hand_says_that_there_are_more(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article
+) -> None:
+    path = url(job, "candidates", ours.pk, str(theirs.pk))
+    for number in range(8):
+        make_article(job.tenant, f"Kabel {number}")
+    assert "verfeinern" not in text_of(sales.get(path, {"q": "kabel"}))
+    make_article(job.tenant, "Kabel 9")
+    cut = sales.get(path, {"q": "kabel"})
+    assert (len(cut.context["candidates"]), "Die ersten 8 Treffer" in text_of(cut)) == (8, True)
 
 
 def test_a_new_article_is_filled_with_what_the_partner_sent(
