@@ -20,7 +20,7 @@ from partners.search.asking import (
     search_partner,
     sources,
 )
-from partners.search.covering import Choice, Offers, offers_for, take_into_job, take_offers
+from partners.search.covering import Choice, Offers, TooManyOffersAsked, offers_for, take_into_job, take_offers
 from partners.search.gathering import TooManyQuestions, Wanted, gather, gather_further
 from partners.search.merging import Hit, Order, merged
 from partners.search.pictures import article_picture, partner_picture
@@ -38,6 +38,7 @@ __all__ = [
     "Reply",
     "SearchAnswer",
     "Standing",
+    "TooManyOffersAsked",
     "TooManyQuestions",
     "Wanted",
     "add_partner_position",

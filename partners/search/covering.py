@@ -8,6 +8,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
 from functools import partial
@@ -19,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
 from eventworx.periods import Period
-from eventworx.tenants.models import Tenant
+from eventworx.tenants.models import Tenant, User
 from jobs.covering import Cover, ShortLine, cover_shortages
 from jobs.models import Job, Position
 from partners.client import PartnerProblem, PartnerRefused
@@ -37,6 +38,7 @@ from partners.search.asking import (
     seen_terms,
     sources,
 )
+from partners.search.gathering import count_question
 from partners.search.merging import figure
 from partners.search.shown_prices import OffersHaveChanged, ShownPrice
 
@@ -44,6 +46,12 @@ from partners.search.shown_prices import OffersHaveChanged, ShownPrice
 class NoAnswerInTime(BusinessError):
     code = "no-answer-in-time"
     message = _("%(partner)s has not answered everything in time.")
+
+
+class TooManyOffersAsked(BusinessError):
+    code = "too-many-questions"
+    status = 429
+    message = _("That were very many questions to the partners. Please wait %(seconds)s seconds.")
 
 
 class Fit(IntEnum):
@@ -120,11 +128,14 @@ class _Asked:
     problem: BusinessError | None = None
 
 
-def offers_for(*, tenant: Tenant, lines: Sequence[ShortLine], chosen: Sequence[Choice] | None = None) -> Offers:
+def offers_for(
+    *, tenant: Tenant, asker: User, lines: Sequence[ShortLine], now: datetime, chosen: Sequence[Choice] | None = None
+) -> Offers:
     """Ask all partners who lend to us and whose article is linked; returns at the latest after the deadline.
 
-    Proposed is what was `chosen` before, where anything was.
+    Proposed is what was `chosen` before, where anything was. Raises TooManyOffersAsked.
     """
+    count_question(asker=asker, now=now, refusal=TooManyOffersAsked)
     asked = _questions(tenant, lines)
     deadline = settings.EWX_PARTNER_DEADLINE_SECONDS
     end = time.monotonic() + deadline

@@ -59,7 +59,7 @@ def gather(*, tenant: Tenant, asker: User, dialog: UUID, turn: int, wanted: Want
     `turn` says which question of the page `dialog` it is; None where a later one is here already. Returns as soon as
     all have answered, at the latest after FIRST_LOOK. Raises TooManyQuestions, NobodyToAsk.
     """
-    _count_question(asker, now)
+    count_question(asker=asker, now=now)
     rows = _begin(tenant, asker, dialog, turn, now)
     if rows is None:
         return None
@@ -83,7 +83,7 @@ def gather_further(
 
     Raises TooManyQuestions; Http404 where this person asked no such question.
     """
-    _count_question(asker, now)
+    count_question(asker=asker, now=now)
     pages = [row for row in rows_of(tenant, asker, gathering) if row.connection_id == connection_id]
     if not pages:
         raise Http404
@@ -93,10 +93,11 @@ def gather_further(
         _ask(tenant, [further] if is_new else [], wanted, cursor=answer.next)
 
 
-def _count_question(asker: User, now: datetime) -> None:
+def count_question(*, asker: User, now: datetime, refusal: type[BusinessError] = TooManyQuestions) -> None:
+    """Count what a person asks many partners at once, in whichever way; raises `refusal` for one too many."""
     verdict = limits.hit("gathering", str(asker.pk), limit=PER_MINUTE, per=60, now=now)
     if not verdict.is_allowed:
-        raise TooManyQuestions(seconds=verdict.retry_after)
+        raise refusal(seconds=verdict.retry_after)
 
 
 def _ask(tenant: Tenant, rows: Iterable[GatheredAnswer], wanted: Wanted, cursor: str = "") -> None:

@@ -3,12 +3,13 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from eventworx.tenants.access import TenantRequest, may
 from eventworx.tenants.roles import Permission
-from jobs.covering import short_lines
+from jobs.covering import ShortLine, short_lines
 from partners import search
 from partners.forms.covering import CoverForm, position_ids
 
@@ -24,8 +25,18 @@ def cover(request: TenantRequest) -> HttpResponse:
 def cover_offers(request: TenantRequest) -> HttpResponse:
     """What partners have, asked live."""
     lines = short_lines(tenant=request.tenant, position_ids=position_ids(request.GET))
-    offers = search.offers_for(tenant=request.tenant, lines=lines)
-    return render(request, "partners/_cover_offers.html", {"offers": offers})
+    return render(request, "partners/_cover_offers.html", _asked(request, lines))
+
+
+def _asked(
+    request: TenantRequest, lines: list[ShortLine], chosen: list[search.Choice] | None = None
+) -> dict[str, search.Offers | str]:
+    """What partners have, or why nobody was asked."""
+    asked = {"tenant": request.tenant, "asker": request.user, "now": timezone.now()}
+    try:
+        return {"offers": search.offers_for(lines=lines, chosen=chosen, **asked)}
+    except search.TooManyOffersAsked as refusal:
+        return {"refusal": str(refusal)}
 
 
 @require_POST
@@ -41,8 +52,8 @@ def cover_take(request: TenantRequest) -> HttpResponse:
     try:
         taken = search.take_offers(tenant=request.tenant, choices=choices)
     except search.OffersHaveChanged as changed:
-        offers = search.offers_for(tenant=request.tenant, lines=lines, chosen=choices)
-        return render(request, "partners/cover.html", {"lines": lines, "offers": offers, "changed": changed})
+        context = {"lines": lines, "changed": changed, **_asked(request, lines, choices)}
+        return render(request, "partners/cover.html", context)
     for job, error in taken.refused.items():
         messages.error(request, f"{job}: {error}")
     for job, hired in taken.hired.items():

@@ -16,7 +16,7 @@ from jobs.models import Job, Position
 from jobs.positions import add_position, update_position
 from jobs.states import JobState
 from partners import matching
-from partners.search import callers
+from partners.search import callers, gathering
 from partners.search.callers import Callers
 from partners.transport import Fault
 from tests.factories import SUMMER, make_article, make_job
@@ -216,6 +216,21 @@ def test_a_price_that_nobody_showed_buys_nothing(trade: Many, client: Client, sh
     page = client.post(trade.tenant.url("partners:cover_take"), data).content.decode()
     assert "Nichts wurde übernommen." in page
     assert parts(short.job) == [(14, 0)]
+
+
+def test_who_asks_for_offers_too_often_reads_why(
+    trade: Many, client: Client, short: Position, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same limit as for searches at all partners; nobody is asked, also not after something has changed."""
+    monkeypatch.setattr(gathering, "PER_MINUTE", 1)
+    offer = link(trade, "bassline", short)
+    assert chosen(offers(trade, client, short)) == [offer]
+    trade.network.sent.clear()
+    assert "sehr viele Fragen an die Partner. Bitte" in offers(trade, client, short)
+    data = {"position": short.pk, f"offer-{short.pk}": offer, f"quantity-{short.pk}": 1}
+    page = client.post(trade.tenant.url("partners:cover_take"), data).content.decode()
+    assert ("Nichts wurde übernommen." in page, "sehr viele Fragen" in page) == (True, True)
+    assert trade.network.sent == []
 
 
 def test_an_offer_that_is_gone_takes_nothing(trade: Many, client: Client, short: Position) -> None:
