@@ -153,7 +153,7 @@ def all_articles(**asked: Unpack[Filter]) -> ArticleQuerySet:
     """The same without an end, by name, as a query to go on with: whatever goes on with a list means what it shows."""
     scope, wanted = _scope(asked), Wanted.of(asked["query"])
     if wanted.words and dialect().has_parts and not scope.holding(wanted).exists():
-        wanted = corrected(tenant_id=asked["tenant"].pk, wanted=wanted) or wanted
+        wanted = corrected(tenant_id=asked["tenant"].pk, scope=condition_of(scope), wanted=wanted) or wanted
     return scope.holding(wanted).by_name()
 
 
@@ -220,7 +220,9 @@ class _Search:
 
     def corrected(self) -> "_Search":
         """The same for what was probably meant; as it is where that cannot be said."""
-        meant = corrected(tenant_id=self.tenant_id, wanted=self.wanted) if dialect().has_parts else None
+        if not dialect().has_parts:
+            return self
+        meant = corrected(tenant_id=self.tenant_id, scope=self.scope, wanted=self.wanted)
         return replace(self, wanted=meant, is_corrected=1) if meant else self
 
     def _by_number(self) -> list[tuple[Any, ...]]:

@@ -1,8 +1,9 @@
 """What somebody meant who made a small mistake: the nearest words of the catalogue (mission J3).
 
 Asked only where nothing was found. The words of a catalogue stay few however many articles it has, so that the
-nearest are found quickly; the search then runs as ever, with them. Of a word that is made of several (8-Kanal) each is
-corrected by itself, digits never.
+nearest are found quickly; the search then runs as ever, with them. Only words of articles that who asks may see come
+into question: nobody learns from a correction that another word exists, and none takes the place of one that he sees.
+Of a word that is made of several (8-Kanal) each is corrected by itself, digits never.
 """
 
 from collections import defaultdict
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from inventory.search.statements import sql
+from inventory.search.statements import Sql, sql
 from inventory.spelling import Wanted
 
 SHORTEST, LONGEST = 4, 40  # letters of a word that can be corrected
@@ -18,24 +19,49 @@ FORGIVING = 8  # from so many letters on two mistakes are forgiven, else one
 SHORT = 6  # up to so many letters two that changed places leave too little alike
 LIKENESS = 0.2  # of the trigrams of a word, those that have to be there: where it is a part of another, few are
 MOST = 8  # words that one is corrected to
+NEAREST = 24  # words that are looked at
+SAMPLE = 200  # articles that tell most of the words that are seen
 
+# Whether a word is seen is asked word by word, the nearest first, until there are enough: first of a fair sample of the
+# articles, which has most words, then of those that the index of parts finds, which are few for the others.
 _NEAR = """
     SELECT set_config('pg_trgm.word_similarity_threshold', {likeness}, false);
+    WITH sample AS MATERIALIZED (
+        SELECT id, search_key FROM inventory_article WHERE id IN (
+            SELECT id FROM inventory_article WHERE tenant_id = {tenant} AND archived_at IS NULL
+            ORDER BY shuffle, id LIMIT {sample}
+        )
+    )
     SELECT typed.word, near.word FROM unnest({typed}::text[]) AS typed (word) CROSS JOIN LATERAL (
-        SELECT known.word FROM inventory_catalogueword known
-        WHERE known.tenant_id = {tenant} AND typed.word <%% known.word
-        ORDER BY word_similarity(typed.word, known.word) DESC, known.word LIMIT 24
+        SELECT word FROM (
+            SELECT word FROM (
+                SELECT known.word, word_similarity(typed.word, known.word) AS likeness
+                FROM inventory_catalogueword known WHERE known.tenant_id = {tenant} AND typed.word <%% known.word
+                UNION ALL
+                SELECT known.word, 1 FROM unnest({swapped}::text[], {of}::text[]) AS otherwise (swapped, word)
+                JOIN inventory_catalogueword known ON known.tenant_id = {tenant} AND known.word LIKE otherwise.swapped
+                WHERE otherwise.word = typed.word
+            ) known GROUP BY word ORDER BY MAX(likeness) DESC, word OFFSET 0
+        ) known WHERE EXISTS (
+            SELECT 1 FROM (
+                SELECT id FROM sample WHERE {holds}
+                UNION ALL
+                SELECT unnest(ARRAY(SELECT id FROM inventory_article WHERE tenant_id = {tenant} AND {holds}))
+            ) holding JOIN inventory_article ON inventory_article.id = holding.id WHERE {scope}
+        ) LIMIT {most}
     ) near
-    UNION ALL
-    SELECT typed.word, known.word FROM unnest({swapped}::text[], {of}::text[]) AS typed (swapped, word)
-    JOIN inventory_catalogueword known ON known.tenant_id = {tenant} AND known.word LIKE typed.swapped
 """
+# As a word of the article, not as one that the search key joins of several.
+_HOLDS = Sql(
+    "search_key LIKE '%% ' || known.word || ' %%' AND split_part(search_key, '|', 1) LIKE '%% ' || known.word || ' %%'"
+)
 
 
-def corrected(*, tenant_id: int, wanted: Wanted) -> Wanted | None:
-    """The same with the nearest words in the place of those that are in no article; None where nothing is near."""
+def corrected(*, tenant_id: int, scope: Sql, wanted: Wanted) -> Wanted | None:
+    """The same with the nearest words that the articles of `scope` hold in the place of those that none of them does;
+    None where nothing is near."""
     typed = {piece for piece in chain(*wanted.pieces) if SHORTEST <= len(piece) <= LONGEST and piece.isalpha()}
-    near = _near(tenant_id, sorted(typed)) if typed else {}
+    near = _near(tenant_id, scope, sorted(typed)) if typed else {}
     unknown = {word: words for word, words in near.items() if not any(word in other for other in words)}
     meant = {word: _meant(word, words) for word, words in unknown.items()}
     if not any(meant.values()):
@@ -74,14 +100,18 @@ def _meant(typed: str, words: Iterable[str]) -> list[str]:
     return next((found[count][:MOST] for count in forgiven if count in found), [])
 
 
-def _near(tenant_id: int, typed: list[str]) -> dict[str, set[str]]:
-    """For each word that was typed the words of the catalogue that come into question."""
+def _near(tenant_id: int, scope: Sql, typed: list[str]) -> dict[str, set[str]]:
+    """For each word that was typed the words of the articles of `scope` that come into question."""
     swaps = [(swapped, word) for word in typed if len(word) <= SHORT for swapped in _swapped(word)]
     found: dict[str, set[str]] = {word: set() for word in typed}
     rows = sql(
         _NEAR,
         likeness=str(LIKENESS),
         tenant=tenant_id,
+        sample=SAMPLE,
+        scope=scope,
+        holds=_HOLDS,
+        most=NEAREST,
         typed=typed,
         swapped=[f"%{swapped}%" for swapped, _word in swaps],
         of=[word for _swapped, word in swaps],

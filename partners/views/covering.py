@@ -32,9 +32,9 @@ def _asked(
     request: TenantRequest, lines: list[ShortLine], chosen: list[search.Choice] | None = None
 ) -> dict[str, search.Offers | str]:
     """What partners have, or why nobody was asked."""
-    asked = {"tenant": request.tenant, "asker": request.user, "now": timezone.now()}
+    tenant, asker, now = request.tenant, request.user, timezone.now()
     try:
-        return {"offers": search.offers_for(lines=lines, chosen=chosen, **asked)}
+        return {"offers": search.offers_for(tenant=tenant, asker=asker, lines=lines, chosen=chosen, now=now)}
     except search.TooManyOffersAsked as refusal:
         return {"refusal": str(refusal)}
 
