@@ -1,7 +1,6 @@
 """What every test may ask for. First the bench: mail server, Redis, browser. Then the cast."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,17 +30,18 @@ CHROMIUM_FLAGS = [
 ]
 
 
-# Folders whose tests know no database.
-PLAIN = tuple(Path(__file__).parent / folder for folder in ("foreign", "fuzz", "partners/protocol"))
+# Whoever asks for none of these is kept from the database by pytest-django.
+DATABASE = {"db", "transactional_db", "live_server"}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever asks for a page drives a browser; whoever stands among the plain tests needs no second database."""
+    """Whoever asks for a page drives a browser; whoever asks for no database can tell nothing of a second one."""
     for item in items:
-        if "page" in getattr(item, "fixturenames", ()):
+        asked = set(getattr(item, "fixturenames", ()))
+        if "page" in asked:
             item.add_marker(pytest.mark.browser)
-        if any(item.path.is_relative_to(folder) for folder in PLAIN):
+        if not asked & DATABASE and not any(item.iter_markers("django_db")) and not any(item.iter_markers("postgres")):
             item.add_marker(pytest.mark.plain)
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,10 @@ class Instance:
         strangers = [login for login in logins["logins"] if login["email"].startswith("admin@cymbal")]
         self.people |= dict(zip(["stranger"], strangers, strict=False))
 
+    def begin(self) -> None:
+        self.prepare()
+        self.start()
+
     def start(self, *parts: str) -> None:
         """Start `web`, `worker`, or both; returns once the server answers."""
         granian = [str(Path(sys.executable).parent / "granian"), *GRANIAN]
@@ -146,9 +151,8 @@ def two_instances(directory: Path, mail_url: str) -> Iterator[tuple[Instance, In
         )
         bassline = Instance("bassline", ports[1], directory / "bassline", _new_database(server), mail_url, origins[0])
         try:
-            for instance in (aurora, bassline):
-                instance.prepare()
-                instance.start()
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(Instance.begin, (aurora, bassline)))
             yield aurora, bassline
         finally:
             for instance in (aurora, bassline):

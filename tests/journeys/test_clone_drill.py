@@ -24,7 +24,7 @@ from tests.journeys.instances import Instance, two_instances
 from tests.journeys.people import arrives
 from tests.mailserver import MailServer, mail_server
 
-pytestmark = [pytest.mark.journey, pytest.mark.browser]
+pytestmark = pytest.mark.browser
 
 API = "/api/partner/v1/connection"
 NUMBER = "P-1"
