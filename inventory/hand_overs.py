@@ -88,6 +88,13 @@ def take_back(*, tenant: Tenant, reservations: Iterable[Reservation], at: dateti
     apply_changes(changes)
 
 
+@transaction.atomic
+def undo_take_back(*, tenant: Tenant, reservations: Iterable[Reservation]) -> None:
+    """Note that the goods did not come back. Callers have reserved them again, in the same transaction."""
+    back = [row.pk for row in _as_they_stand(tenant, reservations) if row.returned_at]
+    tenant.reservations.filter(pk__in=back).update(returned_at=None)
+
+
 def _as_they_stand(tenant: Tenant, reservations: Iterable[Reservation]) -> Sequence[Reservation]:
     return locked_reservations(tenant, {row.pk for row in reservations})
 

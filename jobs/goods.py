@@ -17,7 +17,8 @@ from jobs import own_stock
 from jobs.locks import lock_job
 from jobs.models import Job, Position
 
-SOLD, UNDONE = "goods_sold", "hand_out_undone"  # the journal's names for it
+# The journal's names for it.
+SOLD, UNDONE, NOT_BACK = "goods_sold", "hand_out_undone", "take_back_undone"
 
 
 class GoodsAreOut(BusinessError):
@@ -42,6 +43,18 @@ class NothingToTakeBack(BusinessError):
     code = "nothing-to-take-back"
     status = 409
     message = _("Nothing of the job %(job)s is out.")
+
+
+class NothingIsBack(BusinessError):
+    code = "nothing-back"
+    status = 409
+    message = _("Nothing of the job %(job)s has been taken back.")
+
+
+class FewerNeededThanLeft(BusinessError):
+    code = "fewer-needed"
+    status = 409
+    message = _("These had left, and their positions need fewer by now: %(goods)s. Raise the quantities first.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +142,31 @@ def undo_hand_out(*, job: Job, actor: Actor, at: datetime) -> int:
     reservations.reserve(tenant=job.tenant, claims=astray, now=at)
     detail = {"handed_out_at": last.isoformat(), "goods": _named(undone)}
     record(tenant=job.tenant, actor=actor, action=UNDONE, target=job, **detail)
+    return len(undone)
+
+
+@transaction.atomic
+def undo_take_back(*, job: Job, actor: Actor, at: datetime) -> int:
+    """What was taken back last never came back; returns of how many positions.
+
+    It is claimed again until the job's planning ends, all or nothing: raises Shortage where others have been promised
+    it meanwhile. What should be back by then is overdue again. Raises NothingIsBack, FewerNeededThanLeft.
+    """
+    job = lock_job(job)
+    back = [(row, row.returned_at) for row in _reserved(job) if row.returned_at]
+    if not back:
+        raise NothingIsBack(job=job.number)
+    last = max(came_at for _row, came_at in back)
+    undone = [row for row, came_at in back if came_at == last]
+    beyond = [row for row in undone if row.position.own_quantity < row.quantity]
+    if beyond:
+        raise FewerNeededThanLeft(goods=", ".join(_named(beyond)))
+    own_stock.lock(job=job)
+    away = [_during(row, Period(min(row.start, job.planning_start), job.planning_end)) for row in undone]
+    reservations.reserve(tenant=job.tenant, claims=away, now=at)
+    hand_overs.undo_take_back(tenant=job.tenant, reservations=undone)
+    detail = {"taken_back_at": last.isoformat(), "goods": _named(undone)}
+    record(tenant=job.tenant, actor=actor, action=NOT_BACK, target=job, **detail)
     return len(undone)
 
 

@@ -16,6 +16,7 @@ urlpatterns = [
     path("jobs/<int:pk>/hand-out/", stock.hand_out, name="hand_out"),
     path("jobs/<int:pk>/hand-out/undo/", stock.undo_hand_out, name="undo_hand_out"),
     path("jobs/<int:pk>/take-back/", stock.take_back, name="take_back"),
+    path("jobs/<int:pk>/take-back/undo/", stock.undo_take_back, name="undo_take_back"),
     path("jobs/<int:pk>/document.pdf", views.job_pdf, name="job_pdf"),
     path("jobs/<int:pk>/positions/", views.position_list, name="positions"),
     path("jobs/<int:pk>/positions/own/", views.own_material, name="own_material"),

@@ -144,6 +144,7 @@ JOBS = {
     "hand_out": page(STOCK, do(302, "job")),
     "undo_hand_out": page(STOCK, do(302, "out")),
     "take_back": page(STOCK, do(302, "out")),
+    "undo_take_back": page(STOCK, do(302, "back")),
     "job_pdf": page(EVERYBODY, see("job")),
     "positions": page(EVERYBODY, see("job")),
     "own_material": page(OFFICE, see("job"), see("job", target="own-hits", q="par")),

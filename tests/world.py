@@ -20,7 +20,7 @@ from eventworx.tenants.models import Membership, Tenant
 from eventworx.tenants.roles import Role
 from inventory.models import ImportState, StockMovementKind
 from inventory.stock import add_movement
-from jobs.goods import hand_out
+from jobs.goods import hand_out, take_back
 from jobs.models import Inquiry, SubRentalOrder
 from jobs.positions import SupplierTerms, add_position, add_sub_rental_position
 from jobs.states import JobState
@@ -176,6 +176,10 @@ class World:
         self.out = self._job(self.customer, state=JobState.ORDER)
         add_position(job=self.out, article=self.article, quantity=1)
         hand_out(job=self.out, actor=self.actor, at=timezone.now())
+        self.back = self._job(self.customer, state=JobState.ORDER)
+        add_position(job=self.back, article=self.article, quantity=1)
+        hand_out(job=self.back, actor=self.actor, at=self.back.planning_start)
+        take_back(job=self.back, at=self.back.planning_end)
         self.short_position = add_position(job=self.job, article=self.other_article, quantity=50)
 
     def _job(self, customer: Contact, **fields: Any) -> Any:

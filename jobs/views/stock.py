@@ -67,6 +67,16 @@ def take_back(request: TenantRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@may(Permission.HANDLE_GOODS)
+def undo_take_back(request: TenantRequest, pk: int) -> HttpResponse:
+    job = _job(request, pk)
+    count = goods.undo_take_back(job=job, actor=actor_of(request), at=timezone.now())
+    text = ngettext("%(count)d position is out again.", "%(count)d positions are out again.", count)
+    messages.success(request, text % {"count": count})
+    return redirect(job)
+
+
+@require_POST
 @may(Permission.EDIT_JOBS)
 def take_over(request: TenantRequest, pk: int, position_pk: int) -> HttpResponse:
     """Own stock that is free again, instead of what was to be hired."""

@@ -9,12 +9,14 @@ from threading import Barrier
 import pytest
 import time_machine
 from django.apps import apps
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
 from eventworx.periods import LATEST, Period
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
+from inventory.article_lists.checking import KindInUse
+from inventory.article_lists.staging import staged
 from inventory.articles import KindIsInUse, OwnedMovedOn, update_article
 from inventory.availability import courses_on, stock_in, stock_of
 from inventory.courses import check_courses
@@ -225,3 +227,15 @@ def test_two_who_hand_over_at_once_sell_once() -> None:
     with ThreadPoolExecutor(4) as crowd:
         assert sorted(crowd.map(at_once, range(4))) == [0, 0, 0, 2]
     assert (owned(tape), free(tape, LATER)) == (3, 3)
+
+
+def test_a_list_writes_no_kind_of_what_was_reserved_since_it_was_checked(tape: Article) -> None:
+    """Under the locks of `write`, after which nobody can reserve."""
+    with staged(tape.tenant, ["number", "kind"]) as staging:
+        staging.add([[1, tape.number, ArticleKind.RENTAL.value]])
+        assert list(staging.problems(most=9, change_existing=True, now=NOW)) == []
+        staging.prepare(change_existing=True)
+        take(tape, 1)
+        with pytest.raises(KindInUse), transaction.atomic():
+            staging.write(change_existing=True, now=NOW)
+    assert tape.tenant.articles.get().kind == ArticleKind.SALE

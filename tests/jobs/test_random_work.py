@@ -22,7 +22,7 @@ from inventory.courses import check_courses
 from inventory.models import Article, ArticleKind
 from jobs.covering import Cover, cover_shortages
 from jobs.free_again import take_over
-from jobs.goods import hand_out, take_back, undo_hand_out
+from jobs.goods import hand_out, take_back, undo_hand_out, undo_take_back
 from jobs.holds import hold_material, release_hold
 from jobs.models import Job, Position
 from jobs.planning import set_state, update_job
@@ -77,6 +77,7 @@ class Firm:
             lambda: hand_out(job=job, actor=NINA, at=now),
             lambda: take_back(job=job, at=now),
             lambda: undo_hand_out(job=job, actor=NINA, at=now),
+            lambda: undo_take_back(job=job, actor=NINA, at=now),
             lambda: self._move(job),
             lambda: self._tune(chance.choice(self.articles)),
         ]
