@@ -15,7 +15,7 @@ from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from inventory.availability import stock_of
-from inventory.models import Article
+from inventory.models import Article, ArticleKind
 from jobs.cockpit import Board, board_of, monday_of, weeks_from
 from jobs.holds import hold_material
 from jobs.models import Job, Position
@@ -122,7 +122,10 @@ def test_the_lack_of_an_article_is_that_of_its_worst_moment(aurora: Tenant) -> N
     """Against counting every hour: whatever is reserved, held or only wanted, with buffers."""
     chance = random.Random(7)
     for _ in range(25):
-        article = make_article(aurora, owned=chance.randint(0, 8), buffer_before_minutes=60, buffer_after_minutes=60)
+        buffers = {"buffer_before_minutes": 60, "buffer_after_minutes": 60}
+        kind = chance.choice(list(ArticleKind))
+        article = make_article(aurora, owned=chance.randint(0, 8), kind=kind, **buffers)
+        after = timedelta.max if kind == ArticleKind.SALE else timedelta(hours=1)  # what is sold does not come back
         jobs = []
         for _ in range(chance.randint(1, 6)):
             first = chance.randint(1, 10)
@@ -131,7 +134,7 @@ def test_the_lack_of_an_article_is_that_of_its_worst_moment(aurora: Tenant) -> N
             if state is not JobState.ORDER and chance.random() < 0.5:
                 hold_material(job=jobs[-1], until=jobs[-1].planning_start, now=NOW)
         wanted = [
-            (job.planning_period.widened(*[timedelta(hours=1)] * 2), row.own_quantity - row.reserved_quantity)
+            (job.planning_period.widened(timedelta(hours=1), after), row.own_quantity - row.reserved_quantity)
             for job in jobs
             for row in job.positions.select_related("reservation")
         ]
