@@ -4,6 +4,7 @@ before its time is reserved from then on."""
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import cast
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -93,6 +94,25 @@ def undo_take_back(*, tenant: Tenant, reservations: Iterable[Reservation]) -> No
     """Note that the goods did not come back. Callers have reserved them again, in the same transaction."""
     back = [row.pk for row in _as_they_stand(tenant, reservations) if row.returned_at]
     tenant.reservations.filter(pk__in=back).update(returned_at=None)
+
+
+@transaction.atomic
+def part_with(*, tenant: Tenant, reservations: Iterable[Reservation], again: Period, now: datetime) -> None:
+    """What is back is needed `again`, in another period: until then it is nobody's whose turnaround is not over."""
+    rows = [row for row in _as_they_stand(tenant, reservations) if row.returned_at]
+    articles = tenant.articles.in_bulk({row.article_id for row in rows})
+    changes: defaultdict[int, list[Change]] = defaultdict(list)
+    turning = list[Reservation]()
+    for row in rows:
+        changes[row.article_id].append(undone(blocks(row)))
+        row.start = row.blocked_from = cast(datetime, row.returned_at)
+        row.end = row.blocked_until = min(row.blocked_until, articles[row.article_id].with_buffers(again).start)
+        if max(row.start, now) < row.end:
+            changes[row.article_id].append(blocks(row))
+            turning.append(row)
+    tenant.reservations.filter(pk__in={row.pk for row in rows} - {row.pk for row in turning}).delete()
+    tenant.reservations.bulk_update(turning, ["start", "end", "blocked_from", "blocked_until"])
+    apply_changes(changes)
 
 
 def _as_they_stand(tenant: Tenant, reservations: Iterable[Reservation]) -> Sequence[Reservation]:

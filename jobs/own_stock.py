@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from eventworx.periods import Period
-from inventory import reservations
+from inventory import hand_overs, reservations
 from inventory.courses import lock_articles
 from inventory.reservations import ReservationClaim
 from jobs.models import Job, Position
@@ -29,7 +29,7 @@ def move(*, job: Job) -> None:
     """Take everything that is reserved to the job's new period, all or nothing (Shortage); then fill up.
 
     Where the option has run out with the move, what it held is given back. What was out and is back belongs to the
-    time before: a job that begins after it needs its goods anew.
+    time before: a job that begins after it needs its goods anew, which others do not get while they are turned around.
     """
     now = timezone.now()
     if not job.takes_stock(now):
@@ -37,7 +37,9 @@ def move(*, job: Job) -> None:
         return
     lock(job=job)
     over = job.positions.filter(reservation__returned_at__isnull=False, reservation__end__lte=job.planning_start)
-    _give_back(job, over.select_related("reservation"))
+    back = [row.reservation for row in over.select_related("reservation") if row.reservation]
+    over.update(reservation=None)
+    hand_overs.part_with(tenant=job.tenant, reservations=back, again=job.planning_period, now=now)
     _hold(job, _standing(job, now), partial=False, now=now)
     reserve(job=job, partial=True, now=now)
 

@@ -195,6 +195,26 @@ def test_what_is_back_before_the_job_begins_waits_for_it_again(job: Job, par: Ar
     assert check_courses(tenant=job.tenant, article_ids=[par.pk]) == []
 
 
+def test_what_is_back_before_the_job_begins_is_nobody_elses_while_it_is_turned_around(aurora: Tenant) -> None:
+    par = make_article(aurora, owned=8, buffer_after_minutes=600)
+    job = make_job(aurora, state=JobState.ORDER)
+    add_position(job=job, article=par, quantity=8)
+
+    def free(first: int, last: int) -> int:
+        asked = Period(BEFORE + first * HOUR, BEFORE + last * HOUR)
+        return stock_of(articles=[par], period=asked)[par.pk].free
+
+    for back, turned in ((BEFORE + HOUR, 11), (BEFORE + 18 * HOUR, None)):  # the second until the job itself begins
+        hand_out(job=job, actor=NINA, at=back - HOUR)
+        take_back(job=job, at=back)
+        assert (row(job).period, row(job).handed_over_at) == (SUMMER, None)
+        until = turned or 24
+        assert free(until - 1, until) == 0
+        if turned:
+            assert free(turned, turned + 1) == 8
+        assert check_courses(tenant=aurora, article_ids=[par.pk]) == []
+
+
 def test_what_comes_back_late_needs_its_turnaround_all_the_same(aurora: Tenant) -> None:
     """Overdue goods that come back are not free at once."""
     par = make_article(aurora, owned=8, buffer_after_minutes=600)
