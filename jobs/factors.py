@@ -11,6 +11,7 @@ from inventory.prices import Scale, scale_of, steps_of
 from jobs.currency import AmountTooHigh
 
 _STORED = Decimal("0.0001")
+_STORED_COST = Decimal("0.000001")  # as many digits as the wire carries
 _BEYOND = Decimal(9_999)  # four digits before the point
 
 
@@ -38,10 +39,10 @@ def scale_document(*, steps: Iterable[tuple[int, Decimal]], extra_day_factor: De
 def cost_factor(*, cost_scale: dict[str, Any], days: int) -> Decimal:
     """What `days` cost us, in the supplier's day prices; 1 where nothing is kept. Raises AmountTooHigh."""
     scale = Scale(steps_of(cost_scale.get("factors", [])), Decimal(cost_scale.get("extra_day_factor", "0")))
-    return _stored(scale.factor(days))
+    return _stored(scale.factor(days), _STORED_COST)
 
 
-def _stored(factor: Decimal) -> Decimal:
+def _stored(factor: Decimal, digits: Decimal = _STORED) -> Decimal:
     if factor >= _BEYOND:
         raise AmountTooHigh
-    return factor.quantize(_STORED)
+    return factor.quantize(digits)

@@ -26,6 +26,7 @@ from jobs.states import JobState
 
 HIGHEST_PRICE = Decimal(10) ** 10
 HIGHEST_FACTOR = Decimal(1_000)
+MOST_DIGITS = 15  # which every database keeps exactly
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class SupplierTerms:
         factors = [self.extra_day_factor, *(factor for _, factor in self.factors)]
         return (
             0 <= self.unit_cost < HIGHEST_PRICE
+            and len(self.unit_cost.normalize().as_tuple().digits) <= MOST_DIGITS
             and 0 <= self.discount_percent <= 100
             and all(0 <= factor < HIGHEST_FACTOR for factor in factors)
         )

@@ -75,9 +75,9 @@ class SubRentalOrderLine(models.Model):
     name = models.CharField(max_length=200)
     unit = models.CharField(max_length=30, blank=True)
     quantity = models.PositiveIntegerField()
-    unit_cost = models.DecimalField(max_digits=12, decimal_places=2)
-    factor = models.DecimalField(max_digits=8, decimal_places=4)
-    discount_percent = models.DecimalField(max_digits=5, decimal_places=2)
+    unit_cost = models.DecimalField(max_digits=16, decimal_places=6)
+    factor = models.DecimalField(max_digits=10, decimal_places=6)
+    discount_percent = models.DecimalField(max_digits=9, decimal_places=6)
     net = models.DecimalField(max_digits=14, decimal_places=2)
 
     objects = SubRentalOrderLineQuerySet.as_manager()

@@ -68,7 +68,8 @@ class Position(models.Model):
 
     Only the own part reserves (mission J7). A position with a sub-rented part is a "Bestellposition": its cost is
     `unit_cost` (the partner's day price, frozen) × `cost_factor` less `cost_discount_percent`, apart from what our
-    customer pays (`unit_price` × `factor` less `discount_percent`). `cost_scale` keeps the partner's day factors
+    customer pays (`unit_price` × `factor` less `discount_percent`). The partner's figures have the six decimals of the
+    wire and are rounded once, in the line (protocol §4 "Money"). `cost_scale` keeps the partner's day factors
     `{"factors": [{"days", "factor"}], "extra_day_factor"}` so that `cost_factor` follows a moved job.
     """
 
@@ -96,11 +97,11 @@ class Position(models.Model):
     supplier_article_id = models.CharField(max_length=64, blank=True)
     supplier_number = models.CharField(_("supplier's article number"), max_length=100, blank=True)
     unit_cost = models.DecimalField(
-        pgettext_lazy("position", "cost per day"), max_digits=12, decimal_places=2, default=0, validators=AMOUNT
+        pgettext_lazy("position", "cost per day"), max_digits=16, decimal_places=6, default=0, validators=AMOUNT
     )
     cost_scale = models.JSONField(default=dict, blank=True)
-    cost_factor = models.DecimalField(max_digits=8, decimal_places=4, default=1)
-    cost_discount_percent = models.DecimalField(max_digits=5, decimal_places=2, default=0, validators=PERCENT)
+    cost_factor = models.DecimalField(max_digits=10, decimal_places=6, default=1)
+    cost_discount_percent = models.DecimalField(max_digits=9, decimal_places=6, default=0, validators=PERCENT)
     reservation = models.OneToOneField(
         Reservation, on_delete=models.SET_NULL, null=True, blank=True, related_name="position"
     )

@@ -14,7 +14,7 @@ from partners.outbox import Outcome
 from partners.protocol.wire import Listing
 from tests.factories import make_article
 from tests.partners.orders.test_automatic import at_level_3
-from tests.partners.trade import Trade
+from tests.partners.trade import Trade, shown
 
 
 def listing_of(trade: Trade) -> Listing:
@@ -25,6 +25,27 @@ def listing_of(trade: Trade) -> Listing:
     named: dict[str, Any] = {"tenant": trade.ours.tenant, "contact": trade.ours.contact, "article": own}
     matching.link_article(partner_article_id=kept.partner_article_id, actor=trade.actor, **named)
     return search.picked_listing(contact=trade.ours.contact, partner_article_id=kept.partner_article_id)
+
+
+def test_figures_of_a_partner_are_kept_to_their_last_digit_and_rounded_once(trade: Trade) -> None:
+    """The wire carries six decimals, the line is rounded to cents (protocol §4 "Money"): both reckon the same."""
+    listing_of(trade)
+    kept = trade.ours.contact.partner_listings.get()
+    steps = [{"days": 1, "factor": "1.000001"}, {"days": 4, "factor": "2.345678"}]
+    kept.document["price"] = {"currency": "EUR", "list": "25.123456", "discount_percent": "12.345678", "factors": steps}
+    kept.save()
+    seen = shown(trade.job, trade.ours.contact, kept.partner_article_id)
+    named: dict[str, Any] = {"connection": trade.ours, "partner_article_id": kept.partner_article_id, "seen": seen}
+    position = search.add_partner_position(job=trade.job, quantity=999, **named)
+    position = type(position).objects.select_related("tenant").get(pk=position.pk)
+    figures = {"unit_price": Decimal("25.123456"), "factor": Decimal("2.345678")}
+    figures["discount_percent"] = Decimal("12.345678")
+    net = line_net(quantity=999, currency="EUR", **figures)
+    frozen = position.unit_cost, position.cost_factor, position.cost_discount_percent
+    assert (frozen, position.cost) == (tuple(figures.values()), net)
+    trade.send()
+    line = trade.ours.tenant.sub_rental_order_lines.get()
+    assert ((line.unit_cost, line.factor, line.discount_percent), line.net) == (frozen, net)
 
 
 def priced(trade: Trade, *, kind: str = "rental") -> PartnerConnection:
