@@ -86,10 +86,21 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of rows: step, weight, id and then the columns, as they came. `next`: the place of the page after it."""
+    """A page of rows in their order: step, weight, id and then the columns, as they came. `next`: the place of the page
+    after it."""
 
     rows: list[tuple[Any, ...]]
     next: Place | None
+    order: str = "best"
+    is_corrected: int = 0
+
+    def first(self, count: int) -> "Found":
+        """As many of its rows, at least one; the next page goes on behind them."""
+        if count >= len(self.rows):
+            return self
+        step, weight, article_id, *_columns = self.rows[count - 1]
+        place = Place(self.order, step, weight, article_id, self.is_corrected)
+        return replace(self, rows=self.rows[:count], next=place)
 
 
 def find_rows(
@@ -210,13 +221,9 @@ class _Search:
     def found(self, after: Place | None) -> Found:
         most = self.limit - 1
         if not after and (rows := self._by_number()) and len(rows) <= most:
-            return Found(rows, None)
+            return Found(rows, None, "best", self.is_corrected)
         order = after.order if after else self.order
-        rows = self._page(order, after)
-        if len(rows) <= most:
-            return Found(rows, None)
-        step, weight, article_id, *_columns = rows[most - 1]
-        return Found(rows[:most], Place(order, step, weight, article_id, self.is_corrected))
+        return Found(self._page(order, after), None, order, self.is_corrected).first(most)
 
     def corrected(self) -> "_Search":
         """The same for what was probably meant; as it is where that cannot be said."""

@@ -8,8 +8,10 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.http import Http404
@@ -41,8 +43,10 @@ from partners.protocol.wire.fields import Node, Wrong
 from partners.releases import condition_of_branch, condition_of_released, released_articles, released_named
 from partners.search.listings import COLUMNS, Offer, Row
 from partners.shown_stock import StockTerms, shown, tells_bottleneck
+from partners.transport import MAX_ANSWER_BYTES
 
 DEFAULT_LIMIT = 50
+MOST_BYTES = MAX_ANSWER_BYTES - 4096  # of listings; cursor and time stand beside them
 LAST_TOLD = fields.LAST_INSTANT - timedelta(seconds=1)  # what is sold stays away beyond it
 
 
@@ -70,7 +74,10 @@ class CursorIsOld(BusinessError):
 
 
 def find_listings(*, connection: PartnerConnection, question: Question, now: datetime) -> Json:
-    """A page of what this partner may see, the best first, without words by name. Raises CursorIsOld."""
+    """A page of what this partner may see, the best first, without words by name. Raises CursorIsOld.
+
+    It ends before `limit` where more would make the answer larger than servers take.
+    """
     bound_to = question.bound_to(connection)
     found = find_rows(
         tenant=connection.tenant,
@@ -80,11 +87,21 @@ def find_listings(*, connection: PartnerConnection, question: Question, now: dat
         after=_place(question.cursor, bound_to, now) if question.cursor else None,
         columns=COLUMNS,
     )
+    listings = _offer(connection, question, now).listings(map(Row._make, COLUMNS.read(found.rows)))
+    found = found.first(_how_many_fit(listings))
     return {
-        "items": _offer(connection, question, now).listings(map(Row._make, COLUMNS.read(found.rows))),
+        "items": listings[: len(found.rows)],
         "next": seal_cursor(found.next, question=bound_to, key=_key(), now=now) if found.next else None,
         "as_of": instant_text(now),
     }
+
+
+def _how_many_fit(listings: list[Json]) -> int:
+    """How many of the first of them go into one answer: a hundred with long texts may be 3 MB."""
+    if len(orjson.dumps(listings)) <= MOST_BYTES:
+        return len(listings)
+    ends = accumulate(len(orjson.dumps(listing)) + 1 for listing in listings)
+    return max(1, sum(end < MOST_BYTES for end in ends))
 
 
 def describe_article(*, connection: PartnerConnection, article_id: str, question: Question, now: datetime) -> Json:

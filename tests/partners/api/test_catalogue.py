@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import pytest
 import time_machine
 from django.utils import timezone
@@ -15,6 +16,7 @@ from partners.client import PartnerPaused, PartnerRefused
 from partners.models import PartnerConnection
 from partners.protocol.wire import ProblemCode
 from partners.releases import release
+from partners.transport import MAX_ANSWER_BYTES
 from tests.factories import make_article, make_category
 from tests.fakes import InProcess
 from tests.partners.api.asking import ADMIN, PERIOD, Ask, queries_of, refusal, reserve_row, set_level
@@ -24,6 +26,9 @@ USAGE = {"use_start": "2027-07-02T06:00:00Z", "use_end": "2027-07-04T06:00:00Z",
 QUERIES_WITHOUT_STOCK = 5
 # And availability: one statement for all hits.
 QUERIES_WITH_STOCK = 6
+
+
+COPIED = [field.name for field in Article._meta.concrete_fields if field.name not in {"id", "number"}]
 
 
 def names(page: Any) -> list[str]:
@@ -38,6 +43,32 @@ def test_only_what_is_released_is_found(
     assert names(ask("/articles")) == []
     release(connection=pair[1], actor=ADMIN, articles=[shown])
     assert names(ask("/articles")) == ["Shown"]
+
+
+@pytest.mark.parametrize("letter", ["x", "ß", "𝄞", "\x01"], ids=ascii)
+@pytest.mark.parametrize("query", ["", "par"])
+def test_a_page_of_the_largest_listings_ends_before_it_is_too_large(
+    lent: PartnerConnection, ask: Ask, bassline: Tenant, letter: str, query: str
+) -> None:
+    """No answer is larger than a server takes; the cursor goes on where it ends, and nothing is lost or twice."""
+    steps = [{"days": days, "factor": "9999.9999"} for days in range(3551, 3651)]
+    category = make_category(bassline, letter * 100)
+    scale = bassline.factor_scales.create(name="Lang", steps=steps, extra_day_factor=Decimal("9999.9999"))
+    texts = {"description": 4000, "manufacturer": 200, "manufacturer_part_number": 100, "unit": 30}
+    facts = {name: letter * length for name, length in texts.items()} | {"factor_scale": scale, "category": category}
+    largest = make_article(bassline, f"PAR {letter * 196}", **facts)
+    copies = [Article(**{f: getattr(largest, f) for f in COPIED}, number=f"{n:050}") for n in range(99)]
+    Article.objects.bulk_create(copies)
+    found, cursor, sizes = list[str](), "", list[int]()
+    while cursor is not None:
+        asked = {"q": query, "limit": 100, **PERIOD, **USAGE} | ({"cursor": cursor} if cursor else {})
+        page = ask("/articles", **asked)
+        found += [item["id"] for item in page["items"]]
+        sizes.append(len(orjson.dumps(page)))
+        cursor = page["next"]
+    assert (len(found), len(set(found))) == (100, 100)
+    assert max(sizes) <= MAX_ANSWER_BYTES
+    assert len(sizes) == -(-sum(sizes) // MAX_ANSWER_BYTES)  # and none ends sooner than it has to
 
 
 @pytest.mark.parametrize("path", ["/articles", "/articles/1", "/orders"])
