@@ -58,7 +58,7 @@ WORDS = {
 
 @pytest.mark.parametrize(
     ("language", "theme", "width"),
-    [("de", "light", 1280), ("en", "dark", 390)],
+    [("en", "light", 1280), ("de", "dark", 390)],
 )
 def test_from_the_upload_to_the_articles(
     page: Page,

@@ -1,8 +1,10 @@
 """The timeline in a real browser: accessible in both themes and languages, wide and narrow; by mouse and keyboard."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -13,6 +15,13 @@ from inventory.models import Article
 from tests.axe import assert_axe_clean, assert_fits
 from tests.factories import make_article, make_tenant, make_user
 from tests.inventory.timeline.scene import busy_article
+
+
+@pytest.fixture
+def saturday() -> Iterator[None]:
+    """An evening at the end of the week, on which somebody logs in."""
+    with time_machine.travel(datetime(2027, 7, 3, 18, tzinfo=UTC), tick=True):
+        yield
 
 
 @pytest.fixture
@@ -76,6 +85,45 @@ def test_what_is_wider_than_the_screen_scrolls_by_itself_and_keeps_the_names(
     expect(region).not_to_have_js_property("scrollLeft", 0)
     assert name.bounding_box() == before
     assert page.url == url
+
+
+def seen_now(page: Page) -> tuple[float, float]:
+    """Where the line of now stands in the drawing that can be seen, from 0 to 1, and how far it was scrolled."""
+    region = page.locator(".ewx-lanes-wrap")
+    at = float(str(region.get_attribute("data-ewx-now")).rstrip("%")) / 100
+    drawing, place, names = (
+        region.locator(".ewx-axis").bounding_box(),
+        region.bounding_box(),
+        page.locator(".ewx-lanes th"),
+    )
+    assert drawing
+    assert place
+    width = names.first.bounding_box()["width"] if names.count() else 0  # type: ignore[index]
+    seen = (drawing["x"] + at * drawing["width"] - place["x"] - width) / (place["width"] - width)
+    return seen, region.evaluate("element => element.scrollLeft")
+
+
+@pytest.mark.parametrize("page_of", ["timeline", "article_timeline"])
+def test_it_opens_where_now_is(
+    page: Page, live_server: LiveServer, saturday: None, article: Article, complaints: list[str], page_of: str
+) -> None:
+    """A phone does not begin on Monday; where all of it fits nothing moves."""
+    own = [article.pk] if page_of == "article_timeline" else []
+    url = live_server.url + article.tenant.url(f"inventory:{page_of}", *own)
+    page.goto(url)
+    at, scrolled = seen_now(page)
+    assert (0 < at < 1, scrolled) == (True, 0)
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(url)
+    at, scrolled = seen_now(page)
+    assert (0 < at < 0.95, scrolled > 100) == (True, True)
+    if not own:  # what the search brings opens there again
+        page.get_by_label("Suche").fill("kabel")
+        expect(page.locator(".ewx-lanes tbody tr")).to_have_count(1)
+        assert seen_now(page) == (at, scrolled)
+    page.goto(f"{url}?day=2027-08-01")
+    expect(page.locator("[data-ewx-now]")).to_have_count(0)
+    assert page.locator(".ewx-lanes-wrap").evaluate("element => element.scrollLeft") == 0
 
 
 def test_the_form_keeps_the_part_of_the_calendar(

@@ -141,6 +141,21 @@
     steady = null;
   });
 
+  // A timeline wider than its place opens where now is: a third into what the names at its left leave of it.
+  function showNow() {
+    document.querySelectorAll("[data-ewx-now]").forEach(function (place) {
+      var drawing = place.querySelector(".ewx-axis").getBoundingClientRect();
+      var names = place.querySelector("th");
+      var hidden = names ? names.offsetWidth : 0;
+      var left = drawing.left - place.getBoundingClientRect().left + place.scrollLeft;
+      var now = left + (drawing.width * parseFloat(place.getAttribute("data-ewx-now"))) / 100;
+      place.scrollLeft = now - hidden - (place.clientWidth - hidden) / 3;
+    });
+  }
+
+  showNow();
+  body.addEventListener("htmx:afterSettle", showNow);
+
   function sentence(status) {
     var text = alerts.getAttribute("data-error-" + status);
     return text || alerts.getAttribute(status ? "data-error-other" : "data-error-0");
