@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from eventworx.tenants.models import Tenant, User
@@ -40,6 +40,18 @@ def somebody(tenant: Tenant, language: str) -> User:
 def judge(page: Page) -> None:
     assert_axe_clean(page)
     assert_fits(page)
+
+
+def assert_readable(choices: Locator) -> None:
+    """Each is as wide as the longest of what can be chosen."""
+    narrow = """all => all.filter(one => {
+        const free = document.body.appendChild(one.cloneNode(true));
+        free.style.cssText = "position: absolute; width: auto; max-width: none";
+        const wanted = free.offsetWidth;
+        free.remove();
+        return one.offsetWidth < wanted;
+    }).length"""
+    assert (choices.count() > 5, choices.evaluate_all(narrow)) == (True, 0)
 
 
 def work(page: Page) -> None:
@@ -75,7 +87,7 @@ def test_from_the_upload_to_the_articles(
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     enter(somebody(aurora, language))
-    file = tmp_path / "Lager 2027, alles aus beiden Hallen (Kopie).csv"
+    file = tmp_path / "Lagerverwaltungssystemexport_2027_endgueltig_wirklich_endgueltig.csv"
     file.write_bytes(as_csv(LINES).encode("cp1252"))
     page.goto(live_server.url + aurora.url("inventory:article_imports"))
     judge(page)
@@ -86,6 +98,7 @@ def test_from_the_upload_to_the_articles(
     expect(page.get_by_label("EAN")).to_have_value("gtin")
     expect(page.get_by_label("Lagerplatz")).to_have_value("")
     expect(page.locator("#preview")).to_contain_text("Bühnenscheinwerfer")
+    assert_readable(page.locator(".ewx-choose select"))
     preview = page.locator("#preview")
     expect(preview.locator(".form-text.text-danger")).to_have_count(6)  # three cells, and three categories that lack
     judge(page)

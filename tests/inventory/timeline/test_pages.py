@@ -48,6 +48,11 @@ def own_url(article: Article) -> str:
     return article.tenant.url("inventory:article_timeline", article.pk)
 
 
+def test_where_there_is_no_article_nobody_is_told_to_search_with_fewer_words(aurora: Tenant, log_in: LogIn) -> None:
+    page = shown(log_in(aurora, Role.READ_ONLY), board_url(aurora))
+    assert ("Noch keine Artikel" in page, "Kein Artikel passt" in page) == (True, False)
+
+
 def test_articles_of_a_category_with_its_branches_and_of_a_search(aurora: Tenant, log_in: LogIn) -> None:
     light = make_category(aurora)
     spots = make_category(aurora, "Spots", parent=light)
