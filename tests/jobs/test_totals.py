@@ -72,5 +72,5 @@ def test_the_supplier_s_factor_survives_being_stored(aurora: Tenant) -> None:
     kept = scale_document(steps=[(1, Decimal(1)), (4, Decimal("2.3333333"))], extra_day_factor=Decimal("0.1"))
     put(make_job(aurora), cost_scale=kept)
     position = aurora.positions.get()
-    assert cost_factor(cost_scale=position.cost_scale, days=5) == Decimal("2.4333")
+    assert cost_factor(cost_scale=position.cost_scale, days=5) == Decimal("2.433333")
     assert cost_factor(cost_scale={}, days=5) == 1
