@@ -9,6 +9,9 @@ from datetime import timedelta
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from eventworx.errors import BusinessError
+from eventworx.periods import Period
+
 
 class AccessLevel(models.IntegerChoices):
     NONE = 0, _("0 – No access to your stock")
@@ -37,6 +40,16 @@ ALLOWS: dict[AccessLevel, Allows] = {
 # What is free is found step by step: of a period of centuries, over articles with a long history, one answer took the
 # server a quarter of a minute and most of a GiB.
 LONGEST_PERIOD = timedelta(days=732)
+
+
+class PeriodTooLong(BusinessError):
+    code = "period-too-long"
+    message = _("Partners can be asked for two years at most.")
+
+
+def is_askable(period: Period) -> bool:
+    return period.end - period.start <= LONGEST_PERIOD
+
 
 PROPOSED_LEVEL = AccessLevel.STOCK
 

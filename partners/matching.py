@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.expressions import OrderBy
 from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
@@ -208,7 +209,7 @@ def _worth_looking_at(tenant: Tenant, theirs: Traits) -> list[Article]:
     articles = tenant.articles.active().select_related("tenant")
     texts = f"{theirs.name} {theirs.manufacturer_part_number}"
     words = sorted({word if len(word) > 2 else f" {word}" for word in _words(texts) if len(word) > 1})
-    named = articles.filter(_named_alike(theirs)).order_by("pk")[:LOOKED_AT]
+    named = articles.filter(_named_alike(theirs)).order_by(*_surest_first(theirs), "pk")[:LOOKED_AT]
     sharing = articles.filter(pk__in=articles.filter(_telling(tenant, words)).values("pk")[:RANKED])
     shared: Any = sum((_one_if(Q(search_key__contains=word)) for word in words), start=Value(0))
     return list({*named, *sharing.order_by(shared.desc(), "pk")[:LOOKED_AT]})
@@ -216,11 +217,23 @@ def _worth_looking_at(tenant: Tenant, theirs: Traits) -> list[Article]:
 
 def _named_alike(theirs: Traits) -> Q:
     """The same in what stands for an article as a whole."""
-    alike = Q(sort_key=keys_of(["", theirs.name])["sort_key"])
+    alike = _same_name(theirs)
     if theirs.gtin:
         alike |= Q(gtin__in=_gtin_spellings(theirs.gtin))
     number = compact(theirs.manufacturer_part_number)
     return alike | Q(search_key__contains=f" {number} ") if number else alike
+
+
+def _surest_first(theirs: Traits) -> list[OrderBy]:
+    """A short part number is a word in the names of many others, which must not come before what surely is the same."""
+    sure = [_same_name(theirs), Q(manufacturer_part_number__iexact=theirs.manufacturer_part_number)]
+    if theirs.gtin:
+        sure.insert(0, Q(gtin__in=_gtin_spellings(theirs.gtin)))
+    return [_one_if(condition).desc() for condition in sure]
+
+
+def _same_name(theirs: Traits) -> Q:
+    return Q(sort_key=keys_of(["", theirs.name])["sort_key"])
 
 
 def _telling(tenant: Tenant, words: Sequence[str]) -> Q:

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_POST
 from django_htmx.http import retarget
@@ -29,7 +30,9 @@ def article_export(request: TenantRequest) -> HttpResponseBase:
     file = export_articles(
         tenant=request.tenant, articles=articles, file_format=chosen, language=get_language() or "de"
     )
-    return FileResponse(file.content, content_type=file.media_type, as_attachment=True, filename=file.name)
+    # FileResponse itself names files only, and the CSV is written while it is sent.
+    named = {"Content-Disposition": content_disposition_header(True, file.name) or ""}
+    return FileResponse(file.content, content_type=file.media_type, headers=named)
 
 
 def _import(request: TenantRequest, pk: int) -> ArticleImport:

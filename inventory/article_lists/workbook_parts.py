@@ -17,7 +17,7 @@ from eventworx.errors import BusinessError
 
 MOST_LINES = 100_000  # besides the first
 MOST_PARTS = 1_000
-MOST_UNPACKED = 128 * 1024 * 1024  # bytes of the lines, which are read piece by piece
+MOST_UNPACKED = 512 * 1024 * 1024  # bytes of the lines, which are read piece by piece
 MOST_OF_TEXTS = 32 * 1024 * 1024  # bytes of the texts that cells share, which are kept
 MOST_ELEMENTS = 10_000_000  # of the lines; two or three make a cell
 MOST_ELEMENTS_OF_TEXTS = 1_000_000  # two make a text
@@ -30,6 +30,7 @@ Sign = Callable[[int], None]  # of life, while a part is gone through; with the 
 _ENTRY = b"PK\x01\x02"  # before each entry of the archive's directory
 _MAIN = f"{SHEET_MAIN_NS}}}"
 _CELL, _LINE, _LINES, _TEXT = (_MAIN + name for name in ("c", "row", "sheetData", "si"))
+_VALUES = {_MAIN + name for name in ("v", "is")}
 _BEFORE_LINES = "worksheet sheetPr tabColor outlinePr pageSetUpPr dimension sheetViews sheetView pane selection"
 _BEFORE_LINES += " pivotSelection extLst ext sheetFormatPr cols col sheetData"
 _IN_CELLS = "v f is t r rPr rPh phoneticPr rFont charset family b i strike outline shadow condense extend color sz u"
@@ -116,6 +117,7 @@ class Lines(_Walk):
     def __init__(self) -> None:
         super().__init__()
         self.is_begun = False
+        self.last = 0  # line in which something stands; Excel keeps others for their format
         self.place = (0, "")  # of the cell at hand; compared, it grows from column to column
 
     def start(self, tag: str, found: dict[str, str]) -> None:
@@ -126,6 +128,10 @@ class Lines(_Walk):
             if reference and place <= self.place:
                 raise NotAWorkbook
             self.place = place
+        elif tag in _VALUES:
+            if self.number > MOST_LINES + 1:
+                raise WorkbookTooLong
+            self.last = self.number
         elif tag == _LINE:
             super().start(tag, found)
             self._start_line(found)
@@ -140,8 +146,6 @@ class Lines(_Walk):
         number = int(found.get("r", self.number + 1))
         if number <= self.number or len(str(found)) > LONGEST_LINE_HEAD:
             raise NotAWorkbook
-        if number > MOST_LINES + 1:
-            raise WorkbookTooLong
         self.number, self.place = number, (0, "")
 
     def end(self, tag: str) -> None:

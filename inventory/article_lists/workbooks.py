@@ -96,7 +96,7 @@ class Sheet:
         (walk,) = (walk for walk in reader.archive.walked.values() if isinstance(walk, Lines))
         if not walk.is_over:
             raise NotAWorkbook  # in another dialect of the format openpyxl finds no lines
-        self.last = walk.number
+        self.last = walk.last
         self.number = 0  # of the line at hand
 
     def progress(self) -> float:

@@ -14,7 +14,7 @@ from eventworx.periods import Period
 from eventworx.web.forms import TenantForm
 from jobs.models import Job
 from partners import search
-from partners.access import LONGEST_PERIOD
+from partners.access import PeriodTooLong, is_askable
 from partners.models import PartnerConnection
 
 LOCAL_TIME = "%Y-%m-%dT%H:%M"
@@ -80,8 +80,8 @@ class SearchForm(TenantForm):
             start, end = self._in_zone(start), self._in_zone(end)
             if end <= start:
                 self.add_error("end", _("The period has to end after it starts."))
-            elif end - start > LONGEST_PERIOD:
-                self.add_error("end", _("Partners can be asked for two years at most."))
+            elif not is_askable(Period(start, end)):
+                self.add_error("end", PeriodTooLong.message)
             else:
                 given["period"] = Period(start, end)
                 given["usage"] = usage_within(self.job, given["period"])

@@ -17,7 +17,7 @@ from inventory.models import Article
 from jobs import inquiries
 from jobs.inquiries import InquiryLineData
 from jobs.models import Inquiry
-from partners.access import LONGEST_PERIOD
+from partners.access import is_askable
 from partners.models import Direction, PartnerConnection, PartnerOrder
 from partners.orders import automatic, documents, news
 from partners.outbox import DeliveryKind, enqueue_delivery
@@ -234,7 +234,7 @@ def _check_terms(connection: PartnerConnection, request: OrderRequest) -> None:
         errors.append(FieldError("/currency", "currency"))
     if usage.start < planning.start or usage.end > planning.end:
         errors.append(FieldError("/usage_period", "period"))
-    if planning.end - planning.start > LONGEST_PERIOD:
+    if not is_askable(planning):
         errors.append(FieldError("/planning_period", "range"))
     if errors:
         raise FieldErrors(tuple(errors))

@@ -15,6 +15,7 @@ from eventworx.tenants.models import User
 from jobs import sub_rentals
 from jobs.models import Job, SubRentalOrder
 from jobs.states import OrderState
+from partners.access import PeriodTooLong, is_askable
 from partners.models import Delivery, DeliveryState, Direction, PartnerConnection, PartnerOrder
 from partners.orders import documents, news
 from partners.outbox import SUPERSEDED, DeliveryKind, enqueue_delivery
@@ -52,8 +53,10 @@ def send_order(
 ) -> PartnerOrder:
     """Order what is not ordered yet from this supplier; the worker delivers it, the click ends here (mission O1).
 
-    Raises NothingToOrder (also for the second of two clicks), NoConnectionToOrder.
+    Raises NothingToOrder (also for the second of two clicks), NoConnectionToOrder, PeriodTooLong.
     """
+    if not is_askable(job.planning_period):
+        raise PeriodTooLong
     locked = connection.locked()
     if locked.closed_at or locked.paused_at or locked.connected_at is None:
         raise NoConnectionToOrder(supplier=locked.contact)

@@ -23,7 +23,7 @@ from inventory.availability import bottleneck_in, courses_on, stock_in
 from inventory.models import Article
 from inventory.search import Place, Sql, find_rows, sql
 from inventory.steps import Course
-from partners.access import LONGEST_PERIOD
+from partners.access import is_askable
 from partners.models import PartnerConnection
 from partners.protocol import wire
 from partners.protocol.cursors import CursorRefused, open_cursor, seal_cursor
@@ -121,7 +121,7 @@ def answer_availability(*, connection: PartnerConnection, request: AvailabilityR
     is asked for repeatedly add up, and yes or no is the answer to their sum. Four statements however many lines.
     Raises FieldErrors for a period that is too long.
     """
-    if request.period.end - request.period.start > LONGEST_PERIOD:
+    if not is_askable(request.period.period):
         raise FieldErrors((FieldError("/period", "range"),))
     period, terms, asked = request.period.period, connection.stock_terms, Counter[str]()
     for line in request.lines:
@@ -230,7 +230,7 @@ def _period(node: Node, first: str, last: str) -> Period | None:
     if end <= start:
         node.note_error(last, "period")
         return None
-    if end - start > LONGEST_PERIOD:
+    if not is_askable(Period(start, end)):
         node.note_error(last, "range")
         return None
     return Period(start, end)

@@ -23,9 +23,10 @@ from eventworx.periods import Period
 from eventworx.tenants.models import Tenant, User
 from jobs.covering import Cover, ShortLine, cover_shortages
 from jobs.models import Job, Position
+from partners.access import PeriodTooLong, is_askable
 from partners.client import PartnerProblem, PartnerRefused
 from partners.models import ArticleLink, PartnerConnection
-from partners.protocol.wire import ExactStock, Listing, YesNoStock, parse_listing
+from partners.protocol.wire import ExactStock, Listing, ProblemCode, YesNoStock, parse_listing
 from partners.search import callers
 from partners.search.asking import (
     NotPickedYet,
@@ -141,12 +142,16 @@ def offers_for(
     end = time.monotonic() + deadline
     calls = [callers.current.ask(one.connection.pk, partial(_ask, one, end)) for one in asked]
     callers.wait_for(calls, seconds=deadline)
-    problems = []
+    problems: list[BusinessError] = [] if all(_is_askable(line) for line in lines) else [PeriodTooLong()]
     for one, call in zip(asked, calls, strict=True):
         problem = one.problem if call.is_set() else NoAnswerInTime(partner=one.connection.contact)
         problems += [problem] if problem else []
     found = [(line, _ranked(line, asked, tenant)) for line in lines]
     return Offers(_with_proposals(found) if chosen is None else _as_chosen(found, chosen), problems)
+
+
+def _is_askable(line: ShortLine) -> bool:
+    return is_askable(line.position.job.planning_period)
 
 
 def _questions(tenant: Tenant, lines: Sequence[ShortLine]) -> list[_Asked]:
@@ -155,7 +160,7 @@ def _questions(tenant: Tenant, lines: Sequence[ShortLine]) -> list[_Asked]:
     articles = [line.position.article_id for line in lines]
     for link in tenant.article_links.filter(article__in=articles, contact__in=asked.keys()).order_by("pk"):
         links[link.article_id].append(link)
-    for line in lines:
+    for line in filter(_is_askable, lines):
         for link in links[line.position.article_id or 0]:
             asked[link.contact_id].questions.append((line, link.partner_article_id))
     return [one for one in asked.values() if one.questions]
@@ -171,8 +176,10 @@ def _ask(asked: _Asked, end: float) -> None:
         times = {"period": job.planning_period, "usage": job.usage_period}
         try:
             kept = fetch_listing(connection=asked.connection, article_id=article_id, **times)
-        except PartnerRefused:
-            continue  # he no longer offers this one
+        except PartnerRefused as refused:
+            if refused.problem.code != ProblemCode.NOT_FOUND:
+                asked.problem = refused
+            continue  # else he no longer offers this one
         except (PartnerProblem, PausedHere) as problem:
             asked.problem = problem
             return

@@ -127,6 +127,17 @@ def test_in_a_large_catalogue_only_what_words_tell_apart_is_ranked(
     assert "%wash%" not in queries[-1]["sql"].partition("LIMIT")[0].lower()
 
 
+def test_a_number_that_many_names_hold_hides_nothing_surer(aurora: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matching, "LOOKED_AT", 5)
+    for number in range(20):
+        make_article(aurora, f"Kabel 100 Nr. {number}")
+    named = make_article(aurora, "Ganz anders", manufacturer="Robe", manufacturer_part_number="100")
+    coded = make_article(aurora, "Noch anders", gtin="5706681229042")
+    asked = {"manufacturer": "Robe", "manufacturer_part_number": "100", "gtin": "5706681229042"}
+    found = find_candidates(tenant=aurora, listing=Traits(name="Leuchte", **asked))
+    assert [one.article for one in found] == [coded, named]
+
+
 @pytest.mark.postgres
 def test_candidates_are_found_through_indexes(aurora: Tenant) -> None:
     cables = [Article(tenant=aurora, number=f"K-{number}", name=f"Kabel {number}") for number in range(5_000)]

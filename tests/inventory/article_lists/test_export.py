@@ -110,6 +110,12 @@ def test_the_filter_of_the_list_counts(aurora: Tenant, log_in: LogIn) -> None:
     assert names(all="1", q="par") == ["Alt", "PAR", "PAR ohne"]
 
 
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_the_file_has_a_name(aurora: Tenant, log_in: LogIn, file_format: str) -> None:
+    answer = log_in(aurora).get(aurora.url("inventory:article_export"), {"format": file_format})
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="Artikel-aurora.{file_format}"'
+
+
 def test_the_list_leads_to_its_file(aurora: Tenant, log_in: LogIn) -> None:
     make_article(aurora, "PAR")
     client = log_in(aurora)
@@ -122,7 +128,6 @@ def test_a_workbook_that_others_open(aurora: Tenant, log_in: LogIn) -> None:
     full_article(aurora)
     make_article(aurora, "=1+1", number="B-2", description="a\x01<b>&\n c ")
     answer: Any = log_in(aurora).get(aurora.url("inventory:article_export"), {"format": "xlsx", "all": "1"})
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="Artikel-aurora.xlsx"'
     sheet = openpyxl.load_workbook(io.BytesIO(answer.getvalue())).worksheets[0]
     header, first, second = sheet.iter_rows()
     found = {name.value: cell.value for name, cell in zip(header, first, strict=True)}

@@ -127,6 +127,8 @@ def test_at_level_3_their_order_is_confirmed_as_it_arrives(meeting: Meeting) -> 
     article, ours = meeting.article(owned=4), meeting.ours
     connections.verify(connection=ours, safety_number=ours.safety_number, actor=BOSS, now=timezone.now())
     connections.set_level(connection=ours, level=3, actor=BOSS)
+    no_limits = {"most_units": None, "most_net": None, "lead_hours": 0, "horizon_days": None, "most_orders": None}
+    connections.set_guard_rails(connection=ours, **no_limits, actor=BOSS)
     asked = order(str(article.pk), 3)
     sent = meeting.client.send_order(asked)
     assert (sent["state"], sent["version"]) == ("confirmed", 2)

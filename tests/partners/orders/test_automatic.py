@@ -266,7 +266,7 @@ def test_what_has_no_price_passes_no_limit_of_value(
     Article.objects.filter(pk=trade.article.pk).update(rental_price=0)
     limit(lender, trade, most_net=most_net)
     assert whys(arrived(trade, 1, 1)) == reasons
-    words = "Freigabe nötig: MAC Aura XB hat keinen Preis, die Wertgrenze sagt dazu nichts."
+    words = "Freigabe nötig: MAC Aura XB hat keinen Preis und lässt sich an der Wertgrenze nicht messen."
     assert (words in lender.tenant.inbox_messages.get().body) == bool(reasons)
 
 

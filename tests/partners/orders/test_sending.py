@@ -10,7 +10,7 @@ from django.utils import timezone
 from inventory.models import Article
 from jobs.models import Inquiry, SubRentalOrder
 from jobs.sub_rentals import NothingToOrder
-from partners.access import AccessLevel
+from partners.access import AccessLevel, PeriodTooLong
 from partners.models import Delivery, DeliveryState
 from partners.orders.sending import NoConnectionToOrder
 from partners.outbox import Outcome
@@ -54,6 +54,14 @@ def test_a_paused_or_ended_connection_takes_no_orders(trade: Trade) -> None:
     trade.ours.paused_at = timezone.now()
     trade.ours.save()
     with pytest.raises(NoConnectionToOrder):
+        trade.send()
+    assert not SubRentalOrder.objects.exists()
+
+
+def test_a_job_of_more_than_two_years_is_not_ordered(trade: Trade) -> None:
+    trade.add_position()
+    trade.job.planning_end = trade.job.planning_start + timedelta(days=733)
+    with pytest.raises(PeriodTooLong):
         trade.send()
     assert not SubRentalOrder.objects.exists()
 

@@ -147,6 +147,21 @@ def test_who_asks_reads_his_own_language(trade: Many, client: Client, short: Pos
     assert "Der Server" not in page
 
 
+def test_nobody_is_asked_about_more_than_two_years(trade: Many, client: Client, short: Position) -> None:
+    link(trade, "delta", short)
+    Job.objects.filter(pk=short.job_id).update(planning_end=SUMMER.start + timedelta(days=733))
+    page = offers(trade, client, short)
+    assert ("Der Zeitraum darf höchstens zwei Jahre lang sein." in page, chosen(page)) == (True, [])
+
+
+def test_a_partner_who_refuses_says_why(trade: Many, client: Client, short: Position) -> None:
+    """That he has no such article is nothing to tell; that he lends nothing any more is."""
+    link(trade, "delta", short)
+    trade.lends("delta")[0].tenant.partner_connections.update(level=0)
+    page = offers(trade, client, short)
+    assert ("Delta Rental" in page, "ewx-alert-warning" in page, chosen(page)) == (True, True, [])
+
+
 def test_without_a_link_there_is_the_search(trade: Many, client: Client, short: Position) -> None:
     page = offers(trade, client, short)
     search = f"{short.job.get_absolute_url()}?cover={short.pk}#add-title"

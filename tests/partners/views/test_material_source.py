@@ -161,7 +161,7 @@ def test_our_own_pause_asks_nobody(sales: Client, job: Job, ours: PartnerConnect
     ("typed", "sentence"),
     [
         ({"start": "2027-07-04T20:00", "end": "2027-07-01T08:00"}, "Der Zeitraum muss enden, nachdem er begonnen hat."),
-        ({"start": "2027-07-01T08:00", "end": "2029-07-04T08:00"}, "für höchstens zwei Jahre gefragt"),
+        ({"start": "2027-07-01T08:00", "end": "2029-07-04T08:00"}, "höchstens zwei Jahre lang"),
         ({"start": "0001-01-01T00:00"}, "Dieser Wert muss größer oder gleich"),
         ({"end": "9999-12-31T23:59"}, "Dieser Wert muss kleiner oder gleich"),
     ],
