@@ -22,8 +22,8 @@ from inventory.availability import moved, stock_in
 from inventory.courses import apply_changes, around, blocks, lock_articles
 from inventory.models import (
     Article,
+    PlainClaim,
     Reservation,
-    Wanted,
     insert_reservations,
     locking,
     read_courses,
@@ -128,7 +128,8 @@ def _reserve_plain(tenant: Tenant, claims: Sequence[ReservationClaim], now: date
     if any(claim.reservation or claim.expires_at for claim in claims):
         return []
     wanted = [
-        Wanted(claim.article_id, claim.quantity, claim.label, claim.period.start, claim.period.end) for claim in claims
+        PlainClaim(claim.article_id, claim.quantity, claim.label, claim.period.start, claim.period.end)
+        for claim in claims
     ]
     rows = reserve_at_once(tenant, wanted, now)
     for row in rows:

@@ -85,7 +85,7 @@ class ReservationQuerySet(models.QuerySet["Reservation"]):
         return coming.order_by("start", "end", "pk")
 
 
-class Wanted(NamedTuple):
+class PlainClaim(NamedTuple):
     """So many units of an article from `start` to `end`."""
 
     article_id: int
@@ -225,7 +225,7 @@ _INSERT = """
 _RESERVE = "SELECT {columns} FROM inventory_reserve(%s, %s, %s, %s, %s, %s, %s)"
 
 
-def reserve_at_once(tenant: Tenant, wanted: Sequence[Wanted], now: datetime) -> list[Reservation]:
+def reserve_at_once(tenant: Tenant, wanted: Sequence[PlainClaim], now: datetime) -> list[Reservation]:
     """Everything, reserved by PostgreSQL itself in one statement: then nobody waits for the lock of an article while
     we count. Nothing, where it is not as plain as that, and elsewhere."""
     if not is_postgresql(connection):

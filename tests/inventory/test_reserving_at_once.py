@@ -15,7 +15,7 @@ from eventworx.tenants.models import Tenant
 from inventory import reservations
 from inventory.courses import check_courses
 from inventory.hand_overs import hand_over
-from inventory.models import Article, ArticleKind, Reservation, StockMovementKind, Wanted, reserve_at_once
+from inventory.models import Article, ArticleKind, PlainClaim, Reservation, StockMovementKind, reserve_at_once
 from inventory.reservations import ReservationClaim, Shortage, reserve
 from inventory.stock import add_movement
 from tests.factories import SUMMER, make_article, make_tenant
@@ -42,7 +42,7 @@ def hours(start: int, length: int) -> Period:
 
 
 def at_once(tenant: Tenant, claims: Sequence[ReservationClaim], now: datetime = NOW) -> list[Reservation]:
-    wanted = [Wanted(one.article_id, one.quantity, one.label, one.period.start, one.period.end) for one in claims]
+    wanted = [PlainClaim(one.article_id, one.quantity, one.label, one.period.start, one.period.end) for one in claims]
     return reserve_at_once(tenant, wanted, now)
 
 
