@@ -22,7 +22,7 @@ class TooFewOwned(BusinessError):
     code = "too-few-owned"
     status = 409
     message = _(
-        "Of %(article)s only %(owned)d are owned any more, and %(leaving)d are to be sold with this hand-over. "
+        "Of %(article)s only %(owned)d are left, and %(leaving)d are to be sold with this hand-over. "
         "Nothing was handed out. Please put the owned quantity of the article right first."
     )
 
@@ -139,8 +139,9 @@ def _disown(article: Article, quantity: int, at: datetime) -> list[Change]:
 
 
 def _end(row: Reservation, at: datetime) -> None:
-    """What is back, early or late, is kept by its turnaround and no longer."""
-    turnaround = row.buffers[1]
+    """What is back, early or late, is kept by its turnaround and no longer; so is what was lent before it was for sale,
+    which has none."""
+    turnaround = timedelta() if row.is_for_good else row.buffers[1]
     row.returned_at = at
     if row.start < at:
         row.end, row.blocked_until = at, Period(at, at).widened(timedelta(), turnaround).end

@@ -1,4 +1,4 @@
-"""Claims on own stock: the only writer of reservations (mission E3, O9).
+"""Claims on own stock: the only writer of claims (mission E3, O9).
 
 Whoever reserves holds the lock of the articles until the transaction ends; what is free is computed inside it, and the
 steps are written there: no unit is promised twice. Reducing and giving back are always possible, also where stock is

@@ -72,12 +72,19 @@ def article_picture(request: TenantRequest, pk: int, picture_pk: int) -> HttpRes
 def article_edit(request: TenantRequest, pk: int) -> HttpResponse:
     article = _article(request, pk)
     form = ArticleForm(request.POST or None, request.FILES or None, tenant=request.tenant, initial=initial_of(article))
-    saved = (
-        form.attempt(lambda: articles.update_article(article=article, **form.cleaned_data)) if form.is_valid() else None
-    )
+    saved = form.attempt(lambda: _update(article, form)) if form.is_valid() else None
     if saved:
         return redirect(article)
     return render(request, "inventory/article_form.html", {"form": form, "article": article})
+
+
+def _update(article: Article, form: ArticleForm) -> Article:
+    """Who was told what is owned by now has seen that, and may save what he typed the next time."""
+    try:
+        return articles.update_article(article=article, **form.cleaned_data)
+    except articles.OwnedMovedOn as moved:
+        form.data = {**form.data, "seen_owned": moved.params["owned"]}
+        raise
 
 
 @require_POST

@@ -57,7 +57,7 @@ def _lines(tenant: Tenant, articles: ArticleQuerySet) -> Iterator[list[Shown]]:
         "kind": {ArticleKind.RENTAL: gettext("rental"), ArticleKind.SALE: pgettext("article kind", "sale")},
         "archived": {False: gettext("no"), True: gettext("yes")},
     }
-    header: list[Shown] = [column.label for column in COLUMNS]
+    header: list[Shown] = [*(column.label for column in COLUMNS), gettext("Owned when exported")]
     return _with_header(header, _rows(tenant, articles, words))
 
 
@@ -73,11 +73,15 @@ def _rows(tenant: Tenant, articles: ArticleQuerySet, words: dict[str, Any]) -> I
         "kind": words["kind"],
     }
     fields = [ARCHIVED if column.key == "archived" else column.key for column in COLUMNS]
+    kind = fields.index("kind")
     for values in articles.values_list(*fields).iterator(chunk_size=FETCHED):
         row = dict(zip(fields, values, strict=True))
         row |= {key: found.get(row[key], "") for key, found in named.items()}
         row["weight_kg"] = None if row["weight_kg"] is None else trimmed(row["weight_kg"])
         row[ARCHIVED] = words["archived"][row[ARCHIVED] is not None]
+        row["seen"] = row["owned"]
+        if values[kind] == ArticleKind.SALE:
+            row["owned"] = None  # every sale lowers it: whoever imports his list again leaves it as it is by then
         yield [_shown(value) for value in row.values()]
 
 

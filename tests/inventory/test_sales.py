@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from threading import Barrier
+from typing import Any
 
 import pytest
 import time_machine
@@ -21,7 +22,7 @@ from inventory.articles import KindIsInUse, OwnedMovedOn, update_article
 from inventory.availability import courses_on, stock_in, stock_of
 from inventory.courses import check_courses
 from inventory.hand_overs import TooFewOwned, hand_over, take_back, undo_hand_over
-from inventory.models import Article, ArticleKind, Reservation, StockMovementKind
+from inventory.models import Article, ArticleKind, ImportState, Reservation, StockMovementKind
 from inventory.reservations import ReservationClaim, Shortage, change, release, reserve
 from inventory.stock import add_movement
 from tests.factories import SUMMER, make_article, make_tenant
@@ -204,11 +205,49 @@ def test_older_reservations_are_brought_in_line(tape: Article) -> None:
     hand_over(tenant=tape.tenant, reservations=[take(tape, 1, LATER)], at=LATER.start)
     Article.objects.filter(pk=tape.pk).update(kind=ArticleKind.SALE)
     with time_machine.travel(now, tick=False):
-        import_module("inventory.migrations.0018_what_is_sold_does_not_come_back").block_for_good(apps, None)
-    assert [row.is_for_good for row in tape.tenant.reservations.order_by("pk")] == [False, True, True, False, False]
-    assert free(tape, LATER, now) == 10 - 3 - 1 - 1
-    assert free(tape, Period(LATER.end + DAY, LATER.end + 2 * DAY), now) == 10 - 3 - 1
+        migration = import_module("inventory.migrations.0018_what_is_sold_does_not_come_back")
+        migration.sell_what_is_out(apps, None)
+        migration.block_for_good(apps, None)
+    assert [row.is_for_good for row in tape.tenant.reservations.order_by("pk")] == [False, True, True, False, True]
+    assert [row.is_sold for row in tape.tenant.reservations.order_by("pk")] == [False] * 4 + [True]
+    assert (owned(tape), free(tape, LATER, now)) == (10 - 1, 10 - 1 - 3 - 1)
+    assert free(tape, Period(LATER.end + DAY, LATER.end + 2 * DAY), now) == 10 - 1 - 3 - 1
     assert free(lamp, LATER, now) == 10
+    assert check_courses(tenant=tape.tenant, article_ids=[tape.pk, lamp.pk]) == []
+
+
+def test_what_was_lent_before_it_was_for_sale_comes_back(tape: Article) -> None:
+    """And is no longer blocked for ever, as what is sold would be."""
+    Article.objects.update(kind=ArticleKind.RENTAL)
+    lent = take(tape, 8)
+    hand_over(tenant=tape.tenant, reservations=[lent], at=SUMMER.start)
+    Article.objects.update(kind=ArticleKind.SALE)
+    longer = change(reservation=lent, period=Period(SUMMER.start, SUMMER.end + HOUR))
+    take_back(tenant=tape.tenant, reservations=[longer], at=SUMMER.end)
+    assert (owned(tape), free(tape, LATER)) == (10, 10)
+    assert check_courses(tenant=tape.tenant, article_ids=[tape.pk]) == []
+
+
+def test_an_exported_list_brings_nothing_back_that_was_sold_since(tape: Article, log_in: Callable[..., Client]) -> None:
+    client = log_in(tape.tenant, Role.ADMIN)
+    answer: Any = client.get(tape.tenant.url("inventory:article_export"), {"all": "1"})
+    content = answer.getvalue()
+    hand_over(tenant=tape.tenant, reservations=[take(tape, 8)], at=SUMMER.start)
+    assert b"Bestand beim Export" in content
+    assert imported(tape.tenant, content).state == ImportState.DONE
+    assert owned(tape) == 2
+
+
+def test_who_was_told_what_is_owned_by_now_may_change_it(tape: Article, log_in: Callable[..., Client]) -> None:
+    client, url = log_in(tape.tenant, Role.ADMIN), tape.tenant.url("inventory:article_edit", tape.pk)
+    typed = client.get(url).context["form"].initial | {"owned": "9"}
+    typed = {name: "" if value is None else value for name, value in typed.items()}
+    hand_over(tenant=tape.tenant, reservations=[take(tape, 3)], at=SUMMER.start)
+    told = client.post(url, typed)
+    assert (told.status_code, owned(tape)) == (200, 7)
+    assert 'name="seen_owned" value="7"' in told.content.decode()
+    assert client.post(url, typed | {"seen_owned": "7"}).status_code == 302
+    assert owned(tape) == 9
 
 
 @pytest.mark.postgres

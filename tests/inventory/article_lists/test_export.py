@@ -67,7 +67,8 @@ def test_everything_in_german(aurora: Tenant, log_in: LogIn) -> None:
         "Gewicht in kg": "12,5",
         "Preis pro Tag": "1234,50",
         "Faktorstaffel": "Standard",
-        "Eigener Bestand": "1200",
+        "Eigener Bestand": "",
+        "Bestand beim Export": "1200",
         "Außer Betrieb": "1",
         "Vorbereitung in Minuten": "30",
         "Nachbereitung in Minuten": "60",
@@ -131,7 +132,7 @@ def test_a_workbook_that_others_open(aurora: Tenant, log_in: LogIn) -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(answer.getvalue())).worksheets[0]
     header, first, second = sheet.iter_rows()
     found = {name.value: cell.value for name, cell in zip(header, first, strict=True)}
-    assert (found["Gewicht in kg"], found["Preis pro Tag"], found["Eigener Bestand"]) == (12.5, 1234.5, 1200)
+    assert (found["Gewicht in kg"], found["Preis pro Tag"], found["Bestand beim Export"]) == (12.5, 1234.5, 1200)
     assert (found["GTIN"], found["Herstellernummer"]) == ("4006381333931", "0123")
     assert [cell.value for cell in second[:3]] == ["B-2", "'=1+1", "a<b>&\n c "]
     assert {cell.data_type for cell in second[:3]} == {"s"}
