@@ -36,9 +36,23 @@ def currency_digits(currency: str) -> int:
     return _OTHER_DIGITS.get(currency, 2)
 
 
+def price_digits(price: Decimal, currency: str) -> int:
+    """Digits after the point that the price of one unit has: those that count, the currency's at least."""
+    return max(currency_digits(currency), len(f"{price.normalize(_EXACT):f}".partition(".")[2]))
+
+
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """`amount` half-up to the currency's digits."""
-    return amount.quantize(_ONE.scaleb(-currency_digits(currency)), context=_EXACT)
+    return _to_digits(amount, currency_digits(currency))
+
+
+def day_net(price: Decimal, discount_percent: Decimal, currency: str) -> Decimal:
+    """A price per day less a discount, to as many digits as the price has itself; nothing is summed up with it."""
+    return _to_digits(discounted(price, discount_percent), price_digits(price, currency))
+
+
+def _to_digits(amount: Decimal, digits: int) -> Decimal:
+    return amount.quantize(_ONE.scaleb(-digits), context=_EXACT)
 
 
 def day_factor(days: int, steps: Iterable[tuple[int, Decimal]], extra_day_factor: Decimal = Decimal(0)) -> Decimal:

@@ -12,7 +12,7 @@ from eventworx.contacts.countries import country_name
 from eventworx.contacts.models import Contact
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
-from eventworx.web.templatetags.ewx import money, period
+from eventworx.web.templatetags.ewx import money, period, unit_price
 from jobs.figures import figure
 from jobs.logistics import logistics_facts
 from jobs.models import Job, SubRentalOrder
@@ -141,7 +141,7 @@ def _row(
     return [
         "\n".join(filter(None, [name, number])),
         f"{figure(Decimal(quantity))} {unit}".strip(),
-        money(price, tenant.currency),
+        unit_price(price, tenant.currency),
         figure(factor),
         f"{figure(discount)} %" if discount else "",
         money(net, tenant.currency),

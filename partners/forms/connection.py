@@ -115,7 +115,7 @@ class GuardRailsForm(TenantForm):
     )
     most_orders = forms.IntegerField(
         label=_("Most orders a day"),
-        help_text=_("Confirmed automatically within 24 hours."),
+        help_text=_("Counts what was confirmed automatically in the last 24 hours."),
         required=False,
         min_value=1,
         max_value=MOST_UNITS,

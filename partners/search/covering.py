@@ -52,7 +52,7 @@ class NoAnswerInTime(BusinessError):
 class TooManyOffersAsked(BusinessError):
     code = "too-many-questions"
     status = 429
-    message = _("That were very many questions to the partners. Please wait %(seconds)s seconds.")
+    message = _("Those were very many questions to the partners. Please wait %(seconds)s seconds.")
 
 
 class Fit(IntEnum):

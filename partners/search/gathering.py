@@ -36,7 +36,9 @@ PER_MINUTE = 120  # questions of one person
 class TooManyQuestions(BusinessError):
     code = "too-many-questions"
     status = 429
-    message = _("That were very many searches at all partners. Please wait %(seconds)s seconds, or choose one partner.")
+    message = _(
+        "Those were very many searches at all partners. Please wait %(seconds)s seconds, or choose one partner."
+    )
 
 
 class NobodyToAsk(BusinessError):

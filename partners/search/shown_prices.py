@@ -13,12 +13,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
-from eventworx.money import line_net
-from eventworx.web.templatetags.ewx import NOTHING, money
+from eventworx.money import day_net, line_net
+from eventworx.web.templatetags.ewx import NOTHING, money, unit_price
 from jobs.models import Job
 from jobs.positions import SupplierTerms, frozen
 
-_CARRIED = re.compile(r"([0-9]{1,13}(?:\.[0-9]{1,4})?) ([0-9]{1,20}(?:\.[0-9]{1,4})?) ([A-Z]{3})")
+_CARRIED = re.compile(r"([0-9]{1,13}(?:\.[0-9]{1,6})?) ([0-9]{1,20}(?:\.[0-9]{1,4})?) ([A-Z]{3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class ShownPrice:
             discount_percent=terms.discount_percent,
             currency=terms.currency,
         )
-        return cls(terms.net_unit_cost, for_job, terms.currency)
+        per_day = day_net(terms.unit_cost, terms.discount_percent, terms.currency)
+        return cls(per_day, for_job, terms.currency)
 
     @property
     def carried(self) -> str:
@@ -47,7 +48,7 @@ class ShownPrice:
         return f"{self.per_day:f} {self.for_job:f} {self.currency}"
 
     def __str__(self) -> str:
-        said = {"day": money(self.per_day, self.currency), "period": money(self.for_job, self.currency)}
+        said = {"day": unit_price(self.per_day, self.currency), "period": money(self.for_job, self.currency)}
         return gettext("%(day)s per day (%(period)s for the period)") % said
 
 

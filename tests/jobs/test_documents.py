@@ -116,6 +116,19 @@ def test_the_order_speaks_the_supplier_s_language_and_its_frozen_figures(
     assert "999" not in page
 
 
+def test_an_order_names_a_price_of_fractions_of_a_cent_in_full(aurora: Tenant) -> None:
+    """1000 × 0.33 € would not be the sum beneath it; the sums are rounded to cents."""
+    supplier = make_contact(aurora, "Bassline", is_supplier=True)
+    job = make_job(aurora)
+    for cost in ("0.333333", "0.004", "7.500000"):
+        named = {"description": cost, "quantity": 1000, "sub_rented_quantity": 1000, "supplier": supplier}
+        job.positions.create(tenant=aurora, unit_cost=Decimal(cost), **named)
+    order = create_order(job=job, supplier=supplier, created_by=None)
+    (page,) = pages(sub_rental_order_pdf(order=order, compressed=False))
+    for said in ("0,333333 €", "333,33 €", "0,004 €", "4,00 €", " 7,50 €", "7.500,00 €", "7.837,33 €"):
+        assert said in page
+
+
 def test_what_is_sent_is_compressed(aurora: Tenant) -> None:
     job = make_job(aurora)
     sent = job_pdf(job=job)

@@ -11,7 +11,7 @@ from django.utils import translation
 
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
-from eventworx.web.templatetags.ewx import day, field, icon, local, may, money, period, tenant_url
+from eventworx.web.templatetags.ewx import day, field, icon, local, may, money, period, tenant_url, unit_price
 from tests.factories import make_user
 from tests.source import APPS, ROOT
 
@@ -34,7 +34,23 @@ def test_money(amount: str, currency: str, german: str, english: str) -> None:
         assert money(Decimal(amount), currency).replace("\xa0", " ") == german
     with translation.override("en"):
         assert money(Decimal(amount), currency).replace("\xa0", " ") == english
-    assert money(None, currency) == "–"
+    assert money(None, currency) == unit_price(None, currency) == "–"
+
+
+@pytest.mark.parametrize(
+    ("price", "currency", "german"),
+    [
+        ("0.333333", "EUR", "0,333333 €"),
+        ("0.004", "EUR", "0,004 €"),
+        ("0.004000", "EUR", "0,004 €"),
+        ("1234.500000", "EUR", "1.234,50 €"),
+        ("0.000000", "EUR", "0,00 €"),
+        ("1E+3", "EUR", "1.000,00 €"),
+        ("9.5", "JPY", "9,5 JPY"),
+    ],
+)
+def test_the_price_of_a_unit_has_all_its_digits(price: str, currency: str, german: str) -> None:
+    assert unit_price(Decimal(price), currency).replace("\xa0", " ") == german
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import get_current_timezone
 from django.utils.translation import get_language
 
-from eventworx.money import currency_digits, rounded
+from eventworx.money import currency_digits, price_digits, rounded
 from eventworx.periods import Period
 from eventworx.tenants.models import Membership, Tenant
 from eventworx.tenants.roles import Permission
@@ -103,9 +103,17 @@ def _render_field(bound: forms.BoundField, kind: str, control: str) -> str:
 @register.filter
 def money(amount: Decimal | None, currency: str) -> str:
     """`1234.5` in EUR as "1.234,50 €" or "€1,234.50" (with a no-break space); "–" for None."""
-    if amount is None:
-        return NOTHING
-    digits = number_format(rounded(amount, currency), currency_digits(currency), force_grouping=True)
+    return NOTHING if amount is None else _money(rounded(amount, currency), currency_digits(currency), currency)
+
+
+@register.filter
+def unit_price(price: Decimal | None, currency: str) -> str:
+    """As `money`, with all the digits the price of one unit has: "0,3333 €"; from less no sum would follow."""
+    return NOTHING if price is None else _money(price, price_digits(price, currency), currency)
+
+
+def _money(amount: Decimal, after_point: int, currency: str) -> str:
+    digits = number_format(amount, after_point, force_grouping=True)
     symbol = SYMBOLS.get(currency, currency)
     if _language() == "de":
         return f"{digits}{GAP}{symbol}"

@@ -166,7 +166,10 @@ def test_limits_that_make_no_sense_are_said(
 
 
 def test_level_3_begins_with_proposed_limits_where_none_is_set(theirs: PartnerConnection, boss: Client) -> None:
-    words = "Die Wahl von Art 3 setzt 365 Tage voraus und 20 Bestellungen am Tag, wo diese Felder leer sind."
+    words = (
+        "Mit der Wahl von Art 3 gelten, wo diese Felder leer sind, höchstens 365 Tage im Voraus und"
+        " 20 Bestellungen in 24 Stunden."
+    )
     assert words in tab(boss, theirs)
     assert theirs.guard_rails == GuardRails()  # what there was before keeps what it has
     save(boss, theirs, "set_level", level="2")

@@ -14,6 +14,7 @@ from django.utils import timezone
 from eventworx.audit import Actor
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
+from eventworx.web.templatetags.ewx import unit_price
 from inventory.models import Article
 from jobs.models import Job, Position
 from jobs.states import JobState
@@ -364,6 +365,33 @@ def test_the_price_that_is_shown_is_the_one_that_is_taken(
     step(sales, job, "add_position", ours, theirs, **once_more(form))
     position = job.positions.get()
     assert (position.unit_cost, position.cost_discount_percent) == (9, 0)
+
+
+@pytest.mark.parametrize(
+    ("price", "said"),
+    [
+        ({"list": "0.333333"}, "0,333333\xa0€"),
+        ({"list": "0.004", "discount_percent": "10"}, "0,004\xa0€"),
+        ({"list": "19.99", "discount_percent": "10"}, "17,99\xa0€"),
+        ({"list": "9.5"}, "9,50\xa0€"),
+    ],
+)
+def test_a_price_of_fractions_of_a_cent_is_shown_in_full_and_taken(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article, price: dict[str, str], said: str
+) -> None:
+    """A thousand of them cost what was shown: no digit of the partner's price is lost before the line is summed."""
+    own = make_article(job.tenant, "LED-Wash").pk
+    step(sales, job, "pick", ours, theirs)
+    kept = job.tenant.partner_listings.get()
+    kept.document["price"] = {"currency": "EUR", **price}
+    kept.save()
+    form = step(sales, job, "link", ours, theirs, article=own).content.decode()
+    assert f"<dd>{said}</dd>" in form
+    step(sales, job, "add_position", ours, theirs, **once_more(form))
+    position = job.positions.get()
+    assert position.unit_cost == Decimal(price["list"])
+    page = sales.get(job.tenant.url("jobs:position_edit", job.pk, position.pk)).content.decode()
+    assert unit_price(position.unit_cost, "EUR") in page
 
 
 def test_positions_need_a_pick_first(sales: Client, job: Job, ours: PartnerConnection, theirs: Article) -> None:
