@@ -191,13 +191,14 @@ def _ranked(line: ShortLine, asked: Sequence[_Asked], tenant: Tenant) -> list[Of
         Offer(
             connection=one.connection,
             listing=listing,
-            price=price_in(line.position.job, listing, supplier=one.connection.contact),
+            price=price,
             fit=fit_of(listing, line.need.shortage),
-            is_orderable=is_orderable(listing, tenant),
+            is_orderable=price is not None and is_orderable(listing, tenant),
         )
         for one in asked
         for position_id, listing in list(one.said)
         if position_id == line.position.pk
+        for price in [price_in(line.position.job, listing, supplier=one.connection.contact)]
     ]
     return sorted(found, key=partial(_rank, tenant.currency))
 
@@ -297,14 +298,16 @@ def take_into_job(
 
 
 def _as_seen(tenant: Tenant, choices: Sequence[Choice]) -> Mapping[Job, list[Cover]]:
-    """What was chosen, by job, at the terms that were seen and no others. Raises OffersHaveChanged."""
+    """What was chosen, by job, at the terms that were seen and no others. Raises OffersHaveChanged, which names the
+    position and the job of each problem: one article may be short in several jobs."""
     by_job: defaultdict[Job, list[Cover]] = defaultdict(list)
-    problems = list[BusinessError]()
+    problems = list[str]()
     for choice in choices:
+        position = choice.position
         try:
-            by_job[choice.position.job].append(_cover(tenant, choice))
+            by_job[position.job].append(_cover(tenant, choice))
         except BusinessError as problem:
-            problems.append(problem)
+            problems.append(f"{position.description} ({position.job.number}): {problem}")
     if problems:
         raise OffersHaveChanged(problems)
     return by_job

@@ -58,25 +58,40 @@ class PriceHasChanged(BusinessError):
     message = _("%(supplier)s has named another price for “%(name)s” since you looked: %(now)s instead of %(seen)s.")
 
 
+class PeriodCostsOtherwise(PriceHasChanged):
+    """The price per day is the one that was seen: how its days are counted is not the supplier's doing alone."""
+
+    code = "period-costs-otherwise"
+    message = _(
+        "“%(name)s” of %(supplier)s costs %(now)s for the period by now instead of %(seen)s: "
+        "the job's usage period or the day factors have changed since you looked."
+    )
+
+
 class OffersHaveChanged(BusinessError):
-    """Something of what was to be taken is no longer what was seen; `problems` say what."""
+    """Something of what was to be taken is no longer what was seen; `problems` say what, in sentences."""
 
     code = "offers-changed"
     status = 409
     message = _("Nothing has been taken. %(problems)s Please look again and confirm once more what you want to take.")
 
-    def __init__(self, problems: Sequence[BusinessError]) -> None:
+    def __init__(self, problems: Sequence[BusinessError | str]) -> None:
         super().__init__(problems=" ".join(map(str, problems)))
 
 
 def require_seen(*, seen: str, terms: SupplierTerms, job: Job, name: str, supplier: object) -> None:
-    """Raise PriceHasChanged unless `seen`, as a form brought it, is what the terms come to in this job."""
-    now = ShownPrice.of(terms, job)
-    if seen != now.carried:
-        raise PriceHasChanged(supplier=supplier, name=name, now=now, seen=_named(seen))
+    """Raise PriceHasChanged unless `seen`, as a form brought it, is what the terms come to in this job;
+    PeriodCostsOtherwise where the supplier's price per day is still the same."""
+    now, before = ShownPrice.of(terms, job), _read(seen)
+    if seen == now.carried:
+        return
+    if before and (before.per_day, before.currency) == (now.per_day, now.currency):
+        sums = {"now": money(now.for_job, now.currency), "seen": money(before.for_job, before.currency)}
+        raise PeriodCostsOtherwise(supplier=supplier, name=name, **sums)
+    raise PriceHasChanged(supplier=supplier, name=name, now=now, seen=before or NOTHING)
 
 
-def _named(seen: str) -> str:
-    """In words what was seen; a dash for what no page of ours has carried."""
+def _read(seen: str) -> ShownPrice | None:
+    """The price that was seen; None for what no page of ours has carried."""
     read = _CARRIED.fullmatch(seen)
-    return str(ShownPrice(Decimal(read[1]), Decimal(read[2]), read[3])) if read else NOTHING
+    return ShownPrice(Decimal(read[1]), Decimal(read[2]), read[3]) if read else None

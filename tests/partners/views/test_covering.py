@@ -212,6 +212,7 @@ def test_another_price_than_was_seen_takes_nothing_of_any_job(trade: Many, clien
     offers(trade, client, short)
     url = trade.tenant.url("partners:cover_take")
     page = client.post(url, form | named).content.decode().replace("\xa0", " ")
+    assert f"Nichts wurde übernommen. PAR 64 ({short.job.number}): Bassline Rental nennt" in page
     assert "„PAR 64“ inzwischen einen anderen Preis: 11,00 € pro Tag (11,00 € für den Zeitraum) statt 9,00 €" in page
     assert (parts(short.job), parts(other.job)) == ([(14, 0)], [(3, 0)])
     assert chosen(page) == [dear, cheap]
@@ -246,6 +247,46 @@ def test_who_asks_for_offers_too_often_reads_why(
     page = client.post(trade.tenant.url("partners:cover_take"), data).content.decode()
     assert ("Nichts wurde übernommen." in page, "sehr viele Fragen" in page) == (True, True)
     assert trade.network.sent == []
+
+
+def test_a_refusal_names_the_position_it_is_about(trade: Many, client: Client, short: Position) -> None:
+    """Also one that knows of no article, like that nothing was picked; here one of two lines, in the second job."""
+    offer = link(trade, "bassline", short)
+    other = add_position(job=make_job(trade.tenant, state=JobState.ORDER), article=short.article, quantity=3)
+    offers(trade, client, short)
+    form = {f"offer-{short.pk}": carried(trade, offer, short), f"offer-{other.pk}": f"{trade.partners['delta'].pk}/1/"}
+    form |= {f"quantity-{row.pk}": "1" for row in (short, other)} | {"position": [short.pk, other.pk]}
+    page = client.post(trade.tenant.url("partners:cover_take"), form).content.decode()
+    assert f"Nichts wurde übernommen. PAR 64 ({other.job.number}): Bitte wähle den Artikel in der Suche" in page
+    assert (parts(short.job), parts(other.job)) == ([(14, 0)], [(3, 0)])
+
+
+def test_who_moved_the_job_does_not_read_that_the_partner_did_it(trade: Many, client: Client, short: Position) -> None:
+    """What is seen follows the usage period: the price per day is the same, the job is shorter."""
+    offer = link(trade, "bassline", short)
+    offers(trade, client, short)
+    kept = trade.partners["bassline"].contact.partner_listings.get()
+    kept.document["price"]["factors"] = [{"days": 1, "factor": "1"}, {"days": 4, "factor": "2"}]
+    kept.save()
+    seen = carried(trade, offer, short)
+    Job.objects.filter(pk=short.job_id).update(usage_start=SUMMER.start, usage_end=SUMMER.start + timedelta(hours=1))
+    data = {"position": short.pk, f"offer-{short.pk}": seen, f"quantity-{short.pk}": 1}
+    page = client.post(trade.tenant.url("partners:cover_take"), data).content.decode().replace("\xa0", " ")
+    assert "„PAR 64“ von Bassline Rental kostet inzwischen 9,00 € für den Zeitraum statt 18,00 €: der Nutzungs" in page
+    assert ("anderen Preis" in page, parts(short.job)) == (False, [(14, 0)])
+
+
+def test_a_price_too_high_to_be_booked_was_named_and_cannot_be_chosen(
+    trade: Many, client: Client, short: Position
+) -> None:
+    link(trade, "bassline", short)
+    theirs = trade.lends("bassline")[0]
+    scale = theirs.tenant.factor_scales.create(name="Unmöglich", steps=[{"days": 1, "factor": "9999"}])
+    theirs.tenant.articles.update(factor_scale=scale)
+    page = offers(trade, client, short)
+    assert "der genannte Preis ist höher als alles, was hier gebucht werden kann" in page
+    assert ("kein Preis genannt" in page, chosen(page)) == (False, [])
+    assert re.search(r'value="[^"/]*/[^"/]*/" disabled', page)
 
 
 def test_an_offer_that_is_gone_takes_nothing(trade: Many, client: Client, short: Position) -> None:

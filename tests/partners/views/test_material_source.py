@@ -394,6 +394,24 @@ def test_a_price_of_fractions_of_a_cent_is_shown_in_full_and_taken(
     assert unit_price(position.unit_cost, "EUR") in page
 
 
+@pytest.mark.parametrize(
+    ("price", "sentence"),
+    [
+        ({"list": "9", "factors": [{"days": 1, "factor": "9999"}]}, "der genannte Preis ist höher als alles"),
+        ({}, "kein Preis genannt: bitte anfragen"),
+    ],
+)
+def test_a_price_that_cannot_be_taken_is_not_called_a_price_that_nobody_named(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article, price: dict[str, Any], sentence: str
+) -> None:
+    step(sales, job, "pick", ours, theirs)
+    kept = job.tenant.partner_listings.get()
+    kept.document["price"] = {"currency": "EUR", **price}
+    kept.save()
+    form = step(sales, job, "link", ours, theirs, article=make_article(job.tenant, "LED-Wash").pk)
+    assert sentence in form.content.decode()
+
+
 def test_positions_need_a_pick_first(sales: Client, job: Job, ours: PartnerConnection, theirs: Article) -> None:
     response = step(sales, job, "add_position", ours, theirs, quantity=1)
     assert response.status_code == 409
