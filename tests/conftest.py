@@ -1,11 +1,15 @@
 """What every test may ask for. First the bench: mail server, Redis, browser. Then the cast."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.db import connection
+from django.test import Client, TransactionTestCase
 from playwright.sync_api import ConsoleMessage, Page
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -14,6 +18,7 @@ from eventworx import installation, limits
 from eventworx.tenants.models import Tenant, User
 from eventworx.tenants.roles import Role
 from tests import services
+from tests.emptying import empty_what_was_filled
 from tests.factories import make_tenant, make_user
 from tests.fakes import NeverLooksAgain
 from tests.honesty import pytest_sessionfinish, pytest_terminal_summary  # noqa: F401
@@ -53,10 +58,26 @@ def original() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def swiftly_emptied() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_what_was_filled)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def fresh_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test used up is not used up for the next."""
     monkeypatch.setattr(limits, "_used_up", {})
+
+
+@pytest.fixture
+def migrated(tmp_path: Path, db: None) -> Path:
+    """A database file of today's schema with nothing in it, for an installation that a test starts as processes."""
+    path = tmp_path / "db.sqlite3"
+    with closing(sqlite3.connect(connection.settings_dict["NAME"])) as ours, closing(sqlite3.connect(path)) as copy:
+        ours.backup(copy)
+    return path
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ os.environ.clear()
 os.environ |= _before | {"DJANGO_ALLOW_ASYNC_UNSAFE": "1"}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Static files are looked for when they are asked for: else each new test client reads the list of all of them first.
+WHITENOISE_AUTOREFRESH = True
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # A file, as in the product: threads meet its real locks, not those of a database in memory.

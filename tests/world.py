@@ -8,7 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 
 from eventworx.audit import Actor, chain_everything
@@ -16,7 +18,7 @@ from eventworx.contacts.models import Contact
 from eventworx.messaging.mail import Attachment, queue_mail
 from eventworx.messaging.models import MailState
 from eventworx.periods import Period
-from eventworx.tenants.models import Membership, Tenant
+from eventworx.tenants.models import Membership, Tenant, User
 from eventworx.tenants.roles import Role
 from inventory.models import ImportState, StockMovementKind
 from inventory.stock import add_movement
@@ -70,6 +72,13 @@ def foreign_code() -> str:
 OURS, THEIRS = "Kanarienvogel", "Gelbspoetter"  # words that stand in every text of one company and of no other
 
 
+def logged_in(user: User) -> str:
+    """The session of somebody who has just logged in, as the cookie holds it."""
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
 @contextlib.contextmanager
 def undone() -> Iterator[None]:
     """Whatever happens inside did not happen: the next one meets the same things."""
@@ -81,15 +90,22 @@ def undone() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def two_worlds(django_db_blocker: Any) -> "Iterator[tuple[World, World]]":
-    """Two companies and their one lender, built once in a transaction around many tests, like that around each."""
+def around_many_tests(django_db_blocker: Any) -> Iterator[None]:
+    """A transaction like that around each test, for what is built once and looked at often; taken back in the end."""
     around = transaction.atomic()
     around._from_testcase = True  # type: ignore[attr-defined]
-    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, around:
+    with django_db_blocker.unblock(), around:
+        yield
+        transaction.set_rollback(True)
+
+
+@contextlib.contextmanager
+def two_worlds(django_db_blocker: Any) -> "Iterator[tuple[World, World]]":
+    """Two companies and their one lender, built once."""
+    with around_many_tests(django_db_blocker), pytest.MonkeyPatch.context() as patch:
         patch.setattr(transport, "current", InProcess())
         lender = make_tenant("bassline", "Bassline Rental")
         yield World("aurora", OURS, lender), World("cymbal", THEIRS, lender)
-        transaction.set_rollback(True)
 
 
 class World:
@@ -115,6 +131,7 @@ class World:
     def _people(self) -> None:
         named = {"last_name": self.word}
         self.users = {role: make_user(self.tenant, role, **named) for role in Role}
+        self.sessions = {role: logged_in(user) for role, user in self.users.items()}
         self.colleague = Membership.objects.get(user=make_user(self.tenant, Role.SALES, **named))
         self.customer = make_contact(self.tenant, f"{self.word} GmbH", note=self.word)
         self.person = self.customer.people.create(tenant=self.tenant, name=self.word)

@@ -16,7 +16,10 @@ from tests.source import ROOT
 
 TABLE = ("searching", "flat_history", "reserving", "article_import")
 FIGURES = (*TABLE, "signed_search", "refused")
-NOTES = ("F2 is not taken: InvenTree, NetBox and Tryton are not on this machine.",)
+NOTES = (
+    "F2 is not taken: InvenTree, NetBox and Tryton are not on this machine.",
+    "F9 lies between two installations: ./dev bench searching, and the same with --on sqlite.",
+)
 
 
 def main() -> None:

@@ -47,7 +47,8 @@ RESERVATION += ["created_at"]
 @dataclass(frozen=True)
 class Scale:
     """How much of everything: articles of the three suppliers and about of each other company, reservations of them
-    all together and of each article with a history, lines of a list and of the two whose memory is compared."""
+    all together and of each article with a history, lines of a list and of the two whose memory is compared, and
+    writers at once."""
 
     articles: Sequence[int]
     others: int
@@ -55,6 +56,7 @@ class Scale:
     histories: Sequence[int]
     lines: int
     lists: tuple[int, int]
+    writers: int
 
 
 FULL = Scale(
@@ -64,6 +66,7 @@ FULL = Scale(
     histories=(100, 1_000, 10_000),
     lines=100_000,
     lists=(10_000, 1_000_000),
+    writers=8,
 )
 QUICK = Scale(
     articles=(300, 1_000, 3_000),
@@ -72,6 +75,7 @@ QUICK = Scale(
     histories=(1, 10, 100),
     lines=300,
     lists=(100, 300),
+    writers=2,
 )
 
 

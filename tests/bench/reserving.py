@@ -29,7 +29,7 @@ from tests.factories import make_article, make_tenant
 from tests.source import ROOT
 
 ONLY_ON = "postgresql"  # SQLite lets writers in one by one
-WRITERS, SPREAD = 8, 2_000
+SPREAD = 2_000
 OWNED, SUPPLY = 10**6, 200
 BARE = "bare"
 NAMES = {
@@ -55,7 +55,7 @@ def measure(_markets: Sequence[Market], scale: Scale, *, rounds: int, runs: int)
     tenant, random = _company(history), Random(7)
     turns, seconds = max(rounds // 7, 1), 0.2 * runs
     rates: dict[str, list[float]] = {kind: [] for kind in NAMES}
-    with Writers(tenant) as writers:
+    with Writers(tenant, scale.writers) as writers:
         writers.work(SCARCE, seconds=0)
         for _turn in range(turns):
             for kind in random.sample(list(NAMES), len(NAMES)):
@@ -89,13 +89,13 @@ def _overbooked(tenant: Tenant) -> str:
 
 
 class Writers:
-    """Eight processes that do one kind of work at a time, as they are told."""
+    """Processes that do one kind of work at a time, as they are told."""
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, tenant: Tenant, count: int) -> None:
         command = [sys.executable, "-m", "tests.bench.writer", tenant.slug]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self.processes = [
-            subprocess.Popen([*command, str(seed)], cwd=ROOT, env=os.environ, **pipes) for seed in range(WRITERS)
+            subprocess.Popen([*command, str(seed)], cwd=ROOT, env=os.environ, **pipes) for seed in range(count)
         ]
 
     def __enter__(self) -> Writers:

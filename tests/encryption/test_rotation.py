@@ -213,16 +213,15 @@ ROWS = 1500
 
 
 @pytest.fixture
-def installation(tmp_path: Path) -> dict[str, str]:
+def installation(migrated: Path) -> dict[str, str]:
     """The environment of a real one on SQLite with many sealed values."""
     environment = {
         "PATH": os.environ["PATH"],
         "DJANGO_SETTINGS_MODULE": "eventworx.settings",
-        "EWX_DATA_DIR": str(tmp_path),
-        "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
+        "EWX_DATA_DIR": str(migrated.parent),
+        "DATABASE_URL": f"sqlite:///{migrated}",
         "PYTHONUNBUFFERED": "1",
     }
-    manage(environment, "migrate", "--verbosity=0")
     manage(environment, "create_tenant", "aurora", "Aurora", "a@aurora.example")
     run(
         environment,

@@ -11,6 +11,7 @@ import struct
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from uuid import UUID
 
 FORMAT = 1
@@ -238,6 +239,7 @@ def safety_number(one: Code, other: Code) -> str:
     return " ".join(digits[at : at + 5] for at in range(0, 30, 5))
 
 
+@cache
 def _half(code: Code) -> str:
     parts = [code.origin.encode(), code.tenant.encode(), code.connection.bytes, code.public_key]
     secret = b"".join(bytes([len(part)]) + part for part in parts)

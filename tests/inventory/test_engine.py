@@ -14,12 +14,13 @@ from django.utils import timezone
 from eventworx.tenants.models import Tenant
 from inventory.courses import check_courses
 from inventory.models import Article, ArticleKind
+from tests.amounts import amount
 from tests.factories import make_article, make_tenant
 from tests.inventory.engine import overbooked
 from tests.source import ROOT
 
 PROCESSES, ARTICLES = 8, 6
-OPERATIONS = int(os.environ.get("EWX_ENGINE_OPERATIONS", "1600"))
+OPERATIONS = amount("EWX_ENGINE_OPERATIONS", 1_600)
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 

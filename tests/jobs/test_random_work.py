@@ -3,7 +3,6 @@
 EWX_JOB_WALKS says how many walks are made; without it, one in every run.
 """
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -29,6 +28,7 @@ from jobs.planning import set_state, update_job
 from jobs.positions import SupplierTerms, add_position, remove_position, update_position
 from jobs.shortages import shortages_of
 from jobs.states import JobState
+from tests.amounts import amount
 from tests.factories import make_article, make_contact, make_job
 
 HOUR = timedelta(hours=1)
@@ -147,7 +147,7 @@ class Firm:
         assert held.handed_over_at or held.start == job.planning_start
 
 
-@pytest.mark.parametrize("seed", range(3, 3 + int(os.environ.get("EWX_JOB_WALKS", "1"))))
+@pytest.mark.parametrize("seed", range(3, 3 + amount("EWX_JOB_WALKS", 1)))
 def test_nothing_is_promised_twice_whatever_is_done_to_jobs(aurora: Tenant, seed: int) -> None:
     firm = Firm(aurora, seed)
     for _ in range(150):
