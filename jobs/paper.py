@@ -32,7 +32,7 @@ HEAD = ParagraphStyle("head", SMALL, fontName="DejaVu-Bold")
 HEAD_RIGHT = ParagraphStyle("head-right", HEAD, alignment=TA_RIGHT)
 TITLE = ParagraphStyle("title", BODY, fontName="DejaVu-Bold", fontSize=15, leading=19)
 BRAND = ParagraphStyle("brand", BODY, fontName="DejaVu-Bold", fontSize=11, leading=15, textColor=ACCENT)
-WIDTHS = [8 * mm, 62 * mm, 22 * mm, 25 * mm, 15 * mm, 16 * mm, 26 * mm]
+WIDTHS = [8 * mm, 54.5 * mm, 22 * mm, 29.5 * mm, 16 * mm, 18 * mm, 26 * mm]  # figures of six decimals stay whole
 WIDTH = sum(WIDTHS)
 MARGIN = (A4[0] - WIDTH) / 2
 

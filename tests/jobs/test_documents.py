@@ -129,6 +129,18 @@ def test_an_order_names_a_price_of_fractions_of_a_cent_in_full(aurora: Tenant) -
         assert said in page
 
 
+def test_no_figure_of_six_digits_is_broken_over_two_lines(aurora: Tenant) -> None:
+    supplier = make_contact(aurora, "Bassline", is_supplier=True)
+    job = make_job(aurora)
+    figures = {"unit_cost": "12345.333333", "cost_factor": "2.345678", "cost_discount_percent": "12.345678"}
+    named = {"description": "Bühne", "quantity": 1, "sub_rented_quantity": 1, "supplier": supplier}
+    job.positions.create(tenant=aurora, **named, **{name: Decimal(figure) for name, figure in figures.items()})
+    order = create_order(job=job, supplier=supplier, created_by=None)
+    (page,) = pages(sub_rental_order_pdf(order=order, compressed=False))
+    for said in ("12.345,333333 €", " 2,345678 ", "12,345678 %"):
+        assert said in page
+
+
 def test_what_is_sent_is_compressed(aurora: Tenant) -> None:
     job = make_job(aurora)
     sent = job_pdf(job=job)
