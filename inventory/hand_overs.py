@@ -97,8 +97,11 @@ def undo_take_back(*, tenant: Tenant, reservations: Iterable[Reservation]) -> No
 
 
 @transaction.atomic
-def part_with(*, tenant: Tenant, reservations: Iterable[Reservation], again: Period, now: datetime) -> None:
-    """What is back is needed `again`, in another period: until then it is nobody's whose turnaround is not over."""
+def part_with(*, tenant: Tenant, reservations: Iterable[Reservation], again: Period | None, now: datetime) -> None:
+    """What is back is nobody's as long as it is turned around; at most until those who had it need it `again`.
+
+    May be called again for what is parted with, where they need it earlier.
+    """
     rows = [row for row in _as_they_stand(tenant, reservations) if row.returned_at]
     articles = tenant.articles.in_bulk({row.article_id for row in rows})
     changes: defaultdict[int, list[Change]] = defaultdict(list)
@@ -106,7 +109,8 @@ def part_with(*, tenant: Tenant, reservations: Iterable[Reservation], again: Per
     for row in rows:
         changes[row.article_id].append(undone(blocks(row)))
         row.start = row.blocked_from = cast(datetime, row.returned_at)
-        row.end = row.blocked_until = min(row.blocked_until, articles[row.article_id].with_buffers(again).start)
+        needed = articles[row.article_id].with_buffers(again).start if again else row.blocked_until
+        row.end = row.blocked_until = min(row.blocked_until, needed)
         if max(row.start, now) < row.end:
             changes[row.article_id].append(blocks(row))
             turning.append(row)

@@ -62,7 +62,7 @@ def board_of(*, tenant: Tenant, period: Period, now: datetime) -> Board:
     """Everything short in jobs that run in `period` and are not over; in three statements, however many there are."""
     since = max(period.start, now) if now < period.end else period.start
     jobs = tenant.jobs.alive().running_at(Period(since, period.end))
-    related = "job", "article", "reservation", "supplier"
+    related = "job", "article", "reservation", "turning", "supplier"
     rows = tenant.positions.filter(article__isnull=False, job__in=jobs).select_related(*related)
     positions = list(rows.order_by("job__planning_start", "job", "sequence", "pk"))
     courses, ordered = courses_of(positions, now), standing_lines(tenant, positions)

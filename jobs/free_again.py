@@ -54,7 +54,7 @@ def take_over(*, position: Position) -> int:
 def tell_free(*, tenant: Tenant, now: datetime) -> None:
     """A message to sales for each order whose positions can have own stock again: once per position, and once more
     only where it had gone in between."""
-    related = "job__tenant", "article", "reservation"
+    related = "job__tenant", "article", "reservation", "turning"
     rows = list(tenant.positions.wanting_stock(now).select_related(*related).order_by("job", "sequence", "pk"))
     courses, ordered = courses_of(rows, now), standing_lines(tenant, rows)
     needs = needs_of(positions=rows, courses=courses, ordered=ordered, now=now)

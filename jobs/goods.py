@@ -95,8 +95,10 @@ def hand_out(*, job: Job, actor: Actor, at: datetime) -> int:
     if not (job.uses_stock and waiting):
         raise NothingToHandOut(job=job.number)
     own_stock.lock(job=job)
-    early = [_during(row, Period(at, row.end)) for row in waiting if at < row.start]
-    reservations.reserve(tenant=job.tenant, claims=early, now=at)
+    early = [row for row in waiting if at < row.start]
+    own_stock.make_way(job=job, positions=[row.position for row in early], again=Period(at, at), now=at)
+    claims = [_during(row, Period(at, row.end)) for row in early]
+    reservations.reserve(tenant=job.tenant, claims=claims, now=at)
     sold = hand_overs.hand_over(tenant=job.tenant, reservations=waiting, at=at)
     if sold:
         record(

@@ -3,14 +3,16 @@
 An order reserves firmly; a job that is held ("Option") does so until the hold runs out.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from django.db.models import F
 from django.utils import timezone
 
 from eventworx.periods import Period
 from inventory import hand_overs, reservations
 from inventory.courses import lock_articles
+from inventory.models import Reservation
 from inventory.reservations import ReservationClaim
 from jobs.models import Job, Position
 
@@ -29,7 +31,8 @@ def move(*, job: Job) -> None:
     """Take everything that is reserved to the job's new period, all or nothing (Shortage); then fill up.
 
     Where the option has run out with the move, what it held is given back. What was out and is back belongs to the
-    time before: a job that begins after it needs its goods anew, which others do not get while they are turned around.
+    time before: a job that begins after it needs its goods anew, which only others do not get while they are turned
+    around.
     """
     now = timezone.now()
     if not job.takes_stock(now):
@@ -37,9 +40,7 @@ def move(*, job: Job) -> None:
         return
     lock(job=job)
     over = job.positions.filter(reservation__returned_at__isnull=False, reservation__end__lte=job.planning_start)
-    back = [row.reservation for row in over.select_related("reservation") if row.reservation]
-    over.update(reservation=None)
-    hand_overs.part_with(tenant=job.tenant, reservations=back, again=job.planning_period, now=now)
+    _part_with(job, [row.reservation for row in over.select_related("reservation") if row.reservation], now)
     _hold(job, _standing(job, now), partial=False, now=now)
     reserve(job=job, partial=True, now=now)
 
@@ -56,15 +57,26 @@ def lock(*, job: Job) -> None:
     lock_articles(tenant=job.tenant, article_ids=articles)
 
 
+def make_way(*, job: Job, positions: Iterable[Position], again: Period, now: datetime) -> None:
+    """What is turned around after these positions does not bar themselves, who need it `again`."""
+    turning = [row.turning_id for row in positions if row.turning_id]
+    if turning:
+        lock(job=job)
+        rows = job.tenant.reservations.filter(pk__in=turning)
+        hand_overs.part_with(tenant=job.tenant, reservations=rows, again=again, now=now)
+
+
 def release(*, job: Job) -> None:
-    """Give everything back, and forget what was out and is back: should the job be an order again, it reserves anew."""
+    """Give everything back, and part with what was out and is back: should the job be an order again, it reserves
+    anew."""
+    lock(job=job)
     _give_back(job, job.positions.filter(reservation__isnull=False).select_related("reservation"))
 
 
 def keep(*, position: Position) -> None:
     """Bring one position in step: less is given back, more is reserved as far as it is free."""
     now = timezone.now()
-    if not (position.article_id and position.job.takes_stock(now)) or _is_over(position):
+    if not (position.article_id and position.job.takes_stock(now)) or position.is_over:
         return
     if position.own_quantity:
         _hold(position.job, {position: position.own_quantity}, partial=True, now=now)
@@ -86,17 +98,13 @@ def forget_holds(*, job: Job, before: datetime) -> None:
 def _own_parts(job: Job) -> list[Position]:
     """What reserves, or did; but not what was out and is back, or is sold: that is over."""
     rows = job.positions.filter(article__isnull=False).select_related("article", "reservation").in_order()
-    return [row for row in rows if (row.own_quantity or row.reservation) and not _is_over(row)]
+    return [row for row in rows if (row.own_quantity or row.reservation) and not row.is_over]
 
 
 def _standing(job: Job, now: datetime) -> dict[Position, int]:
     """What each own part has at this moment."""
     rows = [row for row in _own_parts(job) if row.reservation and row.reservation.counts(now)]
     return {row: row.reserved_quantity for row in rows}
-
-
-def _is_over(row: Position) -> bool:
-    return row.reservation is not None and (row.reservation.returned_at is not None or row.reservation.is_sold)
 
 
 def _expiry(job: Job) -> datetime | None:
@@ -125,6 +133,7 @@ def _hold(job: Job, wanted: Mapping[Position, int], *, partial: bool, now: datet
         for row, quantity in wanted.items()
         if row.article
     ]
+    make_way(job=job, positions=wanted, again=job.planning_period, now=now)
     held = reservations.reserve(tenant=job.tenant, claims=claims, partial=partial, now=now)
     for row, reservation in zip(wanted, held, strict=True):
         row.reservation = reservation
@@ -140,6 +149,14 @@ def _away(row: Position, planning: Period) -> Period:
 
 def _give_back(job: Job, positions: Iterable[Position]) -> None:
     held = [(row, row.reservation) for row in positions if row.reservation]
-    reservations.release(tenant=job.tenant, reservations=[reservation for _, reservation in held])
+    back = [reservation for _, reservation in held if reservation.returned_at]
+    reservations.release(tenant=job.tenant, reservations={reservation for _, reservation in held} - {*back})
+    if back:
+        _part_with(job, back, timezone.now())
     for row, _ in held:
         row.reservation = None
+
+
+def _part_with(job: Job, back: Sequence[Reservation], now: datetime) -> None:
+    job.positions.filter(reservation__in=back).update(turning=F("reservation"), reservation=None)
+    hand_overs.part_with(tenant=job.tenant, reservations=back, again=None, now=now)

@@ -75,7 +75,7 @@ class InquirySheet:
 def sheet_of(job: Job) -> Sheet:
     """Positions in order, needs, orders and sums of `job` (with `tenant` loaded)."""
     now = timezone.now()
-    positions = list(job.positions.select_related("tenant", "article", "supplier", "reservation").in_order())
+    positions = list(job.positions.select_related("tenant", "article", "supplier", "reservation", "turning").in_order())
     for position in positions:
         position.job = job
     ordered = standing_lines(job.tenant, positions)

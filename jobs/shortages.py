@@ -75,7 +75,7 @@ class OwnHit:
 
 def shortages_of(*, job: Job) -> dict[int, Need]:
     """The need of every position of `job`, by its id; in a fixed number of queries."""
-    positions = list(job.positions.select_related("article", "reservation").in_order())
+    positions = list(job.positions.select_related("article", "reservation", "turning").in_order())
     for row in positions:
         row.job = job
     now = timezone.now()
@@ -99,10 +99,10 @@ def needs_of(
     ordered: Mapping[int, SubRentalOrderLine],
     now: datetime,
 ) -> dict[int, Need]:
-    """The needs of all positions of one or more jobs, loaded with `job`, `article` and `reservation`, in order. Pure.
+    """The needs of all positions of one or more jobs, in order. Pure.
 
-    `courses` are theirs (`courses_of`), `ordered` too (`standing_lines`). Each job is judged by itself: as if the
-    others that do not use stock were not there.
+    They are loaded with `job`, `article`, `reservation` and `turning`. `courses` are theirs (`courses_of`), `ordered`
+    too (`standing_lines`). Each job is judged by itself: as if the others that do not use stock were not there.
     """
     by_job: defaultdict[int, list[Position]] = defaultdict(list)
     for row in positions:
@@ -130,11 +130,12 @@ def _needs_of_job(
 ) -> dict[int, Need]:
     job, left, spare = rows[0].job, Counter[int | None](), Counter[int | None]()
     for article in {row.article for row in rows if row.article}:
-        held = [row.reservation for row in rows if row.article_id == article.pk and row.reservation]
-        theirs = changed(courses[article.pk], _taken_back(held, now))
-        left[article.pk] = stock_in(article=article, course=theirs, period=job.planning_period).free
+        theirs = [row for row in rows if row.article_id == article.pk]
+        held = [held for row in theirs for held in (row.reservation, row.turning) if held]
+        without = changed(courses[article.pk], _taken_back(held, now))
+        left[article.pk] = stock_in(article=article, course=without, period=job.planning_period).free
         free = stock_in(article=article, course=courses[article.pk], period=job.planning_period).free
-        own = sum(row.own_quantity for row in rows if row.article_id == article.pk)
+        own = sum(row.own_quantity for row in theirs)
         spare[article.pk] = free if job.uses_stock else left[article.pk] - own
     needs = {}
     for row in rows:
@@ -162,7 +163,7 @@ def _need(position: Position, left: int, spare: int, line: SubRentalOrderLine | 
     free = max(left, 0)
     shortage = max(position.own_quantity - (reserved if position.job.uses_stock else free), 0)
     lacking = position.sub_rented_quantity + (shortage if position.job.uses_stock else 0)
-    could = 0 if position.sold_quantity else max(min(spare, lacking), 0)
+    could = 0 if position.is_over else max(min(spare, lacking), 0)
     return Need(position.quantity, free, reserved, position.sub_rented_quantity, shortage, *_ordered(line), spare=could)
 
 

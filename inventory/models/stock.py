@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connection, models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.databases import Statement, execute_all, in_parts, is_postgresql, marks
@@ -157,7 +158,8 @@ class Reservation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.quantity} × {self.label}"
+        named = f"{self.quantity} × {self.label}"
+        return gettext("%(goods)s, being turned around") % {"goods": named} if self.is_turning else named
 
     @property
     def period(self) -> Period:
@@ -199,6 +201,11 @@ class Reservation(models.Model):
     def is_out(self) -> bool:
         """Whether the goods have left the store and are not back."""
         return self.handed_over_at is not None and self.returned_at is None
+
+    @property
+    def is_turning(self) -> bool:
+        """Whether it is nobody's any more and stands for the turnaround alone (`inventory.hand_overs.part_with`)."""
+        return self.returned_at is not None and self.returned_at == self.start == self.blocked_from
 
     def is_overdue(self, now: datetime) -> bool:
         return self.is_out and self.blocked_until <= now

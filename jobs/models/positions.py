@@ -105,6 +105,11 @@ class Position(models.Model):
     reservation = models.OneToOneField(
         Reservation, on_delete=models.SET_NULL, null=True, blank=True, related_name="position"
     )
+    # What was out for it and is back earlier than its job needs it again; it bars everybody else, as long as it is
+    # turned around, but not this position.
+    turning = models.OneToOneField(
+        Reservation, on_delete=models.SET_NULL, null=True, blank=True, related_name="turning_for"
+    )
     told_free_at = models.DateTimeField(null=True, blank=True)  # that own stock is free again (`jobs.free_again`)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -135,6 +140,11 @@ class Position(models.Model):
     def reserved_quantity(self) -> int:
         """What stands by for the own part; needs `reservation` loaded."""
         return self.reservation.quantity if self.reservation else 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether what it had was out and is back, or is sold; needs `reservation` loaded."""
+        return self.reservation is not None and (self.reservation.returned_at is not None or self.reservation.is_sold)
 
     @property
     def sold_quantity(self) -> int:

@@ -12,6 +12,7 @@ import time_machine
 from django.db import connection
 from django.test import Client
 
+from eventworx.audit import Actor
 from eventworx.contacts.models import Contact
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
@@ -21,6 +22,7 @@ from inventory.courses import check_courses
 from inventory.models import Article
 from inventory.reservations import ReservationClaim, reserve
 from jobs.free_again import NothingFreeAnyMore, take_over
+from jobs.goods import hand_out, take_back
 from jobs.models import Job, Position
 from jobs.planning import set_state
 from jobs.positions import SupplierTerms, add_position, add_sub_rental_position, update_position
@@ -74,6 +76,17 @@ def test_what_lacks_gets_what_is_free_by_now(par: Article) -> None:
     assert (takeable(short), take_over(position=position)) == ([4], 4)
     assert (state(position), takeable(short)) == ((6, 0, 6), [0])
     assert check_courses(tenant=par.tenant, article_ids=[par.pk]) == []
+
+
+def test_what_is_back_takes_nothing_over(par: Article) -> None:
+    job = order(par, 5)
+    hand_out(job=job, actor=Actor("Nina"), at=SUMMER.start)
+    take_back(job=job, at=SUMMER.start + timedelta(hours=1))
+    (position,) = job.positions.all()
+    update_position(position=position, quantity=7)
+    assert takeable(job) == [0]
+    with pytest.raises(NothingFreeAnyMore):
+        take_over(position=position)
 
 
 def test_what_is_missing_goes_before_what_is_hired(par: Article, supplier: Contact) -> None:

@@ -110,14 +110,15 @@ class Firm:
 
     def judge(self) -> None:
         assert check_courses(tenant=self.tenant, article_ids=[row.pk for row in self.articles]) == []
-        assert not self.tenant.reservations.filter(position__isnull=True).exists()
+        assert all(row.is_turning for row in self.tenant.reservations.filter(position__isnull=True))
         for article in self.articles:
             article.refresh_from_db(fields=["owned"])
             assert self._most_claimed(article) <= article.owned
         gone = [row.quantity for row in self.sold.reservations.all() if row.is_sold]
         assert self.sold.owned + sum(gone) == self.stock
         assert not any(row.is_sold or row.is_for_good for row in self.articles[0].reservations.all())
-        for row in self.tenant.positions.filter(reservation__isnull=False).select_related("job", "reservation"):
+        holding = self.tenant.positions.filter(reservation__isnull=False)
+        for row in holding.select_related("job", "reservation", "turning"):
             self._judge(row)
 
     def _most_claimed(self, article: Article) -> int:
@@ -136,6 +137,9 @@ class Firm:
         if not held.counts(self.now):
             assert held.is_hold or held.quantity <= row.own_quantity
             return
+        if row.turning:
+            assert row.turning.is_turning
+            assert row.turning.blocked_until <= held.blocked_from  # it does not bar itself
         assert held.expires_at == (None if job.uses_stock else job.held_until)
         if held.returned_at:
             assert held.end > job.planning_start  # else it would look as if there were something for it
