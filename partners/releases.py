@@ -19,21 +19,15 @@ from eventworx.audit import Actor, record
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
 from inventory.models import Article, ArticleQuerySet, Category
-from inventory.search import Sql, find_articles
+from inventory.search import FEW, Sql, find_articles
 from partners.models import PartnerConnection, Release
 from partners.models.journal import Deed
 
 HITS = 20
 _ROW_ID = re.compile(r"[1-9][0-9]{0,17}")
 
-# The mark of an article is its own, else that of its category. A branch carries the mark of its nearest marked
-# category; the root's mark is "everything".
-_IS_RELEASED = """
-    COALESCE(
-        (SELECT NOT excluded FROM partners_release WHERE connection_id = %s AND article_id = {article}),
-        CASE WHEN {category} IS NULL
-        THEN EXISTS (SELECT 1 FROM partners_release WHERE connection_id = %s AND everything)
-        ELSE {category} IN (
+# A branch carries the mark of its nearest marked category; the root's mark is "everything".
+_SEEN_CATEGORIES = """
             WITH RECURSIVE branch (id, excluded) AS (
                 SELECT category.id, COALESCE(mark.excluded, NOT EXISTS (
                     SELECT 1 FROM partners_release WHERE connection_id = %s AND everything))
@@ -47,9 +41,31 @@ _IS_RELEASED = """
                 LEFT JOIN partners_release mark ON mark.category_id = category.id AND mark.connection_id = %s
             )
             SELECT id FROM branch WHERE NOT excluded
-        ) END
-    )
 """
+
+# The mark of an article is its own, else that of its category.
+_IS_RELEASED = """
+    COALESCE(
+        (SELECT NOT excluded FROM partners_release WHERE connection_id = %s AND article_id = {article}),
+        CASE WHEN {category} IS NULL
+        THEN EXISTS (SELECT 1 FROM partners_release WHERE connection_id = %s AND everything)
+        ELSE {category} IN ({seen_categories}) END
+    )
+""".replace("{seen_categories}", _SEEN_CATEGORIES)
+
+# Marked one by one or lying in released categories, by the index over either: no article that is not released is read
+# but for those that are excluded one by one.
+_FEW_RELEASED = """
+    CASE WHEN NOT EXISTS (SELECT 1 FROM partners_release WHERE connection_id = %s AND everything) THEN ARRAY(
+        SELECT article_id FROM partners_release
+        WHERE connection_id = %s AND article_id IS NOT NULL AND NOT excluded
+        UNION ALL
+        SELECT lying.id FROM ({seen_categories}) seen CROSS JOIN LATERAL (
+            SELECT id FROM inventory_article WHERE tenant_id = %s AND category_id = seen.id OFFSET 0
+        ) lying
+        LIMIT {most}
+    ) END
+""".replace("{seen_categories}", _SEEN_CATEGORIES).replace("{most}", str(FEW + 1))
 
 _BRANCH = """
     WITH RECURSIVE branch (id) AS (
@@ -100,8 +116,7 @@ class _IsReleased(Func):
 
     def as_sql(self, compiler: SQLCompiler, connection: Any, *_texts: Any, **_context: Any) -> tuple[str, Any]:
         article, category = (compiler.compile(column)[0] for column in self.get_source_expressions())
-        field = Release._meta.get_field("connection").target_field
-        identity = field.get_db_prep_value(self._connection.pk, connection, prepared=False)
+        identity = _identity(self._connection)
         params = [identity] * 4 + [self._connection.tenant_id, identity]
         return _IS_RELEASED.format(article=article, category=category), tuple(params)
 
@@ -113,9 +128,21 @@ def released_articles(connection: PartnerConnection) -> ArticleQuerySet:
 
 def condition_of_released(connection: PartnerConnection) -> Sql:
     """`released_articles` as the search takes it, which every search asks for: without Django's putting it together."""
-    field = Release._meta.get_field("connection").target_field
-    identity, tenant_id = field.get_db_prep_value(connection.pk, database, prepared=False), connection.tenant_id
+    identity, tenant_id = _identity(connection), connection.tenant_id
     return Sql(_RELEASED, (tenant_id, *[identity] * 4, tenant_id, identity))
+
+
+def few_released(connection: PartnerConnection) -> Sql:
+    """The ids among which all of `released_articles` are, as the search takes them: an array of PostgreSQL, longer than
+    `FEW` or NULL where they are many."""
+    identity, tenant_id = _identity(connection), connection.tenant_id
+    return Sql(_FEW_RELEASED, (*[identity] * 4, tenant_id, identity, tenant_id))
+
+
+def _identity(connection: PartnerConnection) -> Any:
+    """The key of a connection as the database has it."""
+    field = Release._meta.get_field("connection").target_field
+    return field.get_db_prep_value(connection.pk, database, prepared=False)
 
 
 def released_named(connection: PartnerConnection, wire_ids: Iterable[str]) -> ArticleQuerySet:
@@ -205,9 +232,8 @@ def mark_matching(
 
 def _mark_all(connection: PartnerConnection, articles: ArticleQuerySet, mark: Mark) -> int:
     sql, values = articles.order_by().values("id").query.sql_with_params()
-    identity = Release._meta.get_field("connection").target_field.get_db_prep_value(connection.pk, database)
     with database.cursor() as cursor:
-        ours = [connection.tenant_id, identity, False, mark == Mark.EXCLUDED]
+        ours = [connection.tenant_id, _identity(connection), False, mark == Mark.EXCLUDED]
         cursor.execute(_MARK_ALL.format(articles=sql), [*ours, *values])
         return cursor.rowcount
 

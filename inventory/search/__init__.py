@@ -2,6 +2,7 @@
 
 from inventory.search.columns import Columns
 from inventory.search.finding import (
+    FEW,
     Filter,
     Found,
     Place,
@@ -14,6 +15,7 @@ from inventory.search.finding import (
 from inventory.search.statements import Sql, sql
 
 __all__ = [
+    "FEW",
     "Columns",
     "Filter",
     "Found",

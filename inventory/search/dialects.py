@@ -21,17 +21,22 @@ _INDEXES = (
     "CREATE INDEX IF NOT EXISTS articles_by_parts ON inventory_article USING gin (tenant_id, search_key gin_trgm_ops)",
 )
 
+# The words of an article, as they are written down: what follows a FROM with a comma.
+SPELT = """
+    unnest(string_to_array(split_part({written}.search_key, '|', 1), ' ')) AS spelt (word)
+    WHERE length(spelt.word) BETWEEN 4 AND 60 AND spelt.word !~ '[0-9]'
+"""
+
 # Statement by statement, so that an import pays once. Nothing is locked or unique: two who write the same new word at
 # the same time do not wait for each other, and it stands there twice.
 _NOTE_WORDS = """
     INSERT INTO inventory_catalogueword (tenant_id, word)
     SELECT DISTINCT written.tenant_id, spelt.word
-    FROM {written}, unnest(string_to_array(split_part(written.search_key, '|', 1), ' ')) AS spelt (word)
-    WHERE length(spelt.word) BETWEEN 4 AND 60 AND spelt.word !~ '[0-9]' AND NOT EXISTS (
+    FROM {written}, {spelt} AND NOT EXISTS (
         SELECT 1 FROM inventory_catalogueword known
         WHERE known.tenant_id = written.tenant_id AND known.word = spelt.word
     )
-"""
+""".replace("{spelt}", SPELT.format(written="written"))
 _CHANGED = "written JOIN former ON former.id = written.id AND former.search_key <> written.search_key"
 _TRIGGER = """
     CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {note_words}; RETURN NULL; END $$;

@@ -24,6 +24,7 @@ LISTED = 500  # the best hits in a list that people page through
 MANY = 2000  # from so many hits on they are not ranked
 SAMPLE = 1000
 FURTHEST = 30_000  # keys that are read in their order; the expected way to a page is half as long
+FEW = 2000  # a scope whose articles are looked at themselves, and no others
 SMALL = 20_000  # a catalogue whose keys are read faster than an index that lies over those of all companies
 ALL = 2**31 - 1
 ORDERS = ("name", "any", "best")
@@ -37,7 +38,7 @@ _PAGE = """{first}
 _BY_NAME = "SELECT id, 0 AS step, sort_key AS weight FROM inventory_article WHERE {scope} AND {from_name}"
 _BY_PARTS = "SELECT id, {step} AS step, {weight} AS weight FROM inventory_article WHERE {scope} AND {matches}"
 _BY_NUMBER = """
-    {by_parts} AND EXISTS (SELECT 1 FROM inventory_article WHERE tenant_id = {tenant} AND {is_named})
+    {by_parts} AND EXISTS (SELECT 1 FROM inventory_article WHERE {scope} AND {is_named})
 """
 _BY_READING = """
     SELECT inventory_article.id, {step} AS step, {weight} AS weight
@@ -53,12 +54,15 @@ _BY_WALKING = """
 _KEYS = """(SELECT id, shuffle, search_key FROM inventory_article
             WHERE tenant_id = {tenant} AND archived_at IS NULL AND {after} ORDER BY shuffle, id LIMIT {most})"""
 _ESTIMATE = """{first}
-    WITH sample AS (SELECT * FROM {keys} keys)
+    WITH sample AS (SELECT * FROM {keys} keys), scope AS (SELECT {few} AS few)
     SELECT COUNT(*), COALESCE(MAX(shuffle), 0), {table_rows},
-           (SELECT COUNT(*) FROM sample keys WHERE {matches}
-            AND (SELECT {scope} FROM inventory_article WHERE inventory_article.id = keys.id))
+           (SELECT COUNT(*) FROM sample keys WHERE (SELECT few FROM scope) IS NULL AND {matches}
+            AND (SELECT {scope} FROM inventory_article WHERE inventory_article.id = keys.id)),
+           (SELECT few FROM scope)
     FROM sample
 """
+_IF_FEW = "(SELECT CASE WHEN cardinality(few) <= {most} THEN few END FROM (SELECT {few} AS few OFFSET 0) scope)"
+_KEYS_OF_FEW = "(SELECT id, search_key FROM inventory_article WHERE id = ANY({few}) OFFSET 0)"
 _STEP = "CASE WHEN {number} THEN 0 WHEN {code} THEN 1 WHEN {words} THEN 2 WHEN {beginnings} THEN 3 ELSE 4 END"
 _ALWAYS = Sql("1 = 1")
 
@@ -111,16 +115,19 @@ def find_rows(
     limit: int,
     after: Place | None = None,
     columns: Columns = NO_COLUMNS,
+    few: Sql | None = None,
 ) -> Found:
     """A page of the articles of `scope` that match, the best first; two statements, one for a later page.
 
-    A scope that every search asks for may come as the condition that it makes (`condition_of`).
+    A scope that every search asks for may come as the condition that it makes (`condition_of`). `few` keeps the time
+    from telling what lies outside it: an array of PostgreSQL with the ids among which all of it are, which may be NULL
+    or longer than `FEW`; up to so many, no other article is looked at for what was typed.
     """
     wanted = Wanted.of(query)
     if not wanted.words and not wanted.is_blank:
         return Found([], None)
     condition = scope if isinstance(scope, Sql) else condition_of(scope)
-    search = _Search(tenant.pk, condition, wanted, query.strip(), limit + 1, columns)
+    search = _Search(tenant.pk, condition, wanted, query.strip(), limit + 1, columns, few)
     if after and after.is_corrected:
         return search.corrected().found(after)
     found = search.found(after)
@@ -209,6 +216,7 @@ class _Search:
     typed: str
     limit: int
     columns: Columns
+    few: Sql | None
     is_corrected: int = 0
 
     @cached_property
@@ -216,7 +224,7 @@ class _Search:
         """How the hits of a first page are ordered."""
         if self.wanted.is_blank:
             return "name"
-        return "any" if self._estimate.hits >= MANY else "best"
+        return "any" if self._few is None and self._estimate.hits >= MANY else "best"
 
     def found(self, after: Place | None) -> Found:
         most = self.limit - 1
@@ -229,15 +237,17 @@ class _Search:
         """The same for what was probably meant; as it is where that cannot be said."""
         if not dialect().has_parts:
             return self
-        meant = corrected(tenant_id=self.tenant_id, scope=self.scope, wanted=self.wanted)
-        return replace(self, wanted=meant, is_corrected=1) if meant else self
+        few = self._few
+        known = None if few is None else Sql("%s::bigint[]", (few,))
+        meant = corrected(tenant_id=self.tenant_id, scope=self.scope, wanted=self.wanted, few=few)
+        return replace(self, wanted=meant, is_corrected=1, few=known) if meant else self
 
     def _by_number(self) -> list[tuple[Any, ...]]:
         """All hits of what is the number of an article: so few, as a rule, that nobody has to look first how many."""
         if not self.wanted.is_number or not dialect().has_parts:
             return []
         parts = sql(_BY_PARTS, **self._ranked("best", "search_key"))
-        return self._rows(sql(_BY_NUMBER, by_parts=parts, tenant=self.tenant_id, is_named=self._is_named), None)
+        return self._rows(sql(_BY_NUMBER, by_parts=parts, scope=self.scope, is_named=self._is_named), None)
 
     def _page(self, order: str, after: Place | None) -> list[tuple[Any, ...]]:
         if order == "name":
@@ -266,6 +276,9 @@ class _Search:
 
     def _by_looking_at_all(self, order: str) -> Sql:
         """All hits, through the index of parts or, of a small catalogue, by reading its keys."""
+        if self._few is not None:
+            keys = sql(_KEYS_OF_FEW, few=self._few)
+            return sql(_BY_READING, keys=keys, **self._ranked(order, "keys.search_key"))
         is_read = self._is_of_active and (not dialect().has_parts or self._estimate.is_small_part)
         if is_read:
             return sql(_BY_READING, keys=self._keys(ALL), **self._ranked(order, "keys.search_key"))
@@ -310,10 +323,16 @@ class _Search:
         typed = dict.fromkeys((self.typed, self.typed.upper(), self.typed.lower()))
         return Sql(f"number IN ({', '.join(['%s'] * len(typed))})", tuple(typed))
 
+    @property
+    def _few(self) -> list[int] | None:
+        """The ids among which all of the scope are; None where they are many, or no secret."""
+        return self._estimate.few if self.few and dialect().has_parts else None
+
     @cached_property
     def _estimate(self) -> "_Estimate":
         parts = {"keys": self._keys(SAMPLE), "matches": self._matches("keys.search_key"), "scope": self.scope}
         spoken = dialect()
+        parts["few"] = sql(_IF_FEW, few=self.few, most=FEW) if self.few and spoken.has_parts else Sql("NULL")
         [row] = sql(_ESTIMATE, first=Sql(spoken.first), table_rows=Sql(spoken.table_rows), **parts).rows
         return _Estimate(*row)
 
@@ -325,6 +344,7 @@ class _Estimate(NamedTuple):
     reach: int
     table_rows: float
     sampled_hits: int
+    few: list[int] | None
 
     @property
     def articles(self) -> float:

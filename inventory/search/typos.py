@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from inventory.search.dialects import SPELT
 from inventory.search.statements import Sql, sql
 from inventory.spelling import Wanted
 
@@ -19,12 +20,25 @@ FORGIVING = 8  # from so many letters on two mistakes are forgiven, else one
 SHORT = 6  # up to so many letters two that changed places leave too little alike
 LIKENESS = 0.2  # of the trigrams of a word, those that have to be there: where it is a part of another, few are
 MOST = 8  # words that one is corrected to
-NEAREST = 24  # words that are looked at
+NEAREST = 24  # words of the scope that are looked at
+ASKED = 100  # words of which it is asked whether they are of it, so that no search is long
+EACH = 1000  # articles with a word of which it is asked whether they are of it
 SAMPLE = 200  # articles that tell most of the words that are seen
 
-# Whether a word is seen is asked word by word, the nearest first, until there are enough: first of a fair sample of the
-# articles, which has most words, then of those that the index of parts finds, which are few for the others.
-_NEAR = """
+# Where the scope has few articles, their own words are all there is. Where it has many, whether a word is seen is asked
+# word by word, the nearest first, until there are enough: first of a fair sample of the articles, which has most words,
+# then of those that the index of parts finds, which are few for the others.
+_NEAREST = """
+    SELECT word FROM (
+        SELECT known.word, word_similarity(typed.word, known.word) AS likeness
+        FROM {known} known WHERE typed.word <%% known.word
+        UNION ALL
+        SELECT known.word, 1 FROM unnest({swapped}::text[], {of}::text[]) AS otherwise (swapped, word)
+        JOIN {known} known ON known.word LIKE otherwise.swapped WHERE otherwise.word = typed.word
+    ) known GROUP BY word ORDER BY MAX(likeness) DESC, word
+"""
+_IN_CATALOGUE = "(SELECT word FROM inventory_catalogueword WHERE tenant_id = {tenant})"
+_OF_MANY = """
     SELECT set_config('pg_trgm.word_similarity_threshold', {likeness}, false);
     WITH sample AS MATERIALIZED (
         SELECT id, search_key FROM inventory_article WHERE id IN (
@@ -33,35 +47,39 @@ _NEAR = """
         )
     )
     SELECT typed.word, near.word FROM unnest({typed}::text[]) AS typed (word) CROSS JOIN LATERAL (
-        SELECT word FROM (
-            SELECT word FROM (
-                SELECT known.word, word_similarity(typed.word, known.word) AS likeness
-                FROM inventory_catalogueword known WHERE known.tenant_id = {tenant} AND typed.word <%% known.word
-                UNION ALL
-                SELECT known.word, 1 FROM unnest({swapped}::text[], {of}::text[]) AS otherwise (swapped, word)
-                JOIN inventory_catalogueword known ON known.tenant_id = {tenant} AND known.word LIKE otherwise.swapped
-                WHERE otherwise.word = typed.word
-            ) known GROUP BY word ORDER BY MAX(likeness) DESC, word OFFSET 0
-        ) known WHERE EXISTS (
+        SELECT word FROM ({nearest} LIMIT {asked}) known
+        WHERE EXISTS (
             SELECT 1 FROM (
                 SELECT id FROM sample WHERE {holds}
                 UNION ALL
-                SELECT unnest(ARRAY(SELECT id FROM inventory_article WHERE tenant_id = {tenant} AND {holds}))
+                SELECT unnest((ARRAY(
+                    SELECT id FROM inventory_article WHERE tenant_id = {tenant} AND {holds}
+                ))[:{each}])
             ) holding JOIN inventory_article ON inventory_article.id = holding.id WHERE {scope}
         ) LIMIT {most}
     ) near
 """
+_OF_FEW = """
+    SELECT set_config('pg_trgm.word_similarity_threshold', {likeness}, false);
+    WITH own AS MATERIALIZED (
+        SELECT DISTINCT spelt.word FROM inventory_article, {spelt}
+        AND inventory_article.id = ANY({few}) AND {scope}
+    )
+    SELECT typed.word, near.word
+    FROM unnest({typed}::text[]) AS typed (word) CROSS JOIN LATERAL ({nearest} LIMIT {most}) near
+"""
+_SPELT = Sql(SPELT.format(written="inventory_article"))
 # As a word of the article, not as one that the search key joins of several.
 _HOLDS = Sql(
     "search_key LIKE '%% ' || known.word || ' %%' AND split_part(search_key, '|', 1) LIKE '%% ' || known.word || ' %%'"
 )
 
 
-def corrected(*, tenant_id: int, scope: Sql, wanted: Wanted) -> Wanted | None:
+def corrected(*, tenant_id: int, scope: Sql, wanted: Wanted, few: Sequence[int] | None = None) -> Wanted | None:
     """The same with the nearest words that the articles of `scope` hold in the place of those that none of them does;
-    None where nothing is near."""
+    None where nothing is near. `few`: the ids among which all of these articles are; no others are looked at."""
     typed = {piece for piece in chain(*wanted.pieces) if SHORTEST <= len(piece) <= LONGEST and piece.isalpha()}
-    near = _near(tenant_id, scope, sorted(typed)) if typed else {}
+    near = _near(tenant_id, scope, sorted(typed), few) if typed else {}
     unknown = {word: words for word, words in near.items() if not any(word in other for other in words)}
     meant = {word: _meant(word, words) for word, words in unknown.items()}
     if not any(meant.values()):
@@ -100,23 +118,20 @@ def _meant(typed: str, words: Iterable[str]) -> list[str]:
     return next((found[count][:MOST] for count in forgiven if count in found), [])
 
 
-def _near(tenant_id: int, scope: Sql, typed: list[str]) -> dict[str, set[str]]:
+def _near(tenant_id: int, scope: Sql, typed: list[str], few: Sequence[int] | None) -> dict[str, set[str]]:
     """For each word that was typed the words of the articles of `scope` that come into question."""
     swaps = [(swapped, word) for word in typed if len(word) <= SHORT for swapped in _swapped(word)]
     found: dict[str, set[str]] = {word: set() for word in typed}
-    rows = sql(
-        _NEAR,
-        likeness=str(LIKENESS),
-        tenant=tenant_id,
-        sample=SAMPLE,
-        scope=scope,
-        holds=_HOLDS,
-        most=NEAREST,
-        typed=typed,
+    nearest = sql(
+        _NEAREST,
+        known=sql(_IN_CATALOGUE, tenant=tenant_id) if few is None else Sql("own"),
         swapped=[f"%{swapped}%" for swapped, _word in swaps],
         of=[word for _swapped, word in swaps],
-    ).rows
-    for word, other in rows:
+    )
+    asked = {"likeness": str(LIKENESS), "typed": typed, "nearest": nearest, "scope": scope, "most": NEAREST}
+    many = {"tenant": tenant_id, "sample": SAMPLE, "holds": _HOLDS, "asked": ASKED, "each": EACH}
+    found_by = sql(_OF_MANY, **asked, **many) if few is None else sql(_OF_FEW, **asked, few=few, spelt=_SPELT)
+    for word, other in found_by.rows:
         found[word].add(other)
     return found
 

@@ -40,7 +40,13 @@ from partners.protocol.wire import (
     instant_text,
 )
 from partners.protocol.wire.fields import Node, Wrong
-from partners.releases import condition_of_branch, condition_of_released, released_articles, released_named
+from partners.releases import (
+    condition_of_branch,
+    condition_of_released,
+    few_released,
+    released_articles,
+    released_named,
+)
 from partners.search.listings import COLUMNS, Offer, Row
 from partners.shown_stock import StockTerms, shown, tells_bottleneck
 from partners.transport import MAX_ANSWER_BYTES
@@ -82,6 +88,7 @@ def find_listings(*, connection: PartnerConnection, question: Question, now: dat
     found = find_rows(
         tenant=connection.tenant,
         scope=_scope(connection, question),
+        few=few_released(connection),
         query=question.words,
         limit=question.limit,
         after=_place(question.cursor, bound_to, now) if question.cursor else None,
