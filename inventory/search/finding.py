@@ -131,7 +131,9 @@ def find_rows(
     if after and after.is_corrected:
         return search.corrected().found(after)
     found = search.found(after)
-    return found if found.rows or after or wanted.is_blank else search.corrected().found(None)
+    if found.rows or after or wanted.is_blank or (meant := search.corrected()) is search:
+        return found
+    return meant.found(None)
 
 
 def find_articles(*, tenant: Tenant, scope: ArticleQuerySet, query: str, limit: int) -> list[Article]:
