@@ -3,9 +3,11 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -34,6 +36,10 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 
+
+# Of one example; as long as this a machine may be busy with something else.
+hypothesis.settings.register_profile("suite", deadline=timedelta(seconds=3))
+hypothesis.settings.load_profile("suite")
 
 # Whoever asks for none of these is kept from the database by pytest-django.
 DATABASE = {"db", "transactional_db", "live_server"}
