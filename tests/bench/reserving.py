@@ -53,7 +53,7 @@ SCARCE = "scarce one"  # one period for all, until nothing is left
 def measure(_markets: Sequence[Market], scale: Scale, *, rounds: int, runs: int) -> Figures:
     history = scale.histories[-1]
     tenant, random = _company(history), Random(7)
-    turns, seconds = max(rounds // 7, 1), 0.2 * runs
+    turns, seconds = max(rounds // 7, 1), max(0.2 * runs, 1.0)
     rates: dict[str, list[float]] = {kind: [] for kind in NAMES}
     with Writers(tenant, scale.writers) as writers:
         writers.work(SCARCE, seconds=0)
