@@ -46,6 +46,7 @@ PUBLIC = """
 """.split()
 
 Serve = Callable[[socket.socket], None]
+PATIENCE = 10.0  # seconds; a test about time names its own
 
 
 @pytest.mark.parametrize("address", REFUSED)
@@ -87,12 +88,14 @@ def answering(head: str, body: bytes = b"") -> Serve:
     return serve
 
 
-def send(origin: str, target: str = "/", deadline: float = 1.0, transport: NetworkTransport | None = None) -> RawAnswer:
+def send(
+    origin: str, target: str = "/", deadline: float = PATIENCE, transport: NetworkTransport | None = None
+) -> RawAnswer:
     transport = transport or NetworkTransport()
     return transport.send(method="GET", origin=origin, target=target, headers={}, body=b"", deadline=deadline)
 
 
-def fault(origin: str, deadline: float = 1.0, transport: NetworkTransport | None = None) -> Fault:
+def fault(origin: str, deadline: float = PATIENCE, transport: NetworkTransport | None = None) -> Fault:
     with pytest.raises(Unreachable) as caught:
         send(origin, deadline=deadline, transport=transport)
     return caught.value.reason
