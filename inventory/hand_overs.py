@@ -2,7 +2,7 @@
 before its time is reserved from then on."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -10,12 +10,12 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
-from eventworx.periods import Period
+from eventworx.periods import LATEST, Period
 from eventworx.tenants.models import Tenant
 from inventory.courses import apply_changes, blocks, moves
 from inventory.models import Article, ArticleKind, Reservation
 from inventory.reservations import locked_reservations
-from inventory.steps import Change, undone
+from inventory.steps import Change, span_of, undone
 
 
 class TooFewOwned(BusinessError):
@@ -97,26 +97,62 @@ def undo_take_back(*, tenant: Tenant, reservations: Iterable[Reservation]) -> No
 
 
 @transaction.atomic
-def part_with(*, tenant: Tenant, reservations: Iterable[Reservation], again: Period | None, now: datetime) -> None:
-    """What is back is nobody's as long as it is turned around; at most until those who had it need it `again`.
-
-    May be called again for what is parted with, where they need it earlier.
-    """
+def part_with(*, tenant: Tenant, reservations: Iterable[Reservation], now: datetime) -> list[Reservation]:
+    """What is back is nobody's as long as it is turned around; returns what still is."""
     rows = [row for row in _as_they_stand(tenant, reservations) if row.returned_at]
-    articles = tenant.articles.in_bulk({row.article_id for row in rows})
     changes: defaultdict[int, list[Change]] = defaultdict(list)
-    turning = list[Reservation]()
     for row in rows:
         changes[row.article_id].append(undone(blocks(row)))
         row.start = row.blocked_from = cast(datetime, row.returned_at)
-        needed = articles[row.article_id].with_buffers(again).start if again else row.blocked_until
-        row.end = row.blocked_until = min(row.blocked_until, needed)
-        if max(row.start, now) < row.end:
-            changes[row.article_id].append(blocks(row))
-            turning.append(row)
+        row.end = row.blocked_until
+    return _let_turn(tenant, rows, changes, now)
+
+
+@transaction.atomic
+def cut_short(
+    *, tenant: Tenant, reservations: Iterable[Reservation], units: Mapping[int, int], again: Period, now: datetime
+) -> list[Reservation]:
+    """So many `units` of each article by its id are turned around when those who had them need them `again`; all others
+    as long as they were. Returns those of `reservations` that still are, and the rows that were made for the others.
+
+    What takes longest is cut first: so no more of it is than has to be.
+    """
+    turning = [row for row in _as_they_stand(tenant, reservations) if row.is_turning]
+    articles, left = tenant.articles.in_bulk(units), Counter(units)
+    changes: defaultdict[int, list[Change]] = defaultdict(list)
+    cut, others = list[Reservation](), list[Reservation]()
+    for row in sorted(turning, key=lambda one: one.blocked_until, reverse=True):
+        needed = articles[row.article_id].with_buffers(again).start if left[row.article_id] else LATEST
+        if row.blocked_until <= needed:
+            continue
+        taken = min(left[row.article_id], row.quantity)
+        left[row.article_id] -= taken
+        changes[row.article_id].append(undone(Change(span_of(row.blocked), reserved=taken)))
+        if row.quantity > taken:
+            others.append(_others_of(row, row.quantity - taken))
+        row.quantity, row.end, row.blocked_until = taken, needed, needed
+        cut.append(row)
+    tenant.reservations.bulk_create(others)
+    return [*_let_turn(tenant, cut, changes, now), *others]
+
+
+def _others_of(row: Reservation, quantity: int) -> Reservation:
+    """So many units of a reservation, apart from it."""
+    same = {field.attname: getattr(row, field.attname) for field in Reservation._meta.concrete_fields}
+    return Reservation(**(same | {"id": None, "quantity": quantity}))
+
+
+def _let_turn(
+    tenant: Tenant, rows: Sequence[Reservation], changes: dict[int, list[Change]], now: datetime
+) -> list[Reservation]:
+    """Write rows of what is turned around, and the steps; what is so no longer, or in the past, goes."""
+    turning = [row for row in rows if max(row.start, now) < row.end]
+    for row in turning:
+        changes[row.article_id].append(blocks(row))
     tenant.reservations.filter(pk__in={row.pk for row in rows} - {row.pk for row in turning}).delete()
-    tenant.reservations.bulk_update(turning, ["start", "end", "blocked_from", "blocked_until"])
+    tenant.reservations.bulk_update(turning, ["quantity", "start", "end", "blocked_from", "blocked_until"])
     apply_changes(changes)
+    return turning
 
 
 def _as_they_stand(tenant: Tenant, reservations: Iterable[Reservation]) -> Sequence[Reservation]:

@@ -11,7 +11,7 @@ from eventworx.tenants.models import Tenant
 from inventory.models import Article
 from inventory.steps import Change, Course, changed, lowest, span_of
 from jobs.models import Job, Position
-from jobs.shortages import Need, courses_of, needs_of, standing_lines
+from jobs.shortages import Need, known_of, needs_of
 
 WEEK = timedelta(days=7)
 SHOWN = timedelta(days=14)
@@ -59,16 +59,16 @@ def weeks_from(*, tenant: Tenant, monday: date) -> Period:
 
 
 def board_of(*, tenant: Tenant, period: Period, now: datetime) -> Board:
-    """Everything short in jobs that run in `period` and are not over; in three statements, however many there are."""
+    """Everything short in jobs that run in `period` and are not over; in four statements, however many there are."""
     since = max(period.start, now) if now < period.end else period.start
     jobs = tenant.jobs.alive().running_at(Period(since, period.end))
-    related = "job", "article", "reservation", "turning", "supplier"
+    related = "job", "article", "reservation", "supplier"
     rows = tenant.positions.filter(article__isnull=False, job__in=jobs).select_related(*related)
     positions = list(rows.order_by("job__planning_start", "job", "sequence", "pk"))
-    courses, ordered = courses_of(positions, now), standing_lines(tenant, positions)
-    needs = needs_of(positions=positions, courses=courses, ordered=ordered, now=now)
+    known = known_of(tenant=tenant, positions=positions, now=now)
+    needs = needs_of(positions=positions, known=known)
     return Board(
-        articles=_by_article(positions, needs, courses),
+        articles=_by_article(positions, needs, known.courses),
         jobs=_by_job([Lacking(row, needs[row.pk]) for row in positions if needs[row.pk].is_open]),
     )
 

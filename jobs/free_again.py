@@ -17,7 +17,7 @@ from jobs import own_stock
 from jobs.locks import lock_job
 from jobs.models import Job, Position
 from jobs.positions import open_job
-from jobs.shortages import courses_of, needs_of, shortages_of, standing_lines
+from jobs.shortages import known_of, needs_of, shortages_of
 
 
 class NothingFreeAnyMore(BusinessError):
@@ -54,10 +54,9 @@ def take_over(*, position: Position) -> int:
 def tell_free(*, tenant: Tenant, now: datetime) -> None:
     """A message to sales for each order whose positions can have own stock again: once per position, and once more
     only where it had gone in between."""
-    related = "job__tenant", "article", "reservation", "turning"
+    related = "job__tenant", "article", "reservation"
     rows = list(tenant.positions.wanting_stock(now).select_related(*related).order_by("job", "sequence", "pk"))
-    courses, ordered = courses_of(rows, now), standing_lines(tenant, rows)
-    needs = needs_of(positions=rows, courses=courses, ordered=ordered, now=now)
+    needs = needs_of(positions=rows, known=known_of(tenant=tenant, positions=rows, now=now))
     free = [row for row in rows if needs[row.pk].takeable]
     tenant.positions.filter(told_free_at__isnull=False).exclude(pk__in=[row.pk for row in free]).update(
         told_free_at=None

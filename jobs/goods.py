@@ -96,7 +96,9 @@ def hand_out(*, job: Job, actor: Actor, at: datetime) -> int:
         raise NothingToHandOut(job=job.number)
     own_stock.lock(job=job)
     early = [row for row in waiting if at < row.start]
-    own_stock.make_way(job=job, positions=[row.position for row in early], again=Period(at, at), now=at)
+    if early:
+        wanted = {row.position: row.quantity for row in early}
+        own_stock.make_way(job=job, wanted=wanted, again=Period(at, job.planning_end), now=at)
     claims = [_during(row, Period(at, row.end)) for row in early]
     reservations.reserve(tenant=job.tenant, claims=claims, now=at)
     sold = hand_overs.hand_over(tenant=job.tenant, reservations=waiting, at=at)
@@ -187,7 +189,7 @@ def refuse_gone(job: Job, positions: Sequence[Position]) -> None:
 
 
 def _reserved(job: Job) -> list[Reservation]:
-    rows = job.positions.filter(reservation__isnull=False).select_related("reservation__article").in_order()
+    rows = job.positions.filter(reservation__isnull=False).select_related("article", "reservation__article").in_order()
     return [row.reservation for row in rows if row.reservation]
 
 

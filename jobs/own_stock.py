@@ -3,18 +3,20 @@
 An order reserves firmly; a job that is held ("Option") does so until the hold runs out.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import cast
 
-from django.db.models import F
 from django.utils import timezone
 
 from eventworx.periods import Period
 from inventory import hand_overs, reservations
+from inventory.availability import stock_of
 from inventory.courses import lock_articles
 from inventory.models import Reservation
 from inventory.reservations import ReservationClaim
-from jobs.models import Job, Position
+from jobs.models import Job, Position, Turnaround
 
 
 def reserve(*, job: Job, partial: bool, now: datetime | None = None) -> None:
@@ -57,13 +59,27 @@ def lock(*, job: Job) -> None:
     lock_articles(tenant=job.tenant, article_ids=articles)
 
 
-def make_way(*, job: Job, positions: Iterable[Position], again: Period, now: datetime) -> None:
-    """What is turned around after these positions does not bar themselves, who need it `again`."""
-    turning = [row.turning_id for row in positions if row.turning_id]
-    if turning:
-        lock(job=job)
-        rows = job.tenant.reservations.filter(pk__in=turning)
-        hand_overs.part_with(tenant=job.tenant, reservations=rows, again=again, now=now)
+def make_way(*, job: Job, wanted: Mapping[Position, int], again: Period, now: datetime) -> None:
+    """What is turned around after a job does not bar its positions, which want so many units `again`.
+
+    They get of it what they cannot have otherwise, and no more: to everybody else the rest is as far away as it was.
+    """
+    if not job.turnarounds.exists():
+        return
+    lock(job=job)
+    articles = {row.article.pk: row.article for row in wanted if row.article}
+    turning = job.turnarounds.reservations(articles)
+    units = Counter[int]()
+    for row, quantity in wanted.items():
+        units[cast(int, row.article_id)] += quantity
+    held = [row.reservation_id for row in wanted if row.reservation_id]
+    ours = [*held, *(row.pk for row in turning)]
+    apart = stock_of(articles=articles.values(), period=again, excluding=held, now=now)
+    together = stock_of(articles=articles.values(), period=again, excluding=ours, now=now)
+    for pk, most in units.items():
+        units[pk] = min(most, max(together[pk].free, 0)) - min(most, max(apart[pk].free, 0))
+    kept = hand_overs.cut_short(tenant=job.tenant, reservations=turning, units=units, again=again, now=now)
+    _keep_turning(job, [row for row in kept if row not in turning])
 
 
 def release(*, job: Job) -> None:
@@ -133,7 +149,7 @@ def _hold(job: Job, wanted: Mapping[Position, int], *, partial: bool, now: datet
         for row, quantity in wanted.items()
         if row.article
     ]
-    make_way(job=job, positions=wanted, again=job.planning_period, now=now)
+    make_way(job=job, wanted=wanted, again=job.planning_period, now=now)
     held = reservations.reserve(tenant=job.tenant, claims=claims, partial=partial, now=now)
     for row, reservation in zip(wanted, held, strict=True):
         row.reservation = reservation
@@ -158,5 +174,11 @@ def _give_back(job: Job, positions: Iterable[Position]) -> None:
 
 
 def _part_with(job: Job, back: Sequence[Reservation], now: datetime) -> None:
-    job.positions.filter(reservation__in=back).update(turning=F("reservation"), reservation=None)
-    hand_overs.part_with(tenant=job.tenant, reservations=back, again=None, now=now)
+    job.positions.filter(reservation__in=back).update(reservation=None)
+    _keep_turning(job, hand_overs.part_with(tenant=job.tenant, reservations=back, now=now))
+
+
+def _keep_turning(job: Job, turning: Iterable[Reservation]) -> None:
+    """Remember whose they were."""
+    rows = [Turnaround(tenant=job.tenant, job=job, reservation=row) for row in turning]
+    job.turnarounds.bulk_create(rows)

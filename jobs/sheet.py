@@ -9,7 +9,7 @@ from inventory.availability import stock_of
 from jobs.goods import Goods, goods_of
 from jobs.logistics import customer_facts, logistics_facts
 from jobs.models import Inquiry, InquiryLine, Job, Position, SubRentalOrderLine
-from jobs.shortages import Need, courses_of, needs_of, standing_lines
+from jobs.shortages import Need, known_of, needs_of
 from jobs.totals import Totals, totals_of
 
 
@@ -75,12 +75,12 @@ class InquirySheet:
 def sheet_of(job: Job) -> Sheet:
     """Positions in order, needs, orders and sums of `job` (with `tenant` loaded)."""
     now = timezone.now()
-    positions = list(job.positions.select_related("tenant", "article", "supplier", "reservation", "turning").in_order())
+    positions = list(job.positions.select_related("tenant", "article", "supplier", "reservation").in_order())
     for position in positions:
         position.job = job
-    ordered = standing_lines(job.tenant, positions)
-    needs = needs_of(positions=positions, courses=courses_of(positions, now), ordered=ordered, now=now)
-    lines = [Line(position, needs[position.pk], ordered.get(position.pk)) for position in positions]
+    known = known_of(tenant=job.tenant, positions=positions, now=now)
+    needs = needs_of(positions=positions, known=known)
+    lines = [Line(position, needs[position.pk], known.ordered.get(position.pk)) for position in positions]
     goods = goods_of(job=job, positions=positions, now=now)
     return Sheet(lines=lines, totals=totals_of(job, positions), goods=goods, now=now)
 

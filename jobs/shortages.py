@@ -75,15 +75,13 @@ class OwnHit:
 
 def shortages_of(*, job: Job) -> dict[int, Need]:
     """The need of every position of `job`, by its id; in a fixed number of queries."""
-    positions = list(job.positions.select_related("article", "reservation", "turning").in_order())
+    positions = list(job.positions.select_related("article", "reservation").in_order())
     for row in positions:
         row.job = job
-    now = timezone.now()
-    courses, ordered = courses_of(positions, now), standing_lines(job.tenant, positions)
-    return needs_of(positions=positions, courses=courses, ordered=ordered, now=now)
+    return needs_of(positions=positions, known=known_of(tenant=job.tenant, positions=positions, now=timezone.now()))
 
 
-def standing_lines(tenant: Tenant, positions: Iterable[Position]) -> dict[int, SubRentalOrderLine]:
+def _standing_lines(tenant: Tenant, positions: Iterable[Position]) -> dict[int, SubRentalOrderLine]:
     """The line of an open or confirmed order in which a position stands, by the position's id."""
     hired = [row.pk for row in positions if row.is_sub_rental]
     if not hired:
@@ -92,29 +90,38 @@ def standing_lines(tenant: Tenant, positions: Iterable[Position]) -> dict[int, S
     return {line.position_id: line for line in lines if line.position_id}
 
 
-def needs_of(
-    *,
-    positions: Sequence[Position],
-    courses: Mapping[int, Course],
-    ordered: Mapping[int, SubRentalOrderLine],
-    now: datetime,
-) -> dict[int, Need]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that bears on some positions at the moment `now`: the courses of their articles while their jobs run, the
+    lines of orders in which they stand, and what is turned around after their jobs, by the jobs' ids."""
+
+    now: datetime
+    courses: Mapping[int, Course]
+    ordered: Mapping[int, SubRentalOrderLine]
+    turning: Mapping[int, Sequence[Reservation]]
+
+
+def known_of(*, tenant: Tenant, positions: Sequence[Position], now: datetime) -> Known:
+    """Of positions that are loaded with `job`, `article` and `reservation`; in a fixed number of statements."""
+    turning = tenant.turnarounds.by_job({row.job_id for row in positions if row.article}) if positions else {}
+    return Known(now, _courses_of(positions, now), _standing_lines(tenant, positions), turning)
+
+
+def needs_of(*, positions: Sequence[Position], known: Known) -> dict[int, Need]:
     """The needs of all positions of one or more jobs, in order. Pure.
 
-    They are loaded with `job`, `article`, `reservation` and `turning`. `courses` are theirs (`courses_of`), `ordered`
-    too (`standing_lines`). Each job is judged by itself: as if the others that do not use stock were not there.
+    Each job is judged by itself: as if the others that do not use stock were not there.
     """
     by_job: defaultdict[int, list[Position]] = defaultdict(list)
     for row in positions:
         by_job[row.job_id].append(row)
     needs: dict[int, Need] = {}
     for rows in by_job.values():
-        needs |= _needs_of_job(rows, courses, ordered, now)
+        needs |= _needs_of_job(rows, known)
     return needs
 
 
-def courses_of(positions: Sequence[Position], now: datetime) -> dict[int, Course]:
-    """All that bears on the articles of these positions while their jobs run; one statement, whatever their number."""
+def _courses_of(positions: Sequence[Position], now: datetime) -> dict[int, Course]:
     articles = {row.article_id: row.article for row in positions if row.article}
     if not articles:
         return {}
@@ -122,24 +129,21 @@ def courses_of(positions: Sequence[Position], now: datetime) -> dict[int, Course
     return courses_on(articles=list(articles.values()), period=whole, now=now)
 
 
-def _needs_of_job(
-    rows: Sequence[Position],
-    courses: Mapping[int, Course],
-    ordered: Mapping[int, SubRentalOrderLine],
-    now: datetime,
-) -> dict[int, Need]:
+def _needs_of_job(rows: Sequence[Position], known: Known) -> dict[int, Need]:
     job, left, spare = rows[0].job, Counter[int | None](), Counter[int | None]()
     for article in {row.article for row in rows if row.article}:
         theirs = [row for row in rows if row.article_id == article.pk]
-        held = [held for row in theirs for held in (row.reservation, row.turning) if held]
-        without = changed(courses[article.pk], _taken_back(held, now))
+        turning = [row for row in known.turning.get(job.pk, ()) if row.article_id == article.pk]
+        course = changed(known.courses[article.pk], _taken_back(turning, known.now))
+        held = [row.reservation for row in theirs if row.reservation]
+        without = changed(course, _taken_back(held, known.now))
         left[article.pk] = stock_in(article=article, course=without, period=job.planning_period).free
-        free = stock_in(article=article, course=courses[article.pk], period=job.planning_period).free
+        free = stock_in(article=article, course=course, period=job.planning_period).free
         own = sum(row.own_quantity for row in theirs)
         spare[article.pk] = free if job.uses_stock else left[article.pk] - own
     needs = {}
     for row in rows:
-        need = _need(row, left[row.article_id], spare[row.article_id], ordered.get(row.pk), now)
+        need = _need(row, left[row.article_id], spare[row.article_id], known.ordered.get(row.pk), known.now)
         left[row.article_id] -= row.own_quantity - row.sold_quantity
         spare[row.article_id] -= need.spare
         needs[row.pk] = need

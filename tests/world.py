@@ -166,7 +166,7 @@ class World:
         self.tenant.catalogue_words.create(word=self.word.lower())
         named |= {"picture": self.picture, "description": self.word}
         self.article = make_article(self.tenant, f"{self.word} PAR", **named)
-        self.other_article = make_article(self.tenant, f"{self.word} Nebel")
+        self.other_article = make_article(self.tenant, f"{self.word} Nebel", buffer_after_minutes=60)
         now = timezone.now()
         kind = StockMovementKind.ADDITION
         self.movement = add_movement(article=self.article, kind=kind, quantity=1, start=now, note=self.word)
@@ -197,6 +197,10 @@ class World:
         add_position(job=self.back, article=self.article, quantity=1)
         hand_out(job=self.back, actor=self.actor, at=self.back.planning_start)
         take_back(job=self.back, at=self.back.planning_end)
+        early = self._job(self.customer, state=JobState.ORDER)
+        add_position(job=early, article=self.other_article, quantity=1)
+        hand_out(job=early, actor=self.actor, at=timezone.now())
+        take_back(job=early, at=timezone.now())
         self.short_position = add_position(job=self.job, article=self.other_article, quantity=50)
 
     def _job(self, customer: Contact, **fields: Any) -> Any:

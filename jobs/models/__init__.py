@@ -4,6 +4,7 @@ from jobs.models.inquiries import Inquiry, InquiryLine, InquiryQuerySet
 from jobs.models.jobs import Job, JobQuerySet
 from jobs.models.orders import SubRentalOrder, SubRentalOrderLine, SubRentalOrderLineQuerySet, SubRentalOrderQuerySet
 from jobs.models.positions import Position, PositionQuerySet
+from jobs.models.turnarounds import Turnaround, TurnaroundQuerySet
 
 __all__ = [
     "Inquiry",
@@ -17,4 +18,6 @@ __all__ = [
     "SubRentalOrderLine",
     "SubRentalOrderLineQuerySet",
     "SubRentalOrderQuerySet",
+    "Turnaround",
+    "TurnaroundQuerySet",
 ]

@@ -105,11 +105,6 @@ class Position(models.Model):
     reservation = models.OneToOneField(
         Reservation, on_delete=models.SET_NULL, null=True, blank=True, related_name="position"
     )
-    # What was out for it and is back earlier than its job needs it again; it bars everybody else, as long as it is
-    # turned around, but not this position.
-    turning = models.OneToOneField(
-        Reservation, on_delete=models.SET_NULL, null=True, blank=True, related_name="turning_for"
-    )
     told_free_at = models.DateTimeField(null=True, blank=True)  # that own stock is free again (`jobs.free_again`)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -41,11 +41,6 @@ def that_monday() -> Any:
 
 
 @pytest.fixture
-def par(aurora: Tenant) -> Article:
-    return make_article(aurora, "PAR 64", owned=10)
-
-
-@pytest.fixture
 def supplier(aurora: Tenant) -> Contact:
     return make_contact(aurora, "Bassline", is_supplier=True)
 
@@ -166,7 +161,7 @@ def test_the_cockpit_takes_a_fixed_number_of_queries(
         add_sub_rental_position(job=job, article=article, supplier=supplier, quantity=2, terms=TERMS)
     client = log_in(aurora)
     for by in ("article", "job"):
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             page = client.get(aurora.url("jobs:shortages"), {"by": by}).content.decode()
         assert page.count("2 nicht bestellt") == rows
 

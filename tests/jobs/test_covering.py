@@ -34,11 +34,6 @@ def supplier(aurora: Tenant) -> Contact:
 
 
 @pytest.fixture
-def par(aurora: Tenant) -> Article:
-    return make_article(aurora, "PAR 64", owned=10)
-
-
-@pytest.fixture
 def short(par: Article) -> Position:
     """14 of 10."""
     job = make_job(par.tenant, state=JobState.ORDER)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from threading import Barrier
 
@@ -10,52 +10,21 @@ import pytest
 import time_machine
 from django.db import connection
 from django.test import Client
-from django.utils.translation import override
 
-from eventworx.audit import Actor
 from eventworx.periods import Period
-from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
-from inventory.articles import KindIsInUse, update_article
 from inventory.availability import stock_of
 from inventory.courses import check_courses
-from inventory.models import Article, ArticleKind, Reservation
+from inventory.models import Article
 from inventory.reservations import Shortage
 from jobs.goods import GoodsAreOut, NothingToHandOut, NothingToTakeBack, hand_out, take_back, undo_hand_out
 from jobs.inquiries import withdraw_inquiry
 from jobs.models import Job
 from jobs.planning import set_state, update_job
 from jobs.positions import add_position, remove_position, update_position
-from jobs.shortages import shortages_of
 from jobs.states import JobState
 from tests.factories import SUMMER, make_article, make_contact, make_job, make_tenant
-
-HOUR = timedelta(hours=1)
-NINA = Actor("Nina")
-BEFORE = SUMMER.start - 24 * HOUR
-NIGHT = Period(BEFORE, SUMMER.start)
-
-
-@pytest.fixture
-def par(aurora: Tenant) -> Article:
-    return make_article(aurora, "PAR 64", owned=10)
-
-
-@pytest.fixture
-def job(par: Article) -> Job:
-    job = make_job(par.tenant, state=JobState.ORDER)
-    add_position(job=job, article=par, quantity=8)
-    return job
-
-
-def row(job: Job) -> Reservation:
-    return job.tenant.reservations.get(position__job=job)
-
-
-def free_of(article: Article, hours: int) -> int:
-    """So many hours after `BEFORE`, for an hour."""
-    asked = Period(BEFORE + hours * HOUR, BEFORE + (hours + 1) * HOUR)
-    return stock_of(articles=[article], period=asked)[article.pk].free
+from tests.jobs.scenes import BEFORE, HOUR, NINA, row
 
 
 def test_out_and_back(job: Job) -> None:
@@ -203,89 +172,6 @@ def test_what_is_back_before_the_job_begins_waits_for_it_again(job: Job, par: Ar
     assert stock_of(articles=[par], period=Period(BEFORE, SUMMER.start))[par.pk].free == 10
     assert hand_out(job=job, actor=NINA, at=SUMMER.start) == 1
     assert check_courses(tenant=job.tenant, article_ids=[par.pk]) == []
-
-
-def test_what_is_back_before_the_job_begins_is_nobody_elses_while_it_is_turned_around(aurora: Tenant) -> None:
-    par = make_article(aurora, owned=8, buffer_after_minutes=600)
-    job = make_job(aurora, state=JobState.ORDER)
-    add_position(job=job, article=par, quantity=8)
-
-    def free(first: int, last: int) -> int:
-        asked = Period(BEFORE + first * HOUR, BEFORE + last * HOUR)
-        return stock_of(articles=[par], period=asked)[par.pk].free
-
-    for back, turned in ((BEFORE + HOUR, 11), (BEFORE + 18 * HOUR, None)):  # the second until the job itself begins
-        hand_out(job=job, actor=NINA, at=back - HOUR)
-        take_back(job=job, at=back)
-        assert (row(job).period, row(job).handed_over_at) == (SUMMER, None)
-        until = turned or 24
-        assert free(until - 1, until) == 0
-        if turned:
-            assert free(turned, turned + 1) == 8
-        assert check_courses(tenant=aurora, article_ids=[par.pk]) == []
-
-
-def test_the_turnaround_of_a_job_bars_others_and_never_itself(aurora: Tenant, log_in: Callable[..., Client]) -> None:
-    """It begins earlier than was planned, leaves again at once, or is left and comes back to: each with all it has."""
-    par = make_article(aurora, owned=8, buffer_after_minutes=600)
-    job = make_job(aurora, state=JobState.ORDER)
-    add_position(job=job, article=par, quantity=8)
-    free = partial(free_of, par)
-
-    def out_and_back(at: datetime) -> None:
-        hand_out(job=job, actor=NINA, at=at)
-        take_back(job=job, at=at + HOUR)
-
-    with time_machine.travel(BEFORE, tick=False) as clock:
-        out_and_back(BEFORE)
-        clock.shift(HOUR)
-        page = log_in(aurora).get(par.get_absolute_url()).content.decode()
-        timeline = log_in(aurora).get(aurora.url("inventory:article_timeline", par.pk)).content.decode()
-        turning = aurora.reservations.get(position=None)
-        for shown in (page, timeline):
-            assert "in Aufbereitung" in shown
-            assert aurora.url("jobs:of_reservation", turning.pk) not in shown
-        with pytest.raises(KindIsInUse, match=r"8 × .*, in Aufbereitung"), override("de"):
-            update_article(article=par, number=par.number, kind=ArticleKind.SALE)
-        sooner = Period(BEFORE + 3 * HOUR, SUMMER.end)
-        job = update_job(job=job, title="x", customer=job.customer, planning_period=sooner, usage_period=sooner)
-        assert (row(job).period, row(job).quantity, free(2)) == (sooner, 8, 0)
-        out_and_back(BEFORE + HOUR)
-        assert (row(job).period, row(job).quantity, free(2)) == (sooner, 8, 0)
-        clock.move_to(sooner.start)
-        out_and_back(sooner.start)
-        clock.shift(HOUR)
-        job = set_state(job=job, state=JobState.CANCELLED)
-        assert (free(13), free(14)) == (0, 8)
-        job = set_state(job=job, state=JobState.INQUIRY)
-        assert [need.own_free for need in shortages_of(job=job).values()] == [8]
-        job = set_state(job=job, state=JobState.ORDER)
-        assert (row(job).period, row(job).quantity) == (sooner, 8)
-        assert check_courses(tenant=aurora, article_ids=[par.pk]) == []
-
-
-def test_a_position_that_is_removed_leaves_its_turnaround(aurora: Tenant) -> None:
-    par = make_article(aurora, owned=8, buffer_after_minutes=600)
-    job = make_job(aurora, state=JobState.ORDER)
-    position = add_position(job=job, article=par, quantity=8)
-    with time_machine.travel(BEFORE, tick=False):
-        hand_out(job=job, actor=NINA, at=BEFORE)
-        update_job(job=job, title="x", customer=job.customer, planning_period=NIGHT, usage_period=NIGHT)
-        take_back(job=job, at=BEFORE + HOUR)
-        remove_position(position=position)
-    assert (free_of(par, 10), free_of(par, 11)) == (0, 8)
-
-
-def test_what_comes_back_late_needs_its_turnaround_all_the_same(aurora: Tenant) -> None:
-    """Overdue goods that come back are not free at once."""
-    par = make_article(aurora, owned=8, buffer_after_minutes=600)
-    job = make_job(aurora, state=JobState.ORDER)
-    add_position(job=job, article=par, quantity=8)
-    hand_out(job=job, actor=NINA, at=SUMMER.start)
-    late = SUMMER.end + 20 * HOUR
-    take_back(job=job, at=late)
-    assert stock_of(articles=[par], period=Period(late + 9 * HOUR, late + 10 * HOUR))[par.pk].free == 0
-    assert stock_of(articles=[par], period=Period(late + 10 * HOUR, late + 11 * HOUR))[par.pk].free == 8
 
 
 def test_a_job_that_moves_past_what_is_back_needs_its_goods_anew(job: Job, par: Article) -> None:

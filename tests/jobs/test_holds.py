@@ -24,6 +24,7 @@ from jobs.shortages import shortages_of
 from jobs.states import JobState
 from jobs.tasks import sweep_holds
 from tests.factories import SUMMER, make_article, make_contact, make_job, make_tenant
+from tests.jobs.scenes import order
 
 NOW = datetime(2027, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -32,20 +33,9 @@ LATER = Period(SUMMER.start + 30 * DAY, SUMMER.end + 30 * DAY)
 
 
 @pytest.fixture
-def par(aurora: Tenant) -> Article:
-    return make_article(aurora, "PAR 64", owned=10)
-
-
-@pytest.fixture
 def quote(par: Article) -> Job:
     job = make_job(par.tenant)
     add_position(job=job, article=par, quantity=8)
-    return job
-
-
-def order(article: Article, quantity: int, period: Period = SUMMER) -> Job:
-    job = make_job(article.tenant, state=JobState.ORDER, period=period)
-    add_position(job=job, article=article, quantity=quantity)
     return job
 
 

@@ -139,7 +139,7 @@ def test_lists_and_the_job_page_take_a_fixed_number_of_queries(
     client = log_in(aurora)
     with django_assert_num_queries(7):
         text(client, aurora.url("jobs:list"))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         text(client, job.get_absolute_url())
 
 

@@ -32,7 +32,7 @@ from jobs.states import JobState, OrderState
 from jobs.sub_rentals import create_order, record_answer
 from tests.factories import SUMMER, make_article, make_contact, make_job
 
-QUERIES = 2
+QUERIES = 3
 TERMS = SupplierTerms(
     article_id="77",
     number="B-77",

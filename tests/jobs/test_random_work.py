@@ -110,7 +110,9 @@ class Firm:
 
     def judge(self) -> None:
         assert check_courses(tenant=self.tenant, article_ids=[row.pk for row in self.articles]) == []
-        assert all(row.is_turning for row in self.tenant.reservations.filter(position__isnull=True))
+        nobodys = self.tenant.reservations.filter(position__isnull=True)
+        assert {row.reservation_id for row in self.tenant.turnarounds.all()} == {row.pk for row in nobodys}
+        assert all(row.is_turning for row in nobodys)
         for article in self.articles:
             article.refresh_from_db(fields=["owned"])
             assert self._most_claimed(article) <= article.owned
@@ -118,7 +120,7 @@ class Firm:
         assert self.sold.owned + sum(gone) == self.stock
         assert not any(row.is_sold or row.is_for_good for row in self.articles[0].reservations.all())
         holding = self.tenant.positions.filter(reservation__isnull=False)
-        for row in holding.select_related("job", "reservation", "turning"):
+        for row in holding.select_related("job", "reservation"):
             self._judge(row)
 
     def _most_claimed(self, article: Article) -> int:
@@ -137,9 +139,6 @@ class Firm:
         if not held.counts(self.now):
             assert held.is_hold or held.quantity <= row.own_quantity
             return
-        if row.turning:
-            assert row.turning.is_turning
-            assert row.turning.blocked_until <= held.blocked_from  # it does not bar itself
         assert held.expires_at == (None if job.uses_stock else job.held_until)
         if held.returned_at:
             assert held.end > job.planning_start  # else it would look as if there were something for it

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from functools import partial
 from threading import Barrier
 
@@ -11,13 +10,11 @@ import time_machine
 from django.db import connection
 from django.test import Client
 
-from eventworx.audit import Actor
 from eventworx.periods import Period
-from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from inventory.availability import stock_of
 from inventory.courses import check_courses
-from inventory.models import Article, Reservation
+from inventory.models import Article
 from inventory.reservations import ReservationClaim, Shortage, reserve
 from jobs.goods import FewerNeededThanLeft, NothingIsBack, hand_out, take_back, undo_take_back
 from jobs.models import Job
@@ -25,27 +22,9 @@ from jobs.planning import set_state, update_job
 from jobs.positions import add_position, update_position
 from jobs.states import JobState
 from tests.factories import SUMMER, make_article, make_job, make_tenant
+from tests.jobs.scenes import BEFORE, HOUR, NINA, row
 
-HOUR = timedelta(hours=1)
-NINA = Actor("Nina")
-BEFORE = SUMMER.start - 24 * HOUR
 SUMMER_REST = Period(SUMMER.start + 2 * HOUR, SUMMER.end)
-
-
-@pytest.fixture
-def par(aurora: Tenant) -> Article:
-    return make_article(aurora, "PAR 64", owned=10)
-
-
-@pytest.fixture
-def job(par: Article) -> Job:
-    job = make_job(par.tenant, state=JobState.ORDER)
-    add_position(job=job, article=par, quantity=8)
-    return job
-
-
-def row(job: Job) -> Reservation:
-    return job.tenant.reservations.get(position__job=job)
 
 
 def test_a_return_by_mistake_never_happened(job: Job, par: Article) -> None:

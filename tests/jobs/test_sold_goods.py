@@ -10,7 +10,6 @@ import time_machine
 from django.db import connection
 from django.test import Client
 
-from eventworx.audit import Actor
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
@@ -35,9 +34,9 @@ from jobs.positions import add_position, remove_position, update_position
 from jobs.shortages import shortages_of
 from jobs.states import JobState
 from tests.factories import SUMMER, make_article, make_job, make_tenant
+from tests.jobs.scenes import NINA, order
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-NINA = Actor("Nina")
 EARLIER, LATER = Period(SUMMER.start - 9 * DAY, SUMMER.end - 9 * DAY), Period(SUMMER.end + DAY, SUMMER.end + 4 * DAY)
 
 
@@ -49,12 +48,6 @@ def tape(aurora: Tenant) -> Article:
 @pytest.fixture
 def job(tape: Article) -> Job:
     return order(tape, 8)
-
-
-def order(article: Article, quantity: int, period: Period = SUMMER) -> Job:
-    job = make_job(article.tenant, state=JobState.ORDER, period=period)
-    add_position(job=job, article=article, quantity=quantity)
-    return job
 
 
 def short(job: Job) -> list[int]:

@@ -92,7 +92,7 @@ def more_connections(trade: Trade) -> None:
         ("partners:job_orders", "job", more_orders, 8),
         ("partners:material_source", "job", more_connections, 7),
         ("jobs:own_material", "job", more_articles, 8),
-        ("jobs:positions", "job", more_unordered_positions, 7),
+        ("jobs:positions", "job", more_unordered_positions, 8),
         ("jobs:dashboard", "", more_companies, 9),
     ],
 )
