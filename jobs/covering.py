@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from eventworx.contacts.models import Contact
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
-from inventory.courses import lock_articles
 from jobs import own_stock
 from jobs.models import Job, Position
 from jobs.positions import (
@@ -76,8 +75,7 @@ def cover_shortages(*, job: Job, covers: Sequence[Cover]) -> list[Position]:
     Raises RestHasChanged where fewer are missing by now, PositionIsGone, and what add_sub_rental_position raises.
     """
     job = open_job(job)
-    articles = [cover.position.article_id for cover in covers if cover.position.article_id]
-    lock_articles(tenant=job.tenant, article_ids=articles)
+    own_stock.lock(job=job)
     hired = [_cover(job, cover) for cover in covers]
     require_kept(job)
     return hired

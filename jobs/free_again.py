@@ -12,7 +12,6 @@ from eventworx.errors import BusinessError
 from eventworx.messaging.inbox import notify
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Permission
-from inventory.courses import lock_articles
 from jobs import own_stock
 from jobs.locks import lock_job
 from jobs.models import Job, Position
@@ -35,7 +34,7 @@ def take_over(*, position: Position) -> int:
     job = open_job(position.job)
     position = job.positions.select_related("tenant", "article", "reservation").get(pk=position.pk)
     position.job = job
-    lock_articles(tenant=job.tenant, article_ids=[position.article_id] if position.article_id else [])
+    own_stock.lock(job=job)
     need = shortages_of(job=job)[position.pk]
     if not need.takeable:
         raise NothingFreeAnyMore(position=position.description)

@@ -5,18 +5,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from threading import Barrier
 
 import pytest
-from django.db import connection
+import time_machine
+from django.db import connection, transaction
+from django.utils import timezone
 
+from eventworx.audit import Actor
 from eventworx.contacts.models import Contact
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory import reservations
+from inventory.courses import lock_articles
 from inventory.models import Article
 from inventory.reservations import ReservationClaim
 from jobs.covering import Cover, PositionIsGone, RestHasChanged, cover_shortages, short_lines
+from jobs.free_again import take_over
+from jobs.goods import hand_out, take_back
 from jobs.models import Job, Position
 from jobs.positions import JobIsClosed, NoQuantity, SupplierTerms, add_position, remove_position, update_position
 from jobs.shortages import shortages_of
@@ -162,3 +169,46 @@ def test_covering_several_articles_and_reserving_them_do_not_wait_for_each_other
 
     with ThreadPoolExecutor(2) as crowd:
         assert list(crowd.map(run, (cover, reserve))) == [None, None]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("deed", ["cover", "take_over"])
+def test_who_waits_for_one_article_of_a_job_keeps_none_that_comes_after_it(deed: str) -> None:
+    """What is turned around after a job makes way for it, whichever articles that are: nobody may wait for those while
+    he holds one that others, who come in the order of ids, take later."""
+    aurora = make_tenant("aurora")
+    first, last = (make_article(aurora, name, owned=5, buffer_after_minutes=240) for name in ("PAR 64", "Nebel"))
+    job = make_job(aurora, state=JobState.ORDER)
+    with time_machine.travel(SUMMER.start - timedelta(days=1)):
+        short = [add_position(job=job, article=row, quantity=7) for row in (first, last)][-1]
+        hand_out(job=job, actor=Actor("Nina"), at=timezone.now())
+        take_back(job=job, at=timezone.now())
+        assert job.positions.filter(turning__isnull=False).count() == 2
+        aurora.articles.update(owned=6)
+        covers = [Cover(short, make_contact(aurora, "Bassline", is_supplier=True), 1, TERMS)]
+        deeds = {
+            "cover": partial(cover_shortages, job=job, covers=covers),
+            "take_over": partial(take_over, position=short),
+        }
+
+        def other() -> object:
+            try:
+                return deeds[deed]()
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as crowd:
+            with transaction.atomic():
+                lock_articles(tenant=aurora, article_ids=[first.pk])
+                done = crowd.submit(other)
+                while not _somebody_waits():
+                    assert not done.done()
+                aurora.articles.select_for_update(no_key=True, nowait=True).get(pk=last.pk)
+            assert done.result()
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone() is not None
