@@ -106,12 +106,13 @@ def enqueue_delivery(
     path: str,
     body: dict[str, Any],
     order: PartnerOrder | None = None,
+    not_before: datetime | None = None,
     not_after: datetime | None = None,
 ) -> Delivery:
     """Write down what the partner must learn, in the caller's transaction; the doorbell rings on commit.
 
-    `path` lies below /api/partner/v1. After `not_after` it waits for a person. While we have paused the
-    connection it is parked.
+    `path` lies below /api/partner/v1. Until `not_before` it stays here, after `not_after` it waits for a person. While
+    we have paused the connection it is parked.
     """
     is_parked = bool(connection.paused_at) and kind not in _DELIVERED_WHILE_PAUSED
     delivery = connection.deliveries.create(
@@ -121,7 +122,7 @@ def enqueue_delivery(
         body=body,
         order=order,
         not_after=not_after,
-        next_attempt_at=timezone.now(),
+        next_attempt_at=not_before or timezone.now(),
         state=DeliveryState.PARKED if is_parked else DeliveryState.QUEUED,
         last_problem=PAUSED_HERE if is_parked else "",
     )

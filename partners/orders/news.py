@@ -89,6 +89,18 @@ def tell_withdrawal_refused(ordered: SubRentalOrder, reason: str) -> None:
     )
 
 
+def tell_withdrawn_unheard(ordered: SubRentalOrder) -> None:
+    """It is withdrawn, and the partner's server never had it: what he has is the mail."""
+    _to_sales(
+        ordered,
+        subject=lambda: (
+            _("%(order)s is withdrawn, and %(supplier)s does not know")
+            % {"order": ordered.number, "supplier": ordered.supplier}
+        ),
+        body=lambda: _("The mail had gone out before: please call there."),
+    )
+
+
 def tell_late(ordered: SubRentalOrder) -> None:
     """It does not get through, and we keep trying (protocol §6)."""
     _to_sales(

@@ -13,7 +13,7 @@ from jobs.states import OrderState
 from partners.client import Answer, PartnerRefused, PartnerUnreachable, last_words
 from partners.models import Delivery, PartnerOrder
 from partners.orders import news
-from partners.orders.sending import end_unsent, lock_order, take_over
+from partners.orders.sending import end_unsent, end_withdrawn, lock_order, take_over
 from partners.outbox import DeliveryHandlers, DeliveryKind
 from partners.protocol.wire import FieldErrors, Json, Problem, ProblemCode, parse_order
 
@@ -60,7 +60,7 @@ def command_refused(delivery: Delivery, refused: PartnerRefused, now: datetime) 
     """He answered before, or never had the order; what he has now is in his refusal."""
     order = _order(delivery)
     if refused.problem.code == ProblemCode.NOT_FOUND:
-        end_unsent(order, OrderState.WITHDRAWN, "", now)
+        end_withdrawn(order, str(delivery.body.get("reason") or ""), now)
         return
     if refused.problem.current is not None:
         _take_over_answer(order, refused.problem.current, now)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -18,9 +18,13 @@ from jobs.states import OrderState
 from partners.access import PeriodTooLong, is_askable
 from partners.models import Delivery, DeliveryState, Direction, PartnerConnection, PartnerOrder
 from partners.orders import documents, news
-from partners.outbox import SUPERSEDED, DeliveryKind, enqueue_delivery
+from partners.outbox import DEADLINE_SECONDS, SUPERSEDED, DeliveryKind, enqueue_delivery
 from partners.protocol.order_states import Event, Party, State, WrongState, next_state
+from partners.protocol.signing import LIFETIME, SKEW
 from partners.protocol.wire import FieldError, FieldErrors, OrderDocument, OrderEvent, new_order_id
+
+# How long a request may still be taken that was sent and not answered.
+MAY_STILL_ARRIVE = timedelta(seconds=LIFETIME + SKEW + DEADLINE_SECONDS)
 
 
 class NoConnectionToOrder(BusinessError):
@@ -90,26 +94,32 @@ def send_order(
 
 @transaction.atomic
 def withdraw_order(*, order: PartnerOrder, actor: Actor, now: datetime, reason: str = "") -> PartnerOrder:
-    """Take an order back before the supplier answers. What never left the house ends here and now, and so does
-    what hangs on a connection that is over: nobody can answer it any more.
+    """Take an order back before the supplier answers; it is not sent any more. What never left the house ends here and
+    now, and so does what hangs on a connection that is over: nobody can answer it any more.
 
-    Raises CannotWithdraw, WithdrawalIsUnderway.
+    What was tried in vain may have arrived all the same. The supplier is asked to end it once no try can arrive any
+    more; that he does not know it ends it, too. Raises CannotWithdraw, WithdrawalIsUnderway.
     """
     locked = lock_order(order)
     ordered = locked.sub_rental_order
     _require_withdrawable(locked)
-    unsent = locked.deliveries.unfinished().filter(kind=DeliveryKind.ORDER, attempts=0)
     record(tenant=locked.tenant, actor=actor, action="partner.order_withdrawn", target=ordered or locked)
-    if unsent.update(state=DeliveryState.FAILED, last_problem=SUPERSEDED) or locked.connection.closed_at:
-        end_unsent(locked, OrderState.WITHDRAWN, reason, now)
+    sending = locked.deliveries.unfinished().filter(kind=DeliveryKind.ORDER).select_for_update().first()
+    if sending:
+        sending.state, sending.last_problem = DeliveryState.FAILED, SUPERSEDED
+        sending.save(update_fields=["state", "last_problem"])
+    if locked.connection.closed_at or (sending and not sending.attempts):
+        end_withdrawn(locked, reason, now)
         return locked
+    not_before = now + MAY_STILL_ARRIVE if sending else now
     enqueue_delivery(
         connection=locked.connection,
         kind=DeliveryKind.COMMAND,
         path=f"/orders/{locked.order_id}/commands",
         body={"command": Event.WITHDRAW.value, "expected_version": max(locked.version, 1), "reason": reason or None},
         order=locked,
-        not_after=_machines_may_until(ordered, now),
+        not_before=not_before,
+        not_after=_machines_may_until(ordered, not_before),
     )
     return locked
 
@@ -143,6 +153,13 @@ def take_over(order: PartnerOrder, document: OrderDocument, raw: Mapping[str, An
     if document.state != before:
         _write_down(order, document, now)
     return True
+
+
+def end_withdrawn(order: PartnerOrder, reason: str, now: datetime) -> None:
+    """Withdrawn without the supplier's server: he knows of it by its mail at most, and then a person has to tell."""
+    end_unsent(order, OrderState.WITHDRAWN, reason, now)
+    if order.sub_rental_order and order.mailed_at:
+        news.tell_withdrawn_unheard(order.sub_rental_order)
 
 
 def end_unsent(order: PartnerOrder, state: OrderState, reason: str, now: datetime) -> None:

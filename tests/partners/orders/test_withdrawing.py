@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from jobs.models import Inquiry
 from jobs.states import OrderState
 from partners.access import AccessLevel
 from partners.models import Delivery
@@ -15,7 +16,7 @@ from partners.orders.receiving import NotInThisState
 from partners.orders.sending import CannotWithdraw, WithdrawalIsUnderway
 from partners.outbox import Outcome
 from partners.transport import Fault
-from tests.partners.orders.doing import Work, at_once, delivered, orders_of, refused, subjects
+from tests.partners.orders.doing import Work, at_once, delivered, mails, orders_of, refused, subjects
 from tests.partners.trade import Trade
 
 
@@ -45,19 +46,52 @@ def test_withdrawing_before_the_answer(trade: Trade, work: Work) -> None:
         withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
 
 
-def test_a_withdrawal_behind_an_order_that_is_refused_has_nothing_left_to_do(trade: Trade, work: Work) -> None:
+@pytest.mark.parametrize("level", [AccessLevel.NONE, AccessLevel.AUTOMATIC])
+def test_what_was_tried_in_vain_is_not_sent_once_it_is_withdrawn(trade: Trade, work: Work, level: int) -> None:
+    """On level 3 a machine would confirm it on arrival, hours after it was taken back. Who has its mail is called."""
+    trade.theirs.level, trade.theirs.verified_at = level, timezone.now()
+    trade.theirs.save()
     trade.add_position()
     trade.send()
     trade.network.fault = Fault.REFUSED
-    work()
+    assert work() == [Outcome.UNREACHABLE]
     withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
-    trade.theirs.level = AccessLevel.NONE
-    trade.theirs.save()
     trade.network.fault = None
-    assert work(timedelta(minutes=1)) == [Outcome.FAILED]
-    [(state, _reason)] = orders_of(trade.ours.tenant)
-    assert state == "declined"
+    assert work(timedelta(minutes=6)) == []  # what was sent last could still be taken
+    with pytest.raises(WithdrawalIsUnderway):
+        withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
+    assert work(timedelta(minutes=7)) == [Outcome.FAILED]
+    assert orders_of(trade.ours.tenant) == [("withdrawn", "")]
+    assert not Inquiry.objects.exists()
     assert not Delivery.objects.unfinished().exists()
+    number = trade.ours.tenant.sub_rental_orders.get().number
+    assert subjects(trade.ours.tenant) == [f"{number} ist zurückgezogen, und Bassline Rental weiß es nicht"]
+
+
+def test_what_arrived_unheard_is_withdrawn_there(trade: Trade, work: Work) -> None:
+    trade.add_position()
+    trade.send()
+    trade.network.lose_answers = True
+    assert work() == [Outcome.UNREACHABLE]
+    withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
+    trade.network.lose_answers = False
+    assert work(timedelta(minutes=7)) == [Outcome.DELIVERED, Outcome.DELIVERED]
+    assert orders_of(trade.ours.tenant) == [("withdrawn", "")]
+    assert trade.incoming().state == trade.outgoing().state == "withdrawn"
+
+
+def test_a_mail_that_went_while_the_partner_rests_is_not_forgotten(trade: Trade, work: Work) -> None:
+    trade.add_position()
+    trade.send()
+    trade.ours.failures, trade.ours.retry_at = 3, timezone.now() + timedelta(minutes=5)
+    trade.ours.save()
+    assert work() == [Outcome.UNREACHABLE]
+    assert (trade.network.sent, len(mails(trade.ours.tenant))) == ([], 1)
+    withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
+    assert orders_of(trade.ours.tenant) == [("withdrawn", "")]
+    number = trade.ours.tenant.sub_rental_orders.get().number
+    assert subjects(trade.ours.tenant) == [f"{number} ist zurückgezogen, und Bassline Rental weiß es nicht"]
+    assert "Bitte rufe dort an." in trade.ours.tenant.inbox_messages.get().body
 
 
 def test_what_never_arrived_can_be_withdrawn_after_the_start_of_its_period(trade: Trade, work: Work) -> None:
