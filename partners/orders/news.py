@@ -1,5 +1,6 @@
 """What people read about an order: inbox messages and mails on both sides (mission O1, O5)."""
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
@@ -22,6 +23,7 @@ from partners.protocol.wire import OrderDocument, dumps
 
 MAIL_TO_SUPPLIER = "partner_order"
 MAIL_OF_ANSWER = "partner_order_answer"
+MOST_NAMED = 5  # lines whose price is another than we expected
 
 
 def mail_to_supplier(order: PartnerOrder) -> bool:
@@ -63,7 +65,7 @@ def tell_answer(order: PartnerOrder, document: OrderDocument) -> None:
             _("%(order)s at %(supplier)s: %(state)s")
             % {"order": ordered.number, "supplier": supplier, "state": state_words(document.state)}
         ),
-        body=document.reason,
+        body=lambda: "\n".join(filter(None, [document.reason, other_total(ordered, document)])),
     )
     person = ordered.created_by
     if isinstance(person, User) and ordered.tenant.memberships.who_may(Permission.EDIT_JOBS).filter(user=person):
@@ -192,6 +194,27 @@ def tell_answer_undelivered(inquiry: Inquiry, reason: Words) -> None:
     )
 
 
+def other_total(ordered: SubRentalOrder, document: OrderDocument) -> str:
+    """That the supplier asks another total than we expect, and which lines make the difference; else nothing."""
+    theirs, is_open = document.net, document.state in {OrderState.REQUESTED, OrderState.CONFIRMED}
+    if theirs is None or theirs == ordered.net or not is_open:
+        return ""
+    said = _("%(supplier)s calculates %(theirs)s, not %(ours)s as we do: please compare the prices.")
+    amounts = {"theirs": money(theirs, ordered.currency), "ours": money(ordered.net, ordered.currency)}
+    lines = itertools.islice(_other_prices(document), MOST_NAMED)
+    return " ".join([said % {"supplier": ordered.supplier, **amounts}, *lines])
+
+
+def _other_prices(document: OrderDocument) -> Iterator[str]:
+    for line in document.lines:
+        if line.net is not None and line.expected_net is not None and line.net != line.expected_net:
+            yield _("%(article)s: %(theirs)s instead of %(ours)s.") % {
+                "article": line.name,
+                "theirs": money(line.net, document.currency),
+                "ours": money(line.expected_net, document.currency),
+            }
+
+
 def state_words(state: str) -> str:
     """The state in the user's language; an unknown one as it came."""
     return str(dict(OrderState.choices).get(state, state))
@@ -229,6 +252,7 @@ def _mail_answer(order: PartnerOrder, ordered: SubRentalOrder, document: OrderDo
             "supplier": order.connection.contact,
             "state": state_words(document.state),
             "reason": document.reason,
+            "other_total": other_total(ordered, document),
             "path": order.tenant.url("jobs:detail", ordered.job_id),
         }
     queue_mail(

@@ -18,7 +18,7 @@ from partners.client import sentence
 from partners.guard_rails import Objection
 from partners.models import Delivery, DeliveryState, PartnerConnection, PartnerOrder
 from partners.orders.documents import recomputed_net
-from partners.orders.news import objection_words
+from partners.orders.news import objection_words, other_total
 from partners.outbox import DeliveryKind
 from partners.protocol.wire import FieldErrors, OrderDocument, parse_order
 
@@ -158,10 +158,9 @@ def _notes(order: SubRentalOrder, job: Job, document: OrderDocument | None, *, i
         yield _("The job has moved: %(supplier)s still has the old period. Please agree on the new one.") % {
             "supplier": order.supplier
         }
-    if document and document.net is not None and document.net != order.net:
-        yield _("%(supplier)s calculates another total than we do: please compare the prices.") % {
-            "supplier": order.supplier
-        }
+    other = other_total(order, document) if document else ""
+    if other:
+        yield other
     elif document and recomputed_net(document) not in {document.net, None}:
         yield _("The total of %(supplier)s is not the sum of the lines: please ask.") % {"supplier": order.supplier}
     if not is_alive:

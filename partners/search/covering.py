@@ -103,6 +103,11 @@ class Offers:
     lines: list[LineOffers]
     problems: list[BusinessError]
 
+    @property
+    def is_any(self) -> bool:
+        """Whether there is anything to choose from."""
+        return any(line.offers for line in self.lines)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:

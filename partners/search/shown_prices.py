@@ -76,6 +76,7 @@ class OffersHaveChanged(BusinessError):
     message = _("Nothing has been taken. %(problems)s Please look again and confirm once more what you want to take.")
 
     def __init__(self, problems: Sequence[BusinessError | str]) -> None:
+        self.problems = problems
         super().__init__(problems=" ".join(map(str, problems)))
 
 

@@ -1,5 +1,7 @@
 """ "Bei Partnern decken": several short positions in one go, of one job or of many (mission J6)."""
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -17,8 +19,9 @@ from partners.forms.covering import CoverForm, position_ids
 @may(Permission.EDIT_JOBS)
 def cover(request: TenantRequest) -> HttpResponse:
     """The page; it asks nobody, but loads what asks."""
-    lines = short_lines(tenant=request.tenant, position_ids=position_ids(request.GET))
-    return render(request, "partners/cover.html", {"lines": lines})
+    named = position_ids(request.GET)
+    lines = short_lines(tenant=request.tenant, position_ids=named)
+    return render(request, "partners/cover.html", {"lines": lines, "named": named})
 
 
 @may(Permission.EDIT_JOBS)
@@ -46,13 +49,16 @@ def cover_take(request: TenantRequest) -> HttpResponse:
 
     Where something is no longer what was seen, the page again: asked anew, with what was chosen.
     """
-    lines = short_lines(tenant=request.tenant, position_ids=position_ids(request.POST))
+    ids = position_ids(request.POST)
+    lines = short_lines(tenant=request.tenant, position_ids=ids)
     form = CoverForm(request.POST, tenant=request.tenant, lines=lines)
     choices = form.choices()
     try:
         taken = search.take_offers(tenant=request.tenant, choices=choices)
     except search.OffersHaveChanged as changed:
-        context = {"lines": lines, "changed": changed, **_asked(request, lines, choices)}
+        address = f"{request.tenant.url('partners:cover')}?{urlencode({'position': ids}, doseq=True)}"
+        context = {"lines": lines, "named": ids, "changed": changed, "address": address}
+        context |= _asked(request, lines, choices)
         return render(request, "partners/cover.html", context)
     for job, error in taken.refused.items():
         messages.error(request, f"{job}: {error}")

@@ -34,6 +34,22 @@ def test_confirming_reserves_and_tells_the_buyer(trade: Trade, work: Work) -> No
     assert "bestätigt" in to_buyer.subject
 
 
+def test_who_is_promised_goods_at_another_price_reads_which(trade: Trade, work: Work) -> None:
+    """The price had changed between the search and the order: whoever only reads mails learns it, too (mission O5)."""
+    trade.add_position()
+    trade.article.rental_price += 1
+    trade.article.save()
+    trade.send()
+    work()
+    confirm_order(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now())
+    work()
+    said = "Bassline Rental rechnet mit 52,00 € statt mit 50,00 €: Bitte vergleiche die Preise."
+    told = f"{said} {trade.article.name}: 52,00 € statt 50,00 €."
+    [_to_supplier, to_buyer] = mails(trade.ours.tenant)
+    assert trade.ours.tenant.inbox_messages.get().body.replace("\xa0", " ") == told
+    assert told in to_buyer.text.replace("\xa0", " ")
+
+
 def test_who_has_left_the_company_gets_no_mail_about_its_orders(trade: Trade, work: Work) -> None:
     delivered(trade, work)
     trade.buyer.memberships.all().delete()

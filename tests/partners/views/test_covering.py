@@ -104,10 +104,17 @@ def test_the_page_asks_nobody_but_loads_what_asks(trade: Many, client: Client, s
     assert trade.network.sent == []
 
 
+def test_who_ticks_nothing_does_not_read_that_nothing_is_short(trade: Many, client: Client, short: Position) -> None:
+    page = client.get(trade.tenant.url("partners:cover")).content.decode()
+    assert ("Nichts ausgewählt" in page, "Es fehlt nichts" in page) == (True, False)
+    missing = client.get(trade.tenant.url("partners:cover"), {"position": short.pk + 1}).content.decode()
+    assert ("Nichts ausgewählt" in missing, "Es fehlt nichts" in missing) == (False, True)
+
+
 def test_the_cheapest_that_covers_is_proposed_and_taken(trade: Many, client: Client, short: Position) -> None:
     named = [link(trade, name, short) for name in ("bassline", "delta", "echo")]
     page = offers(trade, client, short)
-    assert chosen(page) == [named[2]]
+    assert (chosen(page), "Wie ausgewählt decken" in page) == ([named[2]], True)
     assert page.index("Echo Rental") < page.index("Bassline Rental") < page.index("Delta Rental")
     for said in ("3 von 3", "10 von 10", "7,00 € pro Tag", "Unterdeckung 4"):
         assert said in page
@@ -165,7 +172,7 @@ def test_a_partner_who_refuses_says_why(trade: Many, client: Client, short: Posi
 def test_without_a_link_there_is_the_search(trade: Many, client: Client, short: Position) -> None:
     page = offers(trade, client, short)
     search = f"{short.job.get_absolute_url()}?cover={short.pk}#add-title"
-    assert (chosen(page), search in page) == ([], True)
+    assert (chosen(page), search in page, "Wie ausgewählt decken" in page) == ([], True, False)
     job_page = client.get(short.job.get_absolute_url(), {"cover": short.pk}).content.decode()
     source = f"{trade.tenant.url('partners:material_source', short.job.pk)}?covers={short.pk}"
     assert source in job_page
@@ -212,10 +219,15 @@ def test_another_price_than_was_seen_takes_nothing_of_any_job(trade: Many, clien
     offers(trade, client, short)
     url = trade.tenant.url("partners:cover_take")
     page = client.post(url, form | named).content.decode().replace("\xa0", " ")
-    assert f"Nichts wurde übernommen. PAR 64 ({short.job.number}): Bassline Rental nennt" in page
+    assert ("Nichts wurde übernommen." in page, f"<li>PAR 64 ({short.job.number}): Bassline Rental nennt" in page) == (
+        True,
+        True,
+    )
     assert "„PAR 64“ inzwischen einen anderen Preis: 11,00 € pro Tag (11,00 € für den Zeitraum) statt 9,00 €" in page
     assert (parts(short.job), parts(other.job)) == ([(14, 0)], [(3, 0)])
     assert chosen(page) == [dear, cheap]
+    again = f"{trade.tenant.url('partners:cover')}?position={short.pk}&amp;position={other.pk}"
+    assert f'name="next" value="{again}"' in page  # where the language is changed: this address takes no GET
     once_more = dict(re.findall(r'name="(offer-\d+)"[^>]* value="([^"]*)" checked', page))
     once_more |= dict(re.findall(r'name="(quantity-\d+)" value="(\d+)"', page))
     client.post(url, once_more | named)
@@ -257,7 +269,7 @@ def test_a_refusal_names_the_position_it_is_about(trade: Many, client: Client, s
     form = {f"offer-{short.pk}": carried(trade, offer, short), f"offer-{other.pk}": f"{trade.partners['delta'].pk}/1/"}
     form |= {f"quantity-{row.pk}": "1" for row in (short, other)} | {"position": [short.pk, other.pk]}
     page = client.post(trade.tenant.url("partners:cover_take"), form).content.decode()
-    assert f"Nichts wurde übernommen. PAR 64 ({other.job.number}): Bitte wähle den Artikel in der Suche" in page
+    assert f"<li>PAR 64 ({other.job.number}): Bitte wähle den Artikel in der Suche" in page
     assert (parts(short.job), parts(other.job)) == ([(14, 0)], [(3, 0)])
 
 

@@ -157,13 +157,15 @@ def periods(job: Job) -> dict[str, Any]:
     return {"planning_period": job.planning_period, "usage_period": job.usage_period}
 
 
-def test_another_total_is_pointed_out(sales: Client, trade: Trade, work: Work) -> None:
+def test_another_total_is_pointed_out_with_the_lines_that_make_it(sales: Client, trade: Trade, work: Work) -> None:
     trade.add_position()
     trade.article.rental_price += 1
     trade.article.save()
     send(sales, trade)
     work()
-    assert "Bassline Rental rechnet mit einer anderen Summe als wir" in text_of(orders_page(sales, trade.job))
+    page = text_of(orders_page(sales, trade.job))
+    assert "Bassline Rental rechnet mit 52,00 € statt mit 50,00 €: Bitte vergleiche die Preise." in page
+    assert "MAC Aura XB: 52,00 € statt 50,00 €." in page
 
 
 @pytest.mark.parametrize("orders", [1, 3])
