@@ -3,6 +3,7 @@ before its time is reserved from then on."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -13,7 +14,7 @@ from eventworx.errors import BusinessError
 from eventworx.periods import LATEST, Period
 from eventworx.tenants.models import Tenant
 from inventory.courses import apply_changes, blocks, moves
-from inventory.models import Article, ArticleKind, Reservation
+from inventory.models import Article, ArticleKind, Reservation, StockMovement
 from inventory.reservations import locked_reservations
 from inventory.steps import Change, span_of, undone
 
@@ -27,9 +28,17 @@ class TooFewOwned(BusinessError):
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """Which reservations a hand-over has sold, and which additions, gone as such, count as owned because of it."""
+
+    sold: list[Reservation]
+    owned_now: list[StockMovement]
+
+
 @transaction.atomic
-def hand_over(*, tenant: Tenant, reservations: Iterable[Reservation], at: datetime) -> list[Reservation]:
-    """Note that the goods have left the store; returns the reservations of those that are sold by it.
+def hand_over(*, tenant: Tenant, reservations: Iterable[Reservation], at: datetime) -> Sale:
+    """Note that the goods have left the store; returns what is sold by it, for the caller's journal.
 
     What is lent is away until it is taken back, also past the agreed time. What is sold is owned no longer and takes
     nothing any more. Raises TooFewOwned and changes nothing.
@@ -43,14 +52,15 @@ def hand_over(*, tenant: Tenant, reservations: Iterable[Reservation], at: dateti
     leaving = Counter[Article]()
     for row in sold:
         leaving[articles[row.article_id]] += row.quantity
+    owned_now = [movement for article, quantity in leaving.items() for movement in _disown(article, quantity, at)]
     changes: defaultdict[int, list[Change]] = defaultdict(list)
-    for article, quantity in leaving.items():
-        changes[article.pk] += _disown(article, quantity, at)
+    for movement in owned_now:
+        changes[movement.article_id].append(undone(moves(movement)))
     for row in sold:
         changes[row.article_id].append(undone(blocks(row)))
     apply_changes(changes)
     tenant.reservations.filter(pk__in=[row.pk for row in sold]).update(sold_at=at)
-    return sold
+    return Sale(sold, owned_now)
 
 
 @transaction.atomic
@@ -159,17 +169,17 @@ def _as_they_stand(tenant: Tenant, reservations: Iterable[Reservation]) -> Seque
     return locked_reservations(tenant, {row.pk for row in reservations})
 
 
-def _disown(article: Article, quantity: int, at: datetime) -> list[Change]:
+def _disown(article: Article, quantity: int, at: datetime) -> list[StockMovement]:
     """So many units of a locked article are owned no longer; raises TooFewOwned.
 
     Where what stands in its master data does not suffice, additions that came for good and are there count as owned
-    from now on, the oldest first.
+    from now on, the oldest first: these are returned, and gone.
     """
-    counted = list[Change]()
+    counted = list[StockMovement]()
     for addition in article.stock_movements.came_for_good(at) if article.owned < quantity else ():
         if article.owned < quantity:
             article.owned += addition.quantity
-            counted.append(undone(moves(addition)))
+            counted.append(addition)
             addition.delete()
     if article.owned < quantity:
         raise TooFewOwned(article=article.name, owned=article.owned, leaving=quantity)

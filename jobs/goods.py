@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +12,7 @@ from eventworx.audit import Actor, record
 from eventworx.errors import BusinessError
 from eventworx.periods import Period
 from inventory import hand_overs, reservations
-from inventory.models import Reservation
+from inventory.models import Reservation, StockMovement
 from inventory.reservations import ReservationClaim
 from jobs import own_stock
 from jobs.locks import lock_job
@@ -19,6 +20,7 @@ from jobs.models import Job, Position
 
 # The journal's names for it.
 SOLD, UNDONE, NOT_BACK = "goods_sold", "hand_out_undone", "take_back_undone"
+COUNTED = "additions_counted_as_owned"
 
 
 class GoodsAreOut(BusinessError):
@@ -101,11 +103,8 @@ def hand_out(*, job: Job, actor: Actor, at: datetime) -> int:
         own_stock.make_way(job=job, wanted=wanted, again=Period(at, job.planning_end), now=at)
     claims = [_during(row, Period(at, row.end)) for row in early]
     reservations.reserve(tenant=job.tenant, claims=claims, now=at)
-    sold = hand_overs.hand_over(tenant=job.tenant, reservations=waiting, at=at)
-    if sold:
-        record(
-            tenant=job.tenant, actor=actor, action=SOLD, target=job, goods=_named(row for row in waiting if row in sold)
-        )
+    sale = hand_overs.hand_over(tenant=job.tenant, reservations=waiting, at=at)
+    _tell_journal(job, actor, [row for row in waiting if row in sale.sold], sale.owned_now)
     return len(waiting)
 
 
@@ -186,6 +185,15 @@ def refuse_gone(job: Job, positions: Sequence[Position]) -> None:
         if rows:
             goods = ", ".join(f"{row.reserved_quantity} × {row.description}" for row in rows)
             raise refusal(job=job.number, goods=goods)
+
+
+def _tell_journal(job: Job, actor: Actor, sold: Sequence[Reservation], owned_now: Sequence[StockMovement]) -> None:
+    """What was sold, and for each article what stands among its dated changes no longer because of it."""
+    if sold:
+        record(tenant=job.tenant, actor=actor, action=SOLD, target=job, goods=_named(sold))
+    for article, rows in groupby(owned_now, key=lambda row: row.article):
+        said = [{"quantity": row.quantity, "since": row.start.isoformat(), "note": row.note} for row in rows]
+        record(tenant=job.tenant, actor=actor, action=COUNTED, target=article, additions=said, job=job.number)
 
 
 def _reserved(job: Job) -> list[Reservation]:

@@ -79,8 +79,8 @@ def test_what_is_lent_comes_back(aurora: Tenant) -> None:
 
 def test_handed_over_it_is_owned_no_longer_and_counts_once(tape: Article) -> None:
     row, waiting = take(tape, 4), take(tape, 3, LATER)
-    assert hand_over(tenant=tape.tenant, reservations=[row, row], at=SUMMER.start) == [row]
-    assert hand_over(tenant=tape.tenant, reservations=[row], at=SUMMER.end) == []
+    assert hand_over(tenant=tape.tenant, reservations=[row, row], at=SUMMER.start).sold == [row]
+    assert hand_over(tenant=tape.tenant, reservations=[row], at=SUMMER.end).sold == []
     row.refresh_from_db()
     assert (row.sold_at, row.is_out, row.is_overdue(SUMMER.end + DAY), row.counts(NOW)) == (SUMMER.start, 0, 0, 0)
     assert (owned(tape), free(tape, LATER, SUMMER.end + DAY)) == (6, 3)
@@ -259,7 +259,7 @@ def test_two_who_hand_over_at_once_sell_once() -> None:
     def at_once(_turn: int) -> int:
         turns.wait()
         try:
-            return len(hand_over(tenant=tape.tenant, reservations=rows, at=datetime.now(UTC)))
+            return len(hand_over(tenant=tape.tenant, reservations=rows, at=datetime.now(UTC)).sold)
         finally:
             connection.close()
 

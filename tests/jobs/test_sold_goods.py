@@ -16,8 +16,9 @@ from eventworx.tenants.roles import Role
 from inventory.availability import stock_of
 from inventory.courses import check_courses
 from inventory.hand_overs import TooFewOwned
-from inventory.models import Article, ArticleKind
+from inventory.models import Article, ArticleKind, StockMovementKind
 from inventory.reservations import Shortage
+from inventory.stock import add_movement
 from jobs.goods import (
     GoodsAreOut,
     GoodsAreSold,
@@ -81,6 +82,22 @@ def test_it_is_sold_once_and_for_good(job: Job, tape: Article) -> None:
     assert stock(tape) == (2, 0)
     [entry] = job.tenant.audit_entries.about(job)
     assert (entry.action, entry.actor_label, entry.detail) == ("goods_sold", "Nina", {"goods": [f"8 × {tape}"]})
+
+
+def test_an_addition_that_a_sale_makes_owned_is_told_to_the_journal(job: Job, tape: Article) -> None:
+    """It is gone from the dated changes of its article; what was owned already leaves no such line."""
+    kind, came = StockMovementKind.ADDITION, SUMMER.start - DAY
+    for quantity, note in ((3, "Messe"), (2, "spare")):
+        add_movement(article=tape, kind=kind, quantity=quantity, start=came, note=note)
+    hand_out(job=job, actor=NINA, at=SUMMER.start)
+    assert not job.tenant.audit_entries.about(tape).exists()
+    other = order(tape, 4, LATER)
+    assert hand_out(job=other, actor=NINA, at=LATER.start) == 1
+    [entry] = job.tenant.audit_entries.about(tape)
+    said = [{"quantity": 3, "since": came.isoformat(), "note": "Messe"}]
+    assert (entry.action, entry.actor_label) == ("additions_counted_as_owned", "Nina")
+    assert (entry.target_label, entry.detail) == (str(tape), {"additions": said, "job": other.number})
+    assert [row.note for row in tape.stock_movements.all()] == ["spare"]
 
 
 def test_only_what_is_lent_is_taken_back(job: Job, tape: Article) -> None:
