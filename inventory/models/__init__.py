@@ -26,6 +26,9 @@ from inventory.models.steps import (
     lowest_over,
     possibly_short,
     read_courses,
+    rewrite_courses,
+    rows_of,
+    unmarked_falls,
     write_courses,
     writing,
 )
@@ -76,6 +79,9 @@ __all__ = [
     "read_courses",
     "reservations_on",
     "reserve_at_once",
+    "rewrite_courses",
+    "rows_of",
+    "unmarked_falls",
     "write_courses",
     "writing",
 ]

@@ -13,23 +13,27 @@ from django.db.models.functions import Coalesce
 from eventworx.databases import Statement, execute_all, in_parts, marks
 from inventory.models.articles import Article, ArticleQuerySet
 from inventory.models.stock import Reservation
-from inventory.steps import BEGINNING, EMPTY, Amounts, Course, Span, Step
+from inventory.steps import BEGINNING, EMPTY, Amounts, Course, Span, Step, falls
 
-# What bears on a span of an article: the step that holds at its start, and those inside. The span is widened by the
-# article's buffers of today, of what is sold until the end of time. Found by the primary key alone, however long the
-# history of this article is, or of others: PostgreSQL is told to look for each article by itself, because where few
-# have a history it believes that all do.
-_CONDITION = """
-    step.article_id = article.id
-    AND step.instant < CASE article.kind WHEN 'sale' THEN 253402300799999999
-        ELSE %s + article.buffer_after_minutes * CAST(60000000 AS bigint) END
+# The span asked about, and how an article's buffers of today widen it; of what is sold, until the end of time.
+_ASKED = "CROSS JOIN (SELECT %s AS since, %s AS until, %s AS beginning) asked"
+_SINCE = "asked.since - article.buffer_before_minutes * CAST(60000000 AS bigint)"
+_UNTIL = """
+    CASE article.kind WHEN 'sale' THEN 253402300799999999
+    ELSE asked.until + article.buffer_after_minutes * CAST(60000000 AS bigint) END
+"""
+# What bears on the span: the step that holds at its start, and those inside. Found by the primary key alone, however
+# long the history of this article is, or of others: PostgreSQL is told to look for each article by itself, because
+# where few have a history it believes that all do.
+_CONDITION = f"""
+    step.article_id = article.id AND step.instant < {_UNTIL}
     AND step.instant >= COALESCE((
-        SELECT MAX(earlier.instant) FROM inventory_stockstep earlier WHERE earlier.article_id = article.id
-        AND earlier.instant <= %s - article.buffer_before_minutes * CAST(60000000 AS bigint)), %s)
+        SELECT MAX(earlier.instant) FROM inventory_stockstep earlier
+        WHERE earlier.article_id = article.id AND earlier.instant <= {_SINCE}), asked.beginning)
 """
 _WITH_STEPS = {
-    "postgresql": "LEFT JOIN LATERAL (SELECT * FROM inventory_stockstep step WHERE {condition} OFFSET 0) step ON TRUE",
-    "sqlite": "LEFT JOIN inventory_stockstep step ON {condition}",
+    "postgresql": f"LEFT JOIN LATERAL (SELECT * FROM inventory_stockstep step WHERE {_CONDITION} OFFSET 0) step ON TRUE",
+    "sqlite": f"LEFT JOIN inventory_stockstep step ON {_CONDITION}",
 }
 # Whether anything of an article moves with time (`ReservationQuerySet.moving_with_time`) or may do so.
 _MOVES = """
@@ -37,54 +41,68 @@ _MOVES = """
         SELECT 1 FROM inventory_reservation moving WHERE moving.article_id = article.id AND (
             moving.expires_at IS NOT NULL OR (moving.handed_over_at IS NOT NULL AND moving.returned_at IS NULL)))
 """
-# PostgreSQL brings them down to one row article by article: those inside a busy span go no further.
+# The lowest is what holds at the start, or a step inside at which something falls: PostgreSQL reads no others, article
+# by article, and all figures from indexes.
 _LOWEST = {
-    "postgresql": """
+    "postgresql": f"""
         SELECT article.id,
-            article.owned + COALESCE(least.added, 0),
-            article.out_of_service + COALESCE(least.out_of_service, 0),
-            article.owned - article.out_of_service + COALESCE(least.level, 0),
-            {moves}
-        FROM inventory_article article LEFT JOIN LATERAL (
+            article.owned + COALESCE(LEAST(held.added, inside.added), 0),
+            article.out_of_service + COALESCE(GREATEST(held.out_of_service, inside.out_of_service), 0),
+            article.owned - article.out_of_service + COALESCE(LEAST(held.level, inside.level), 0),
+            {_MOVES}
+        FROM inventory_article article {_ASKED}
+        LEFT JOIN LATERAL (
+            SELECT added, out_of_service, added - out_of_service - reserved AS level
+            FROM inventory_stockstep step WHERE step.article_id = article.id AND step.instant <= {_SINCE}
+            ORDER BY step.instant DESC LIMIT 1) held ON TRUE
+        LEFT JOIN LATERAL (
             SELECT MIN(added) AS added, MAX(out_of_service) AS out_of_service,
                 MIN(added - out_of_service - reserved) AS level
-            FROM inventory_stockstep step WHERE {condition}) least ON TRUE
-        WHERE article.id IN ({ids})
+            FROM inventory_stockstep step WHERE step.article_id = article.id AND step.may_fall
+            AND step.instant > {_SINCE} AND step.instant < {_UNTIL}) inside ON TRUE
+        WHERE article.id IN ({{ids}})
     """,
-    "sqlite": """
+    "sqlite": f"""
         SELECT article.id,
             article.owned + COALESCE(MIN(step.added), 0),
             article.out_of_service + COALESCE(MAX(step.out_of_service), 0),
             article.owned - article.out_of_service + COALESCE(MIN(step.added - step.out_of_service - step.reserved), 0),
-            {moves}
-        FROM inventory_article article LEFT JOIN inventory_stockstep step ON {condition}
-        WHERE article.id IN ({ids})
+            {_MOVES}
+        FROM inventory_article article {_ASKED} LEFT JOIN inventory_stockstep step ON {_CONDITION}
+        WHERE article.id IN ({{ids}})
         GROUP BY article.id, article.owned, article.out_of_service
     """,
 }
 # Of an article, with its steps.
 _FIGURES = ["id", "tenant_id", "name", "kind", "owned", "out_of_service"]
 _FIGURES += ["buffer_before_minutes", "buffer_after_minutes"]
-_STEPS = """
-    SELECT {figures}, {moves}, step.instant, step.added, step.out_of_service, step.reserved
-    FROM inventory_article article {with_steps}
-    WHERE article.id IN ({ids})
-    ORDER BY article.id, step.instant
-"""
 _SELECTED = ", ".join(f"article.{name}" for name in _FIGURES)
+_STEPS = {
+    vendor: f"""
+        SELECT {_SELECTED}, {_MOVES}, step.instant, step.added, step.out_of_service, step.reserved
+        FROM inventory_article article {_ASKED} {with_steps}
+        WHERE article.id IN ({{ids}})
+        ORDER BY article.id, step.instant
+    """
+    for vendor, with_steps in _WITH_STEPS.items()
+}
 _DELETE = "DELETE FROM inventory_stockstep WHERE (article_id, instant) IN (VALUES {rows})"
 _SHIFT = """
     UPDATE inventory_stockstep
     SET added = added + %s, out_of_service = out_of_service + %s, reserved = reserved + %s
     WHERE article_id = %s AND instant BETWEEN %s AND %s
 """
-_INSERT = "INSERT INTO inventory_stockstep (article_id, instant, added, out_of_service, reserved) VALUES {rows}"
+_INSERT = """
+    INSERT INTO inventory_stockstep (article_id, instant, added, out_of_service, reserved, may_fall) VALUES {rows}
+"""
+_CLEAR = "DELETE FROM inventory_stockstep WHERE article_id IN ({ids})"
 
 
 class StockStep(models.Model):
     """From `instant` on (ticks: microseconds since 1970, UTC) an article has so much dated stock and so many claims.
 
-    What is held until a deadline, and goods that are overdue, depend on the clock: they are read beside
+    Where it may not fall, nothing gets less than just before: no step is the lowest of a period only because it stands
+    inside. What is held until a deadline, and goods that are overdue, depend on the clock: they are read beside
     (`ReservationQuerySet.moving_with_time`) and stand in no step. A step is part of its article and has no tenant of
     its own. `inventory.courses` is the only writer.
     """
@@ -95,6 +113,7 @@ class StockStep(models.Model):
     added = models.IntegerField(default=0)
     out_of_service = models.IntegerField(default=0)
     reserved = models.IntegerField(default=0)
+    may_fall = models.BooleanField(default=True, db_default=True)
 
     class Meta:
         verbose_name = "stock step"
@@ -126,7 +145,7 @@ class Read(NamedTuple):
 
 def lowest_over(article_ids: Collection[int], span: Span) -> dict[int, Lowest]:
     """By article, without what moves with time; the span widened by each one's buffers. One statement."""
-    rows = execute_all([_reading(_LOWEST[connection.vendor], article_ids, span)])
+    rows = execute_all([_reading(_LOWEST, article_ids, span)])
     return {article_id: Lowest(*figures) for article_id, *figures in rows}
 
 
@@ -165,32 +184,58 @@ def write_courses(before: Mapping[int, Course], after: Mapping[int, Course]) -> 
         execute_all(statements)
 
 
+def rewrite_courses(courses: Mapping[int, Course]) -> None:
+    """Write courses anew, whatever is there; the articles are locked."""
+    if courses:
+        clearing = _CLEAR.format(ids=marks(courses)), list(courses)
+        new = [(article_id, *row) for article_id, course in courses.items() for row in rows_of(course)]
+        execute_all([clearing, *_of_rows(_INSERT, new)])
+
+
+def unmarked_falls(courses: Mapping[int, Course]) -> dict[int, list[int]]:
+    """The instants at which these courses fall and the rows deny it."""
+    denied = StockStep.objects.filter(article__in=courses, may_fall=False)
+    wrong = {article_id: list[int]() for article_id in courses}
+    fallen = {article_id: falls(course) for article_id, course in courses.items()}
+    for article_id, instant in denied.order_by("instant").values_list("article_id", "instant"):
+        if instant in fallen[article_id]:
+            wrong[article_id].append(instant)
+    return wrong
+
+
 def writing(before: Mapping[int, Course], after: Mapping[int, Course]) -> list[Statement]:
     """What brings the rows from one state to the other: one statement for all that go, one for each stretch of steps
-    that all change by the same amounts, one for all that are new."""
+    that all change by the same amounts, one for all that are new. A step that begins or ceases to fall is a new one."""
     gone, shifted, new = list[tuple[int, int]](), list[Statement](), list[tuple[int, ...]]()
     for article_id, course in after.items():
         known = {step.instant: step for step in before[article_id]} if before[article_id] is not EMPTY else {}
-        gone += [(article_id, instant) for instant in known.keys() - {step.instant for step in course}]
-        shifted += [(_SHIFT, [*amounts, article_id, *ends]) for amounts, *ends in _shifts(known, course)]
-        new += [(article_id, *step) for step in course if step.instant not in known]
+        turned = falls(before[article_id]) ^ falls(course)
+        kept = {step.instant: known[step.instant] for step in course if step.instant in known.keys() - turned}
+        gone += [(article_id, instant) for instant in known.keys() - kept.keys()]
+        shifted += [(_SHIFT, [*amounts, article_id, *ends]) for amounts, *ends in _shifts(kept, course)]
+        new += [(article_id, *row) for row in rows_of(course) if row[0] not in kept]
     return [*_of_rows(_DELETE, gone), *shifted, *_of_rows(_INSERT, new)]
 
 
-def _shifts(known: Mapping[int, Step], course: Course) -> Iterator[tuple[Amounts, int, int]]:
+def rows_of(course: Course) -> Iterator[tuple[int, int, int, int, bool]]:
+    """The steps as they are kept, and whether they fall."""
+    fallen = falls(course)
+    return ((*step, step.instant in fallen) for step in course)
+
+
+def _shifts(kept: Mapping[int, Step], course: Course) -> Iterator[tuple[Amounts, int, int]]:
     """By how much the steps that stay change, from the first to the last of each stretch that does so alike."""
-    kept = [(step, known[step.instant]) for step in course if step.instant in known]
-    changes = [(step.instant, tuple(map(sub, step[1:], old[1:]))) for step, old in kept]
+    pairs = [(step, kept[step.instant]) for step in course if step.instant in kept]
+    changes = [(step.instant, tuple(map(sub, step[1:], old[1:]))) for step, old in pairs]
     for amounts, some in groupby(changes, key=itemgetter(1)):
         if any(amounts):
             instants = [instant for instant, _amounts in some]
             yield amounts, instants[0], instants[-1]
 
 
-def _reading(sql: str, article_ids: Collection[int], span: Span) -> Statement:
-    parts = {"moves": _MOVES, "figures": _SELECTED, "ids": marks(article_ids), "condition": _CONDITION}
-    with_steps = _WITH_STEPS[connection.vendor].format(condition=_CONDITION)
-    return sql.format(with_steps=with_steps, **parts), [span.end, span.start, BEGINNING, *article_ids]
+def _reading(sql: Mapping[str, str], article_ids: Collection[int], span: Span) -> Statement:
+    parameters = [span.start, span.end, BEGINNING, *article_ids]
+    return sql[connection.vendor].format(ids=marks(article_ids)), parameters
 
 
 def _of_rows(sql: str, rows: Sequence[tuple[int, ...]]) -> Iterator[Statement]:

@@ -228,7 +228,7 @@ _INSERT = """
 """
 
 
-# Made by the migration 0017.
+# Made by the migrations 0017 and 0020.
 _RESERVE = "SELECT {columns} FROM inventory_reserve(%s, %s, %s, %s, %s, %s, %s)"
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from itertools import pairwise
+from operator import attrgetter
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -14,8 +15,8 @@ from eventworx.tenants.models import Tenant
 from inventory.availability import stock_of
 from inventory.courses import check_courses
 from inventory.models import Article, StockStep, writing
-from inventory.reservations import ReservationClaim, reserve
-from inventory.steps import BEGINNING, EMPTY, Change, Course, Span, Step, changed, during, lowest, undone
+from inventory.reservations import ReservationClaim, release, reserve
+from inventory.steps import BEGINNING, EMPTY, Change, Course, Span, Step, changed, during, falls, lowest, undone
 from tests.factories import SUMMER, make_article, make_tenant
 from tests.inventory.engine import Worker, overbooked
 
@@ -53,6 +54,15 @@ def test_the_lowest_is_that_of_all_instants(made: list[Change], span: Span) -> N
     assert lowest(course, span) == min(levels)
 
 
+@given(changes, spans)
+def test_whatever_is_lowest_is_so_at_the_start_or_where_something_falls(made: list[Change], span: Span) -> None:
+    course = changed(EMPTY, made)
+    held, *inside = during(course, span)
+    read = [held, *(step for step in inside if step.instant in falls(course))]
+    for figure in (attrgetter("added"), attrgetter("level"), lambda step: -step.out_of_service):
+        assert min(map(figure, read)) == min(map(figure, [held, *inside]))
+
+
 @pytest.mark.parametrize(
     "instant", [EARLIEST, LATEST, datetime(2027, 3, 28, 1, tzinfo=UTC) + timedelta(microseconds=1)]
 )
@@ -62,10 +72,16 @@ def test_ticks_lose_nothing(instant: datetime) -> None:
 
 def test_steps_that_change_alike_are_written_in_one_statement() -> None:
     before = [*EMPTY, *(Step(10 * number, reserved=number % 2) for number in range(1, 100))]
-    after = changed(before, [Change(Span(95, 500), reserved=5), Change(Span(700, 995), reserved=2)])
+    after = changed(before, [Change(Span(95, 500), reserved=5), Change(Span(710, 995), reserved=2)])
     one, other, new = writing({1: before}, {1: after})
-    assert (one[1], other[1]) == ([0, 0, 5, 1, 100, 490], [0, 0, 2, 1, 700, 990])
-    assert new[1] == [1, 95, 0, 0, 6, 1, 995, 0, 0, 1]
+    assert (one[1], other[1]) == ([0, 0, 5, 1, 100, 490], [0, 0, 2, 1, 710, 990])
+    assert new[1] == [1, 95, 0, 0, 6, True, 1, 995, 0, 0, 1, False]
+
+
+def test_a_step_that_falls_from_now_on_is_written_anew() -> None:
+    before = [*EMPTY, Step(10, reserved=2), Step(20)]
+    gone, new = writing({1: before}, {1: changed(before, [Change(Span(20, 30), reserved=3)])})
+    assert (gone[1], new[1]) == ([1, 20], [1, 20, 0, 0, 3, True, 1, 30, 0, 0, 0, False])
 
 
 # --- in the database -------------------------------------------------------------------------------
@@ -79,6 +95,10 @@ def busy(aurora: Tenant) -> list[Article]:
 def steps_of(article: Article) -> Course:
     rows = article.stock_steps.order_by("instant")
     return [Step(*row) for row in rows.values_list("instant", "added", "out_of_service", "reserved")]
+
+
+def marks_of(article: Article) -> list[bool]:
+    return list(article.stock_steps.order_by("instant").values_list("may_fall", flat=True))
 
 
 def check(*arguments: str) -> str:
@@ -101,6 +121,27 @@ def test_nothing_is_left_of_what_is_over(aurora: Tenant) -> None:
     reserve(tenant=aurora, claims=[ReservationClaim(article.pk, 1, SUMMER, reservation=row)])
     assert [step.reserved for step in steps_of(article)] == [0, 1, 0]
     aurora.reservations.get()
+
+
+def test_only_where_a_reservation_begins_is_less_to_be_looked_for(aurora: Tenant) -> None:
+    article, later = make_article(aurora), Period(SUMMER.end, SUMMER.end + timedelta(days=1))
+    reserve(tenant=aurora, claims=[ReservationClaim(article.pk, 2, SUMMER)])
+    assert marks_of(article) == [False, True, False]
+    (row,) = reserve(tenant=aurora, claims=[ReservationClaim(article.pk, 3, later)])
+    assert row
+    assert marks_of(article) == [False, True, True, False]
+    release(tenant=aurora, reservations=[row])
+    assert marks_of(article) == [False, True, False]
+
+
+def test_a_fall_that_is_denied_is_found_and_mended(busy: list[Article]) -> None:
+    spoilt = busy[1]
+    step = spoilt.stock_steps.filter(instant__in=falls(steps_of(spoilt))).order_by("instant")[3]
+    StockStep.objects.filter(pk=step.pk).update(may_fall=False)
+    (difference,) = check_courses(tenant=spoilt.tenant, article_ids=[spoilt.pk], mend=True)
+    assert difference.since == instant_at(step.instant)
+    assert check_courses(tenant=spoilt.tenant, article_ids=[spoilt.pk]) == []
+    assert set(spoilt.stock_steps.filter(may_fall=True).values_list("instant", flat=True)) == falls(steps_of(spoilt))
 
 
 def test_what_differs_is_found_printed_and_rebuilt(busy: list[Article]) -> None:
