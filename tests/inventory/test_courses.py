@@ -1,12 +1,14 @@
 """Steps of stock: their arithmetic, and that they say what reservations and movements say (mission E3)."""
 
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from io import StringIO
 from itertools import pairwise
 from operator import attrgetter
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -142,6 +144,15 @@ def test_a_fall_that_is_denied_is_found_and_mended(busy: list[Article]) -> None:
     assert difference.since == instant_at(step.instant)
     assert check_courses(tenant=spoilt.tenant, article_ids=[spoilt.pk]) == []
     assert set(spoilt.stock_steps.filter(may_fall=True).values_list("instant", flat=True)) == falls(steps_of(spoilt))
+
+
+def test_the_migration_marks_what_is_there_already(busy: list[Article]) -> None:
+    StockStep.objects.filter(article__in=busy).update(may_fall=True)
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("inventory.migrations.0019_where_stock_may_fall").MARK)
+    for article in busy:
+        marked = article.stock_steps.filter(may_fall=True, instant__gt=BEGINNING)
+        assert set(marked.values_list("instant", flat=True)) == falls(steps_of(article))
 
 
 def test_what_differs_is_found_printed_and_rebuilt(busy: list[Article]) -> None:

@@ -33,7 +33,8 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
 def state(articles: Sequence[Article]) -> list[Any]:
     """All that can be seen of them."""
-    steps = [list(article.stock_steps.order_by("instant").values_list()) for article in articles]
+    amounts = ("instant", "added", "out_of_service", "reserved")
+    steps = [list(article.stock_steps.order_by("instant").values_list(*amounts)) for article in articles]
     return [steps, [list(article.reservations.order_by("pk").values_list(*MADE)) for article in articles]]
 
 
@@ -56,9 +57,11 @@ def by_steps(tenant: Tenant, claims: Sequence[ReservationClaim]) -> list[Reserva
 
 
 def outcome(way: Way, claims: Sequence[ReservationClaim], articles: Sequence[Article]) -> list[Any]:
-    """What it hands back and what it leaves, before it is undone."""
+    """What it hands back and what it leaves, before it is undone; and that no step denies a fall."""
+    tenant = articles[0].tenant
     with undone():
-        made = [[getattr(row, name) for name in MADE] for row in way(articles[0].tenant, claims) if row]
+        made = [[getattr(row, name) for name in MADE] for row in way(tenant, claims) if row]
+        assert check_courses(tenant=tenant, article_ids=[article.pk for article in articles]) == []
         return [made, *state(articles)]
 
 
