@@ -25,15 +25,15 @@ _UNTIL = """
 # What bears on the span: the step that holds at its start, and those inside. Found by the primary key alone, however
 # long the history of this article is, or of others: PostgreSQL is told to look for each article by itself, because
 # where few have a history it believes that all do.
-_CONDITION = f"""
-    step.article_id = article.id AND step.instant < {_UNTIL}
+_CONDITION = """
+    step.article_id = article.id AND step.instant < {until}
     AND step.instant >= COALESCE((
         SELECT MAX(earlier.instant) FROM inventory_stockstep earlier
-        WHERE earlier.article_id = article.id AND earlier.instant <= {_SINCE}), asked.beginning)
+        WHERE earlier.article_id = article.id AND earlier.instant <= {since}), asked.beginning)
 """
 _WITH_STEPS = {
-    "postgresql": f"LEFT JOIN LATERAL (SELECT * FROM inventory_stockstep step WHERE {_CONDITION} OFFSET 0) step ON TRUE",
-    "sqlite": f"LEFT JOIN inventory_stockstep step ON {_CONDITION}",
+    "postgresql": "LEFT JOIN LATERAL (SELECT * FROM inventory_stockstep step WHERE {condition} OFFSET 0) step ON TRUE",
+    "sqlite": "LEFT JOIN inventory_stockstep step ON {condition}",
 }
 # Whether anything of an article moves with time (`ReservationQuerySet.moving_with_time`) or may do so.
 _MOVES = """
@@ -44,48 +44,47 @@ _MOVES = """
 # The lowest is what holds at the start, or a step inside at which something falls: PostgreSQL reads no others, article
 # by article, and all figures from indexes.
 _LOWEST = {
-    "postgresql": f"""
+    "postgresql": """
         SELECT article.id,
             article.owned + COALESCE(LEAST(held.added, inside.added), 0),
             article.out_of_service + COALESCE(GREATEST(held.out_of_service, inside.out_of_service), 0),
             article.owned - article.out_of_service + COALESCE(LEAST(held.level, inside.level), 0),
-            {_MOVES}
-        FROM inventory_article article {_ASKED}
+            {moves}
+        FROM inventory_article article {asked}
         LEFT JOIN LATERAL (
             SELECT added, out_of_service, added - out_of_service - reserved AS level
-            FROM inventory_stockstep step WHERE step.article_id = article.id AND step.instant <= {_SINCE}
+            FROM inventory_stockstep step WHERE step.article_id = article.id AND step.instant <= {since}
             ORDER BY step.instant DESC LIMIT 1) held ON TRUE
         LEFT JOIN LATERAL (
             SELECT MIN(added) AS added, MAX(out_of_service) AS out_of_service,
                 MIN(added - out_of_service - reserved) AS level
             FROM inventory_stockstep step WHERE step.article_id = article.id AND step.may_fall
-            AND step.instant > {_SINCE} AND step.instant < {_UNTIL}) inside ON TRUE
-        WHERE article.id IN ({{ids}})
+            AND step.instant > {since} AND step.instant < {until}) inside ON TRUE
+        WHERE article.id IN ({ids})
     """,
-    "sqlite": f"""
+    "sqlite": """
         SELECT article.id,
             article.owned + COALESCE(MIN(step.added), 0),
             article.out_of_service + COALESCE(MAX(step.out_of_service), 0),
             article.owned - article.out_of_service + COALESCE(MIN(step.added - step.out_of_service - step.reserved), 0),
-            {_MOVES}
-        FROM inventory_article article {_ASKED} LEFT JOIN inventory_stockstep step ON {_CONDITION}
-        WHERE article.id IN ({{ids}})
+            {moves}
+        FROM inventory_article article {asked} LEFT JOIN inventory_stockstep step ON {condition}
+        WHERE article.id IN ({ids})
         GROUP BY article.id, article.owned, article.out_of_service
     """,
 }
 # Of an article, with its steps.
 _FIGURES = ["id", "tenant_id", "name", "kind", "owned", "out_of_service"]
 _FIGURES += ["buffer_before_minutes", "buffer_after_minutes"]
-_SELECTED = ", ".join(f"article.{name}" for name in _FIGURES)
-_STEPS = {
-    vendor: f"""
-        SELECT {_SELECTED}, {_MOVES}, step.instant, step.added, step.out_of_service, step.reserved
-        FROM inventory_article article {_ASKED} {with_steps}
-        WHERE article.id IN ({{ids}})
-        ORDER BY article.id, step.instant
-    """
-    for vendor, with_steps in _WITH_STEPS.items()
-}
+_STEPS = """
+    SELECT {figures}, {moves}, step.instant, step.added, step.out_of_service, step.reserved
+    FROM inventory_article article {asked} {with_steps}
+    WHERE article.id IN ({ids})
+    ORDER BY article.id, step.instant
+"""
+_PARTS = {"asked": _ASKED, "since": _SINCE, "until": _UNTIL, "moves": _MOVES}
+_PARTS["figures"] = ", ".join(f"article.{name}" for name in _FIGURES)
+_PARTS["condition"] = _CONDITION.format(**_PARTS)
 _DELETE = "DELETE FROM inventory_stockstep WHERE (article_id, instant) IN (VALUES {rows})"
 _SHIFT = """
     UPDATE inventory_stockstep
@@ -145,7 +144,7 @@ class Read(NamedTuple):
 
 def lowest_over(article_ids: Collection[int], span: Span) -> dict[int, Lowest]:
     """By article, without what moves with time; the span widened by each one's buffers. One statement."""
-    rows = execute_all([_reading(_LOWEST, article_ids, span)])
+    rows = execute_all([_reading(_LOWEST[connection.vendor], article_ids, span)])
     return {article_id: Lowest(*figures) for article_id, *figures in rows}
 
 
@@ -233,9 +232,10 @@ def _shifts(kept: Mapping[int, Step], course: Course) -> Iterator[tuple[Amounts,
             yield amounts, instants[0], instants[-1]
 
 
-def _reading(sql: Mapping[str, str], article_ids: Collection[int], span: Span) -> Statement:
+def _reading(sql: str, article_ids: Collection[int], span: Span) -> Statement:
+    with_steps = _WITH_STEPS[connection.vendor].format(**_PARTS)
     parameters = [span.start, span.end, BEGINNING, *article_ids]
-    return sql[connection.vendor].format(ids=marks(article_ids)), parameters
+    return sql.format(ids=marks(article_ids), with_steps=with_steps, **_PARTS), parameters
 
 
 def _of_rows(sql: str, rows: Sequence[tuple[int, ...]]) -> Iterator[Statement]:
