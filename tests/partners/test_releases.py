@@ -17,6 +17,7 @@ from partners.releases import (
     Mark,
     condition_of_released,
     mark_matching,
+    marks_of,
     release,
     released_articles,
     withdraw_release,
@@ -64,6 +65,28 @@ def test_many_are_marked_in_the_order_of_their_ids(
     written = list(lent.releases.order_by("pk").values_list("article_id", flat=True))
     assert written == sorted(article.pk for article in stock.values())
     assert mark_matching(connection=lent, actor=ADMIN, articles=everything, mark=Mark.NONE, named="all") == len(stock)
+
+
+@pytest.mark.postgres
+def test_a_mark_is_checked_no_more_often_than_needed(lent: PartnerConnection) -> None:
+    """A key over (tenant, id) implies that over the id, and 100,000 marks at once are checked one by one."""
+    keys = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'f' AND conrelid = %s::regclass"
+    with database.cursor() as cursor:
+        cursor.execute(keys, [lent.releases.model._meta.db_table])
+        found = sorted(definition.split(" REFERENCES ")[0] for (definition,) in cursor.fetchall())
+    assert found == [f"FOREIGN KEY (tenant_id, {name}_id)" for name in ("article", "category", "connection")]
+
+
+def test_marks_come_by_name_categories_before_articles(
+    lent: PartnerConnection, tree: dict[str, Category], stock: dict[str, Article]
+) -> None:
+    for name in ("spots", "loose"):
+        release(connection=lent, actor=ADMIN, articles=[stock[name]])
+    for name in ("sound", "heads"):
+        release(connection=lent, actor=ADMIN, category=tree[name], excluded=True)
+    release(connection=lent, actor=ADMIN, everything=True)
+    named = [str(mark.category or mark.article or "everything") for mark in marks_of(lent)]
+    assert named == ["everything", str(tree["heads"]), str(tree["sound"]), str(stock["loose"]), str(stock["spots"])]
 
 
 def test_nothing_is_visible_unless_released(lent: PartnerConnection, stock: dict[str, Article]) -> None:

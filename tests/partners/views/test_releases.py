@@ -123,9 +123,9 @@ def test_the_panel_costs_the_same_for_any_number_of_marks(
 ) -> None:
     for _mark in range(marks):
         admin.post(path(lent, "release_add"), {"article": make_article(bassline).pk})
-    # Session, user, membership; connection; marks counted and shown, visible articles, everything; categories to choose
-    # from, twice.
-    with django_assert_num_queries(10):
+    # Session, user, membership; connection; marks counted and shown, their articles, visible articles, everything;
+    # categories to choose from, twice.
+    with django_assert_num_queries(11):
         admin.get(path(lent))
 
 
