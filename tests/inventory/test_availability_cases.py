@@ -33,6 +33,7 @@ def gathered(section: str) -> list[Any]:
 
 CASES = gathered("cases")
 BILLED = [case for case in gathered("period_normalisation") if "billed_days" in case]
+QUOTAS = gathered("quota_states")
 WHOLE_DAYS = [case for case in gathered("period_normalisation") if case["input"][2:3] == ["full_days"]]
 
 
@@ -72,6 +73,20 @@ def test_case(aurora: Tenant, case: dict[str, Any]) -> None:
     assert stock_of(articles=[fetched], period=span(case["query"]))[article.pk].free == case["expected"]
 
 
+@pytest.mark.parametrize("case", QUOTAS, ids=lambda case: case["source_test"])
+def test_what_is_left_beside_promises_and_holds(aurora: Tenant, case: dict[str, Any]) -> None:
+    """What is paid is firm; what is pending or in a cart is held, and counts until that ends."""
+    period, now = span(["2026-06-01T00:00:00", "2026-06-02T00:00:00"]), instant("2026-05-01T00:00:00Z")
+    article = make_article(aurora, owned=PLENTY)
+    ends = {None: ("paid", "blocking_vouchers", "waiting"), now + timedelta(seconds=1): ("pending", "cart")}
+    for until, kinds in {**ends, now: ("expired_orders", "cart_expired")}.items():
+        claims = [ReservationClaim(article.pk, 1, period, expires_at=until)]
+        for _unit in range(sum(case[kind] for kind in kinds)):
+            reserve(tenant=aurora, claims=claims, now=now - timedelta(days=1))
+    aurora.articles.update(owned=case["size"])
+    assert stock_of(articles=[article], period=period, now=now)[article.pk].free == case["expected_left"]
+
+
 @pytest.mark.parametrize("case", BILLED, ids=lambda case: case["comment"])
 def test_billed_days(case: dict[str, Any]) -> None:
     assert span(case["input"]).days_touched(BERLIN) == case["billed_days"]
@@ -93,5 +108,6 @@ def test_our_collection_is_complete() -> None:
     """Of our own file: a further one may hold as much or as little as it likes."""
     assert len(FILES[0]["cases"]) == 65
     assert len(FILES[0]["period_normalisation"]) == 12
+    assert len(FILES[0]["quota_states"]) == 9
     assert len(BILLED) >= 2
     assert len(WHOLE_DAYS) >= 4

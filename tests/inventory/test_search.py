@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from eventworx.tenants.models import Tenant
 from inventory.categories import descendants
 from inventory.models import Article
-from inventory.search import Columns, all_articles, find_rows, search_articles
+from inventory.search import Columns, all_articles, find_rows, finding, search_articles
 from inventory.search.typos import mistakes
 from tests.factories import make_article, make_category
 
@@ -164,3 +165,22 @@ def test_postgresql_compiles_no_search(stocked: Tenant) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SHOW jit")
         assert cursor.fetchone() == ("off",)
+
+
+@pytest.mark.parametrize("order", ["name", "best", "any"])
+def test_pages_go_on_where_they_ended_while_articles_come_and_go(
+    aurora: Tenant, monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    """By the place where a page ended, not by a count: what is there all the time is on exactly one page."""
+    monkeypatch.setattr(finding, "MANY", 0 if order == "any" else 10**9)
+    leaving, *staying = [make_article(aurora, f"PAR {number}").pk for number in range(9)]
+    seen, place = list[int](), None
+    while place or not seen:
+        asked = {"tenant": aurora, "scope": aurora.articles.active(), "query": "" if order == "name" else "par"}
+        page = find_rows(**asked, limit=2, after=place)  # type: ignore[arg-type]
+        assert page.order == order
+        seen, place = seen + [pk for _step, _weight, pk in page.rows], page.next
+        make_article(aurora, "A PAR")
+        aurora.articles.filter(pk=leaving).update(archived_at=timezone.now())
+    assert sorted(set(seen) & set(staying)) == staying
+    assert len(set(seen)) == len(seen)

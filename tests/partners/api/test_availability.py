@@ -1,6 +1,7 @@
 """POST /availability: what is free of up to 100 articles, and when it is scarcest (protocol §4, mission E3, §6)."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,12 +10,14 @@ from django.utils import timezone
 from eventworx.tenants.models import Tenant
 from inventory.models import ArticleKind, StockMovementKind
 from inventory.stock import add_movement
+from jobs.positions import SupplierTerms, add_position, add_sub_rental_position
+from jobs.states import JobState
 from partners.access import AccessLevel
 from partners.client import PartnerPaused
 from partners.models import PartnerConnection, StoredAnswer
 from partners.protocol.wire import parse_availability
 from partners.releases import release
-from tests.factories import make_article
+from tests.factories import make_article, make_contact, make_job
 from tests.fakes import InProcess
 from tests.partners.api.asking import ADMIN, PERIOD, Ask, queries_of, refusal, reserve_row, set_level
 
@@ -161,3 +164,15 @@ def test_what_is_for_sale_may_be_scarcest_after_the_period(lent: PartnerConnecti
     [line] = answer["lines"]
     assert line["stock"]["free"] == 1
     assert line["bottleneck"] == {"start": "2027-07-20T00:00:00Z", "end": "2199-12-31T23:59:59Z"}
+
+
+def test_what_is_hired_for_a_job_is_offered_to_nobody(lent: PartnerConnection, ask: Ask, bassline: Tenant) -> None:
+    """Sub-rented units count for their job alone (mission J7); its own part counts as ever."""
+    article, job = make_article(bassline, owned=2), make_job(bassline, state=JobState.ORDER)
+    terms = SupplierTerms("77", "B-77", Decimal(20), Decimal(0), (), Decimal(0), "EUR")
+    supplier = make_contact(bassline, "Cymbal", is_supplier=True)
+    add_sub_rental_position(job=job, article=article, supplier=supplier, quantity=5, terms=terms)
+    add_position(job=job, article=article, quantity=1)
+    [line] = ask("/availability", asking((article.pk, 1)))["lines"]
+    [hit] = ask("/articles", **PERIOD)["items"]
+    assert line["stock"] == hit["stock"] == {"mode": "exact", "owned": 2, "free": 1}

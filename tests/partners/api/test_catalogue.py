@@ -9,8 +9,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.models import Article, FactorScale
+from inventory.reservations import ReservationClaim, reserve
 from partners.access import AccessLevel
 from partners.client import PartnerPaused, PartnerRefused
 from partners.models import PartnerConnection
@@ -26,7 +28,13 @@ USAGE = {"use_start": "2027-07-02T06:00:00Z", "use_end": "2027-07-04T06:00:00Z",
 QUERIES_WITHOUT_STOCK = 5
 # And availability: one statement for all hits.
 QUERIES_WITH_STOCK = 6
-
+# And where something of them moves with time: their courses, and what moves.
+QUERIES_WITH_HOLDS = 8
+LEVELS = [
+    (AccessLevel.ARTICLES, QUERIES_WITHOUT_STOCK),
+    (AccessLevel.STOCK, QUERIES_WITH_STOCK),
+    (AccessLevel.AUTOMATIC, QUERIES_WITH_STOCK),
+]
 
 COPIED = [field.name for field in Article._meta.concrete_fields if field.name not in {"id", "number"}]
 
@@ -272,13 +280,25 @@ def test_a_cursor_is_good_for_its_question_and_for_an_hour(lent: PartnerConnecti
         assert refusal(ask, q="par", cursor=cursor)[:2] == (422, "cursor")
 
 
-@pytest.mark.parametrize(
-    ("level", "queries"), [(AccessLevel.ARTICLES, QUERIES_WITHOUT_STOCK), (AccessLevel.STOCK, QUERIES_WITH_STOCK)]
-)
+@pytest.mark.parametrize("hits", [1, 3])
+def test_what_moves_with_time_costs_two_more_for_all_hits_together(
+    lent: PartnerConnection, ask: Ask, network: InProcess, bassline: Tenant, hits: int
+) -> None:
+    period = Period(datetime(2027, 7, 2, tzinfo=UTC), datetime(2027, 7, 3, tzinfo=UTC))
+    soon = timezone.now() + timedelta(days=1)
+    for number in range(hits):
+        article = make_article(bassline, f"PAR {number}")
+        reserve(tenant=bassline, claims=[ReservationClaim(article.pk, 1, period, expires_at=soon)])
+    assert answering(ask, network, hits) == QUERIES_WITH_HOLDS
+
+
+@pytest.mark.parametrize(("level", "queries"), LEVELS)
 @pytest.mark.parametrize("hits", [1, 3, 50])
 def test_queries_do_not_depend_on_hits(
     lent: PartnerConnection, ask: Ask, network: InProcess, bassline: Tenant, level: int, queries: int, hits: int
 ) -> None:
+    lent.verified_at = timezone.now()
+    lent.save()
     set_level(lent, level)
     category = make_category(bassline)
     for number in range(hits):
@@ -287,9 +307,7 @@ def test_queries_do_not_depend_on_hits(
     assert answering(ask, network, hits) == queries
 
 
-@pytest.mark.parametrize(
-    ("level", "queries"), [(AccessLevel.ARTICLES, QUERIES_WITHOUT_STOCK), (AccessLevel.STOCK, QUERIES_WITH_STOCK)]
-)
+@pytest.mark.parametrize(("level", "queries"), LEVELS[:2])
 @pytest.mark.parametrize("releases", [1, 10_000])
 def test_queries_do_not_depend_on_releases(
     pair: tuple[PartnerConnection, PartnerConnection],

@@ -179,14 +179,16 @@ def test_the_view_is_what_the_partner_gets(admin: Client, lent: PartnerConnectio
     assert "PAR 64" in page
     assert "20,00 €" in page
     assert "15,00 €" in page
-    assert "8 von 8" in page
+    assert "8 von 8 Stand jetzt" in page
     assert "Geheim" not in page
     period = {"start": "2027-07-01T08:00", "end": "2027-07-03T08:00"}
     reserve(
         tenant=bassline,
         claims=[ReservationClaim(bassline.articles.get(name="PAR 64").pk, 3, Period(*map(berlin, period.values())))],
     )
-    assert "5 von 8" in view(admin, lent, **period)
+    dated = view(admin, lent, **period)
+    assert "5 von 8" in dated
+    assert "Stand jetzt" not in dated
     assert "Der Zeitraum muss enden, nachdem er begonnen hat" in view(
         admin, lent, start=period["end"], end=period["start"]
     )
@@ -201,7 +203,9 @@ def test_the_view_keeps_to_the_level_in_force(admin: Client, lent: PartnerConnec
     admin.post(path(lent, "release_add"), {"everything": "on"})
     lent.level = AccessLevel.ARTICLES
     lent.save()
-    assert "keine Bestandsangabe" in view(admin, lent)
+    page = view(admin, lent)
+    assert "keine Bestandsangabe" in page
+    assert "Stand jetzt" not in page
     lent.level = AccessLevel.NONE
     lent.save()
     page = view(admin, lent)
