@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.contacts.models import Contact
-from eventworx.errors import BusinessError
+from eventworx.errors import BusinessError, about
 from eventworx.tenants.models import Tenant
 from jobs import own_stock
 from jobs.models import Job, Position
@@ -43,7 +43,7 @@ class ShortLine:
 class RestHasChanged(BusinessError):
     code = "rest-changed"
     status = 409
-    message = _("Of “%(position)s” only %(rest)s units are missing by now: please look again before you hire.")
+    message = _("Only %(rest)s units are missing by now: please look again before you hire.")
     field = "quantity"
 
 
@@ -72,11 +72,15 @@ def cover_shortages(*, job: Job, covers: Sequence[Cover]) -> list[Position]:
 
     Where nothing of a position is hired yet, it takes the supplier's terms; else its need gives the units to a new
     position beside it, at the same price for the customer. Returns the positions that are hired.
-    Raises RestHasChanged where fewer are missing by now, PositionIsGone, and what add_sub_rental_position raises.
+    Raises RestHasChanged where fewer are missing by now, PositionIsGone, and what add_sub_rental_position raises; each
+    names the position.
     """
     job = open_job(job)
     own_stock.lock(job=job)
-    hired = [_cover(job, cover) for cover in covers]
+    hired = list[Position]()
+    for cover in covers:
+        with about(cover.position):
+            hired.append(_cover(job, cover))
     require_kept(job)
     return hired
 
@@ -92,7 +96,7 @@ def _cover(job: Job, cover: Cover) -> Position:
         raise NoQuantity
     rest = shortages_of(job=job)[position.pk].shortage
     if cover.quantity > rest:
-        raise RestHasChanged(position=position.description, rest=rest)
+        raise RestHasChanged(rest=rest)
     position.job = job
     return _split(position, cover) if position.is_sub_rental else _hire_part(position, cover)
 

@@ -7,14 +7,17 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from threading import Barrier
+from typing import Any
 
 import pytest
 import time_machine
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import override
 
 from eventworx.audit import Actor
 from eventworx.contacts.models import Contact
+from eventworx.errors import BusinessError
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory import reservations
@@ -22,10 +25,20 @@ from inventory.courses import lock_articles
 from inventory.models import Article
 from inventory.reservations import ReservationClaim
 from jobs.covering import Cover, PositionIsGone, RestHasChanged, cover_shortages, short_lines
+from jobs.currency import ForeignCurrency
 from jobs.free_again import take_over
 from jobs.goods import hand_out, take_back
 from jobs.models import Job, Position
-from jobs.positions import JobIsClosed, NoQuantity, SupplierTerms, add_position, remove_position, update_position
+from jobs.positions import (
+    ImpossibleTerms,
+    JobIsClosed,
+    NoQuantity,
+    NotASupplier,
+    SupplierTerms,
+    add_position,
+    remove_position,
+    update_position,
+)
 from jobs.shortages import shortages_of
 from jobs.states import JobState
 from jobs.sub_rentals import create_order
@@ -96,6 +109,47 @@ def test_never_more_than_is_missing_and_all_or_none(short: Position, par: Articl
     with pytest.raises(NoQuantity):
         take(short, supplier, 0)
     assert len(cover_shortages(job=short.job, covers=[covers[0], replace(covers[1], quantity=4)])) == 2
+
+
+@pytest.mark.parametrize(
+    ("refusal", "changes", "sentences"),
+    [
+        (NoQuantity, {"quantity": 0}, ("A position needs a quantity of", "Eine Position braucht eine Menge von")),
+        (
+            ImpossibleTerms,
+            {"terms": replace(TERMS, unit_cost=Decimal(-1))},
+            ("Bassline names figures that cannot be", "Bassline nennt Zahlen, die nicht stimmen"),
+        ),
+        (
+            ForeignCurrency,
+            {"terms": replace(TERMS, currency="CHF")},
+            ("The prices are in CHF", "Die Preise sind in CHF"),
+        ),
+        (RestHasChanged, {"quantity": 5}, ("Only 4 units are missing by now", "Es fehlen inzwischen nur noch 4")),
+    ],
+)
+def test_a_refusal_names_which_of_several_positions_it_is_about(
+    short: Position,
+    supplier: Contact,
+    refusal: type[BusinessError],
+    changes: dict[str, Any],
+    sentences: tuple[str, str],
+) -> None:
+    """Whatever is refused, in both languages; the other one is fine, and nothing is taken."""
+    fog = add_position(job=short.job, article=make_article(short.tenant, "Nebel", owned=0), quantity=2)
+    covers = [Cover(fog, supplier, 2, TERMS), replace(Cover(short, supplier, 4, TERMS), **changes)]
+    with pytest.raises(refusal) as refused:
+        cover_shortages(job=short.job, covers=covers)
+    for language, sentence, quoted in zip(("en", "de"), sentences, ("“14 × PAR 64”", "„14 × PAR 64“"), strict=True):
+        with override(language):
+            assert str(refused.value).startswith(f"{quoted}: {sentence}")
+    assert parts(short.job) == [(14, 0, 10), (2, 0, 0)]
+
+
+def test_who_is_no_supplier_any_more_is_refused_with_the_position(short: Position, supplier: Contact) -> None:
+    supplier.is_supplier = False
+    with override("en"), pytest.raises(NotASupplier, match="“14 × PAR 64”: Bassline is not marked as a supplier"):
+        take(short, supplier, 4)
 
 
 def test_what_changed_meanwhile_is_refused(short: Position, supplier: Contact) -> None:

@@ -202,7 +202,7 @@ def test_several_jobs_at_once_each_whole_or_not_at_all(trade: Many, client: Clie
     offers(trade, client, short, other)
     update_position(position=other, quantity=3)
     page = take(trade, client, offer, 4, short, other)
-    assert "nur noch 3" in page
+    assert f"{other.job}: „3 × PAR 64“: Es fehlen inzwischen nur noch 3" in page
     assert (parts(short.job), parts(other.job)) == ([(14, 4)], [(3, 0)])
 
 
