@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.contacts.models import Contact
 from eventworx.errors import BusinessError
-from eventworx.money import discounted, rounded
+from eventworx.money import day_net, discounted, rounded
 from inventory import articles
 from inventory.models import Article
 from jobs import own_stock
@@ -58,7 +58,12 @@ class SupplierTerms:
 
     @property
     def net_unit_cost(self) -> Decimal:
-        """What one unit costs us for one day, rounded to the currency's digits."""
+        """What one unit costs us for one day, with as many digits as the price has: what is shown and remembered."""
+        return day_net(self.unit_cost, self.discount_percent, self.currency)
+
+    @property
+    def sale_price(self) -> Decimal:
+        """What our customer pays for it a day where we have no price: the same, in the currency's digits."""
         return rounded(discounted(self.unit_cost, self.discount_percent), self.currency)
 
 
@@ -172,7 +177,7 @@ def add_sub_rental_position(
         article=article,
         description=article.name,
         quantity=quantity,
-        unit_price=(article.rental_price or terms.net_unit_cost) if unit_price is None else unit_price,
+        unit_price=(article.rental_price or terms.sale_price) if unit_price is None else unit_price,
         discount_percent=job.customer.discount_percent if discount_percent is None else discount_percent,
         sub_rented_quantity=quantity,
         supplier=supplier,

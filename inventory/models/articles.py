@@ -270,7 +270,11 @@ def locking(tenant: Tenant, article_ids: Collection[int]) -> Statement:
 
 
 class ArticleSupplier(models.Model):
-    """Where an article can be had from: kept up to date by ordering it (mission J5)."""
+    """Where an article can be had from: kept up to date by ordering it (mission J5).
+
+    `price` is the one that was seen, with the six decimals of the wire: of cables at a fraction of a cent no cent would
+    be left.
+    """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="article_suppliers")
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="suppliers")
@@ -278,8 +282,8 @@ class ArticleSupplier(models.Model):
     supplier_number = models.CharField(_("supplier's article number"), max_length=100, blank=True)
     price = models.DecimalField(
         _("price per day"),
-        max_digits=12,
-        decimal_places=2,
+        max_digits=16,
+        decimal_places=6,
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
-from eventworx.money import day_net, line_net
+from eventworx.money import line_net
 from eventworx.web.templatetags.ewx import NOTHING, money, unit_price
 from jobs.models import Job
 from jobs.positions import SupplierTerms, frozen
@@ -39,8 +39,7 @@ class ShownPrice:
             discount_percent=terms.discount_percent,
             currency=terms.currency,
         )
-        per_day = day_net(terms.unit_cost, terms.discount_percent, terms.currency)
-        return cls(per_day, for_job, terms.currency)
+        return cls(terms.net_unit_cost, for_job, terms.currency)
 
     @property
     def carried(self) -> str:

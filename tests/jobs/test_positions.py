@@ -169,6 +169,16 @@ def test_the_supplier_stands_in_the_article_s_master_data(aurora: Tenant, suppli
     assert known.price_date is not None
 
 
+def test_of_a_price_of_fractions_of_a_cent_master_data_keep_all_and_our_own_price_is_money(
+    aurora: Tenant, supplier: Contact
+) -> None:
+    """Rounded once each: 0.0049995 would make a cent of what is none."""
+    article = make_article(aurora, rental_price=Decimal(0))
+    terms = replace(TERMS, unit_cost=Decimal("0.005555"))
+    position = hire(make_job(aurora), supplier, article=article, terms=terms)
+    assert (article.suppliers.get().price, fresh(position).unit_price) == (Decimal("0.005000"), Decimal("0.00"))
+
+
 @pytest.mark.parametrize(
     ("own_price", "asked", "expected"),
     [("35", None, "35"), ("0", None, "18"), ("35", "40", "40"), ("35", "0", "0")],

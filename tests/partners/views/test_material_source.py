@@ -379,7 +379,8 @@ def test_the_price_that_is_shown_is_the_one_that_is_taken(
 def test_a_price_of_fractions_of_a_cent_is_shown_in_full_and_taken(
     sales: Client, job: Job, ours: PartnerConnection, theirs: Article, price: dict[str, str], said: str
 ) -> None:
-    """A thousand of them cost what was shown: no digit of the partner's price is lost before the line is summed."""
+    """A thousand of them cost what was shown: no digit of the partner's price is lost before the line is summed, and
+    master data remember the very price."""
     own = make_article(job.tenant, "LED-Wash").pk
     step(sales, job, "pick", ours, theirs)
     kept = job.tenant.partner_listings.get()
@@ -392,6 +393,8 @@ def test_a_price_of_fractions_of_a_cent_is_shown_in_full_and_taken(
     assert position.unit_cost == Decimal(price["list"])
     page = sales.get(job.tenant.url("jobs:position_edit", job.pk, position.pk)).content.decode()
     assert unit_price(position.unit_cost, "EUR") in page
+    master_data = ("inventory:article", own), ("jobs:articles_of_supplier", ours.contact_id)
+    assert all(f">{said}<" in sales.get(job.tenant.url(*named)).content.decode() for named in master_data)
 
 
 @pytest.mark.parametrize(
