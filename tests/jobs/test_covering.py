@@ -238,7 +238,7 @@ def test_who_waits_for_one_article_of_a_job_keeps_none_that_comes_after_it(deed:
         short = [add_position(job=job, article=row, quantity=7) for row in (first, last)][-1]
         hand_out(job=job, actor=Actor("Nina"), at=timezone.now())
         take_back(job=job, at=timezone.now())
-        assert job.positions.filter(turning__isnull=False).count() == 2
+        assert job.turnarounds.count() == 2
         aurora.articles.update(owned=6)
         covers = [Cover(short, make_contact(aurora, "Bassline", is_supplier=True), 1, TERMS)]
         deeds = {
