@@ -87,8 +87,8 @@ class SearchForm(TenantForm):
                 given["usage"] = usage_within(self.job, given["period"])
         return given
 
-    def question(self) -> dict[str, Any]:
-        """The arguments of `search.search_partner`."""
+    def question(self) -> search.AtPartner:
+        """What one partner is asked."""
         given = self.cleaned_data
         return {
             "connection": given["supplier"],

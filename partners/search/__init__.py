@@ -10,6 +10,7 @@ from partners.search.answering import (
     parse_question,
 )
 from partners.search.asking import (
+    AtPartner,
     SearchAnswer,
     add_partner_position,
     askable,
@@ -17,6 +18,7 @@ from partners.search.asking import (
     is_orderable,
     picked_listing,
     price_in,
+    search_for_person,
     search_partner,
     sources,
 )
@@ -28,6 +30,7 @@ from partners.search.replies import Gathered, Reply, Standing, gathered, news_of
 from partners.search.shown_prices import OffersHaveChanged
 
 __all__ = [
+    "AtPartner",
     "Choice",
     "Gathered",
     "Hit",
@@ -61,6 +64,7 @@ __all__ = [
     "partner_picture",
     "picked_listing",
     "price_in",
+    "search_for_person",
     "search_partner",
     "sources",
     "take_into_job",

@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from eventworx import limits
 from eventworx.contacts.models import Contact
 from eventworx.errors import BusinessError
 from eventworx.money import discounted, rounded
 from eventworx.periods import Period
-from eventworx.tenants.models import Tenant
+from eventworx.tenants.models import Tenant, User
 from jobs.currency import AmountTooHigh
 from jobs.models import Job, Position
 from jobs.positions import SupplierTerms, add_sub_rental_position
@@ -36,6 +37,7 @@ from partners.protocol.wire import (
 from partners.search.shown_prices import OffersHaveChanged, PriceHasChanged, ShownPrice, require_seen
 
 PAGE = 50
+PER_MINUTE = 120  # searches of one person at single partners; a partner answers all of us 240 times (security.md §4)
 Document = TypeVar("Document")
 
 
@@ -51,6 +53,22 @@ class SearchAnswer:
     next: str = ""
     document: Json = None
     unreadable: int = 0
+
+
+class AtPartner(TypedDict):
+    """The arguments of `search_partner`."""
+
+    connection: PartnerConnection
+    query: str
+    period: Period
+    usage: Period
+    cursor: str
+
+
+class TooManySearches(BusinessError):
+    code = "too-many-searches"
+    status = 429
+    message = _("Those were very many searches at single partners. Please wait %(seconds)s seconds.")
 
 
 class NoPrice(BusinessError):
@@ -84,6 +102,20 @@ def sources(tenant: Tenant) -> ConnectionQuerySet:
 def askable(tenant: Tenant) -> ConnectionQuerySet:
     """Partners who can be asked, also where a page from before a pause or a lower level names them: they say no."""
     return tenant.partner_connections.suppliers().select_related("contact", "tenant").by_name()
+
+
+def search_for_person(*, asker: User, now: datetime, **question: Unpack[AtPartner]) -> SearchAnswer:
+    """`search_partner` for somebody who types: nobody uses up what a partner answers all of us. Raises
+    TooManySearches."""
+    count_of_person("asking", asker=asker, most=PER_MINUTE, now=now, refusal=TooManySearches)
+    return search_partner(**question)
+
+
+def count_of_person(name: str, *, asker: User, most: int, now: datetime, refusal: type[BusinessError]) -> None:
+    """Count what a person asks partners; raises `refusal` for one too many within a minute."""
+    verdict = limits.hit(name, str(asker.pk), limit=most, per=60, now=now)
+    if not verdict.is_allowed:
+        raise refusal(seconds=verdict.retry_after)
 
 
 def search_partner(

@@ -19,14 +19,13 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from eventworx import limits
 from eventworx.errors import BusinessError
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant, User
 from partners.client import PartnerProblem
 from partners.models import GatheredAnswer, PartnerConnection
 from partners.search import callers
-from partners.search.asking import PausedHere, SearchAnswer, search_partner, sources
+from partners.search.asking import PausedHere, SearchAnswer, count_of_person, search_partner, sources
 from partners.search.replies import QUEUE_FULL, answer_in, rows_of
 
 FIRST_LOOK = 0.3  # seconds that the first look waits for the quick ones
@@ -97,9 +96,7 @@ def gather_further(
 
 def count_question(*, asker: User, now: datetime, refusal: type[BusinessError] = TooManyQuestions) -> None:
     """Count what a person asks many partners at once, in whichever way; raises `refusal` for one too many."""
-    verdict = limits.hit("gathering", str(asker.pk), limit=PER_MINUTE, per=60, now=now)
-    if not verdict.is_allowed:
-        raise refusal(seconds=verdict.retry_after)
+    count_of_person("gathering", asker=asker, most=PER_MINUTE, now=now, refusal=refusal)
 
 
 def _ask(tenant: Tenant, rows: Iterable[GatheredAnswer], wanted: Wanted, cursor: str = "") -> None:

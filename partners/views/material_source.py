@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from eventworx.tenants.access import TenantRequest, actor_of, may
@@ -40,9 +41,13 @@ def hits(request: TenantRequest, pk: int) -> HttpResponse:
     form = SearchForm(request.GET, tenant=request.tenant, job=job)
     if form.is_valid() and form.asks_all:
         return ask_all(request, job, form)
-    answer = form.attempt(lambda: search.search_partner(**form.question())) if form.is_valid() else None
+    answer = form.attempt(lambda: _asked(request, form)) if form.is_valid() else None
     context = {"job": job, "form": form, "answer": answer, "connection": form.cleaned_data.get("supplier")}
     return render(request, "partners/_hits.html", context)
+
+
+def _asked(request: TenantRequest, form: SearchForm) -> search.SearchAnswer:
+    return search.search_for_person(asker=request.user, now=timezone.now(), **form.question())
 
 
 @may(Permission.EDIT_JOBS)

@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
+from django.contrib.auth import get_user
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
 from eventworx.audit import Actor
-from eventworx.tenants.models import Tenant
+from eventworx.tenants.models import Tenant, User
 from eventworx.tenants.roles import Role
 from eventworx.web.templatetags.ewx import unit_price
 from inventory.models import Article
@@ -21,7 +23,7 @@ from jobs.states import JobState
 from partners.access import AccessLevel
 from partners.models import PartnerConnection
 from partners.releases import release
-from partners.search import fetch_listing
+from partners.search import asking, fetch_listing
 from tests.factories import make_article, make_category, make_connection, make_contact, make_job
 from tests.fakes import InProcess
 
@@ -462,6 +464,37 @@ def test_the_ledger_lists_links_and_releases_them(
     assert "Welcher deiner Artikel" in text_of(step(sales, job, "pick", ours, theirs))
 
 
+# --- who asks too often ----------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("de", "Das waren sehr viele Suchen bei einzelnen Partnern. Bitte 60 Sekunden warten."),
+        ("en", "Those were very many searches at single partners. Please wait 60 seconds."),
+    ],
+)
+@time_machine.travel(timezone.now(), tick=False)
+def test_who_searches_a_partner_too_often_reads_why_and_the_partner_is_not_asked(
+    sales: Client,
+    log_in: Callable[..., Client],
+    aurora: Tenant,
+    ours: PartnerConnection,
+    network: InProcess,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    sentence: str,
+) -> None:
+    """At whichever partner and for whichever job; a colleague still may."""
+    monkeypatch.setattr(asking, "PER_MINUTE", 2)
+    User.objects.filter(pk=get_user(sales).pk).update(language=language)
+    for word in ("par", "wash"):
+        assert sentence not in search(sales, make_job(aurora), ours, q=word)
+    asked = len(network.sent)
+    assert sentence in search(sales, make_job(aurora), ours, q="par")
+    assert len(network.sent) == asked
+    assert sentence not in search(log_in(aurora, Role.SALES), make_job(aurora), ours, q="par")
+    assert len(network.sent) == asked + 1
+
+
 # --- what it costs ---------------------------------------------------------------------------------
 @pytest.mark.parametrize("hits", [1, 3, 50])
 def test_a_search_costs_the_same_for_any_number_of_hits(
@@ -471,8 +504,9 @@ def test_a_search_costs_the_same_for_any_number_of_hits(
     for number in range(hits):
         make_article(bassline, f"PAR {number}")
     search(sales, job, ours, q="warm")
-    # Here: session, user, membership, job, the supplier chosen, keys of both sides. There: the six of the catalogue.
-    with django_assert_num_queries(7 + 6):
+    # Here: session, user, membership, job, the supplier chosen, how often, keys of both sides. There: the six of the
+    # catalogue.
+    with django_assert_num_queries(8 + 6):
         assert f"{hits} Treffer" in search(sales, job, ours, q="par")
 
 
