@@ -54,6 +54,7 @@ urlpatterns = [
     _picking("candidates", material_source.candidates),
     _picking("link", material_source.link),
     _picking("new_article", material_source.new_article),
+    _picking("proof", material_source.proof),
     _picking("add_position", material_source.add_position),
     path("jobs/<int:pk>/orders/", orders.job_orders, name="job_orders"),
     path("jobs/<int:pk>/orders/status/", orders.order_status, name="order_status"),

@@ -240,6 +240,7 @@ PARTNERS = PARTNER_ADMIN | {
     "picture": page(OFFICE, see("connection", "unlinked")),
     "pick": page(OFFICE, do(200, "job", "connection", "unlinked", target="step")),
     "candidates": page(OFFICE, see("job", "connection", "unlinked", q="par")),
+    "proof": page(OFFICE, see("job", "connection", "linked", quantity="2")),
     "link": page(OFFICE, do(200, "job", "connection", "unlinked", target="step", article="@article")),
     "new_article": page(
         OFFICE,

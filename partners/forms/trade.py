@@ -142,6 +142,16 @@ class QuantityForm(TenantForm):
     )
 
 
+class AskedQuantityForm(TenantForm):
+    """How many a partner is asked for; one while nothing that makes sense is typed."""
+
+    quantity = forms.IntegerField(min_value=1, max_value=999_999)
+
+    @property
+    def asked(self) -> int:
+        return self.cleaned_data["quantity"] if self.is_valid() else 1
+
+
 class OwnArticleForm(TenantForm):
     """One of our own articles."""
 

@@ -26,6 +26,7 @@ from partners.search.covering import Choice, Offers, TooManyOffersAsked, offers_
 from partners.search.gathering import TooManyQuestions, Wanted, gather, gather_further
 from partners.search.merging import Hit, Order, merged
 from partners.search.pictures import article_picture, partner_picture
+from partners.search.proving import can_be_proved, prove_at_partner
 from partners.search.replies import Gathered, Reply, Standing, gathered, news_of
 from partners.search.shown_prices import OffersHaveChanged
 
@@ -48,6 +49,7 @@ __all__ = [
     "answer_availability",
     "article_picture",
     "askable",
+    "can_be_proved",
     "describe_article",
     "fetch_listing",
     "find_listings",
@@ -64,6 +66,7 @@ __all__ = [
     "partner_picture",
     "picked_listing",
     "price_in",
+    "prove_at_partner",
     "search_for_person",
     "search_partner",
     "sources",

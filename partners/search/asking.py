@@ -126,11 +126,11 @@ def search_partner(
     What cannot be read of it is left out and counted, for the user and for our admin. Raises PausedHere, or
     PartnerProblem with a sentence for the user; never waits longer than the deadline of partner calls.
     """
-    _refuse_own_pause(connection)
+    refuse_own_pause(connection)
     asked = {"q": query, "limit": PAGE, "cursor": cursor} | _periods(connection.tenant, period, usage)
     asked = {name: value for name, value in asked.items() if value}
     answer = client.call(connection=connection, method="GET", path="/articles", query=asked)
-    found = _taken(connection, partial(read_answer, received_at=answer.received_at), answer.document)
+    found = taken(connection, partial(read_answer, received_at=answer.received_at), answer.document)
     if found.unreadable:
         note_unreadable(connection=connection, listings=found.unreadable, now=answer.received_at)
     return found
@@ -153,7 +153,7 @@ def fetch_listing(*, connection: PartnerConnection, article_id: str, period: Per
 
     Raises PausedHere, PartnerProblem.
     """
-    _refuse_own_pause(connection)
+    refuse_own_pause(connection)
     path, asked = f"/articles/{article_id}", _periods(connection.tenant, period, usage)
     try:
         answer = client.call(connection=connection, method="GET", path=path, query=asked)
@@ -162,7 +162,7 @@ def fetch_listing(*, connection: PartnerConnection, article_id: str, period: Per
             kept_before = connection.contact.partner_listings.filter(partner_article_id=article_id)
             kept_before.update(gone_at=timezone.now())
         raise
-    listing = _taken(connection, parse_listing, answer.document)
+    listing = taken(connection, parse_listing, answer.document)
     if listing.id != article_id:
         raise PartnerUnreachable(Reason.RUBBISH, partner=str(connection))
     known = {"document": answer.document, "fetched_at": answer.received_at, "gone_at": None}
@@ -175,7 +175,8 @@ def fetch_listing(*, connection: PartnerConnection, article_id: str, period: Per
     return kept
 
 
-def _refuse_own_pause(connection: PartnerConnection) -> None:
+def refuse_own_pause(connection: PartnerConnection) -> None:
+    """Raise PausedHere where we have paused the connection ourselves."""
     if connection.paused_at:
         raise PausedHere(supplier=connection.contact)
 
@@ -270,7 +271,7 @@ def _periods(tenant: Tenant, period: Period, usage: Period) -> dict[str, Any]:
     }
 
 
-def _taken(connection: PartnerConnection, parse: Callable[[Json], Document], document: Json) -> Document:
+def taken(connection: PartnerConnection, parse: Callable[[Json], Document], document: Json) -> Document:
     """The parsed answer; what is not in the form agreed upon is no answer at all."""
     try:
         return parse(document)

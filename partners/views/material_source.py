@@ -15,7 +15,7 @@ from jobs.models import Job
 from partners import matching, search
 from partners.forms.covering import covered_position
 from partners.forms.new_article import NewArticleForm, article_initial
-from partners.forms.trade import OwnArticleForm, QuantityForm, SearchForm, search_initial
+from partners.forms.trade import AskedQuantityForm, OwnArticleForm, QuantityForm, SearchForm, search_initial
 from partners.models import PartnerConnection
 from partners.views.gathering import ask_all, job_of
 
@@ -117,6 +117,19 @@ def new_article(request: TenantRequest, pk: int, connection_id: UUID, article_id
     return render(request, "partners/_new_article.html", context)
 
 
+@may(Permission.EDIT_JOBS)
+def proof(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) -> HttpResponse:
+    """What the partner has free while the job lasts, when it is scarcest, and when he said so; a part of the step."""
+    job, connection = job_of(request, pk), _source(request, connection_id)
+    found = search.prove_at_partner(
+        connection=connection,
+        article_id=article_id,
+        period=job.planning_period,
+        quantity=AskedQuantityForm(request.GET, tenant=request.tenant).asked,
+    )
+    return render(request, "partners/_proof.html", {"proof": found})
+
+
 @require_POST
 @may(Permission.EDIT_JOBS)
 def add_position(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) -> HttpResponse:
@@ -158,6 +171,7 @@ def _next_step(
         covered = short_lines(tenant=request.tenant, position_ids=[covers.pk]) if covers else []
         context["covered"] = line = next((line for line in covered if line.position.article == article), None)
         initial = {"quantity": line.need.shortage if line else 1}
+        context["asks_proof"] = search.can_be_proved(connection=connection, listing=listing, period=job.planning_period)
         context["price"] = search.price_in(job, listing, supplier=connection.contact)
         context["form"] = form or QuantityForm(tenant=request.tenant, initial=initial)
         return render(request, "partners/_quantity.html", context)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,16 +15,19 @@ from django.test import Client
 from django.utils import timezone
 
 from eventworx.audit import Actor
+from eventworx.periods import Period
 from eventworx.tenants.models import Tenant, User
 from eventworx.tenants.roles import Role
-from eventworx.web.templatetags.ewx import unit_price
-from inventory.models import Article
+from eventworx.web.templatetags.ewx import local, unit_price
+from inventory.models import Article, ArticleKind
+from inventory.reservations import ReservationClaim, reserve
 from jobs.models import Job, Position
 from jobs.states import JobState
 from partners.access import AccessLevel
 from partners.models import PartnerConnection
 from partners.releases import release
 from partners.search import asking, fetch_listing
+from partners.shown_stock import StockMode
 from tests.factories import make_article, make_category, make_connection, make_contact, make_job
 from tests.fakes import InProcess
 
@@ -259,6 +263,51 @@ def test_own_articles_can_be_searched_by_hand(
     found = text_of(sales.get(path, {"q": "etwas"}))
     assert "Etwas ganz anderes" in found
     assert ("Cymbal" in found, "Suche verfeinern" in found) == (False, False)
+
+
+def proved(client: Client, job: Job, connection: PartnerConnection, theirs: Article, quantity: str = "1") -> str:
+    return text_of(client.get(url(job, "proof", connection.pk, str(theirs.pk)), {"quantity": quantity}))
+
+
+def test_what_is_free_comes_with_its_proof(sales: Client, job: Job, ours: PartnerConnection, theirs: Article) -> None:
+    """When it is scarcest while the job lasts, what is counted, and when the partner said so (mission §6)."""
+    asked, counted = job.planning_period, "Vorbereitung und Nachbereitung des Partners eingerechnet, Stand "
+    page = proved(sales, job, ours, theirs)
+    assert "10 von 10 im ganzen Planungszeitraum gleich viele " + counted in page
+    scarce = Period(asked.start + timedelta(hours=10), asked.start + timedelta(hours=12))
+    reserve(tenant=theirs.tenant, claims=[ReservationClaim(theirs.pk, 3, scarce)])
+    page = proved(sales, job, ours, theirs)
+    assert f"7 von 10 am knappsten Do 01.07.2027 18:00 – 20:00 {counted}" in page
+    theirs.kind = ArticleKind.SALE
+    theirs.save()
+    reserve(tenant=theirs.tenant, claims=[ReservationClaim(theirs.pk, 4, Period(asked.end, asked.end + timedelta(1)))])
+    assert f"6 von 10 am knappsten ab {local(asked.end, job.tenant)} {counted}" in proved(sales, job, ours, theirs)
+
+
+def test_yes_or_no_is_about_the_quantity_that_is_typed(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article, bassline: Tenant
+) -> None:
+    bassline.partner_connections.update(stock_mode=StockMode.YES_NO)
+    for quantity, told in (
+        ("10", " verfügbar (gefragt nach 10 Stück)"),
+        ("11", "nicht verfügbar (gefragt nach 11 Stück)"),
+        ("x", " verfügbar (gefragt nach 1 Stück)"),
+    ):
+        page = proved(sales, job, ours, theirs, quantity)
+        assert told in f" {page}"
+        assert "knappsten" not in page
+
+
+@pytest.mark.parametrize("change", [{"level": AccessLevel.ARTICLES}, {"peer_capabilities": ["keys"]}])
+def test_only_who_tells_stock_and_answers_for_it_is_asked_for_proof(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article, bassline: Tenant, change: dict[str, Any]
+) -> None:
+    own = make_article(job.tenant, "LED-Wash")
+    step(sales, job, "pick", ours, theirs)
+    asking = f'hx-get="{url(job, "proof", ours.pk, str(theirs.pk))}"'
+    assert asking in step(sales, job, "link", ours, theirs, article=own.pk).content.decode()
+    (bassline if "level" in change else job.tenant).partner_connections.update(**change)
+    assert asking not in step(sales, job, "pick", ours, theirs).content.decode()
 
 
 def test_a_search_by_hand_says_that_there_are_more(
