@@ -107,8 +107,13 @@ def askable(tenant: Tenant) -> ConnectionQuerySet:
 def search_for_person(*, asker: User, now: datetime, **question: Unpack[AtPartner]) -> SearchAnswer:
     """`search_partner` for somebody who types: nobody uses up what a partner answers all of us. Raises
     TooManySearches."""
-    count_of_person("asking", asker=asker, most=PER_MINUTE, now=now, refusal=TooManySearches)
+    count_question(asker=asker, now=now)
     return search_partner(**question)
+
+
+def count_question(*, asker: User, now: datetime) -> None:
+    """Count what a person asks a single partner. Raises TooManySearches."""
+    count_of_person("asking", asker=asker, most=PER_MINUTE, now=now, refusal=TooManySearches)
 
 
 def count_of_person(name: str, *, asker: User, most: int, now: datetime, refusal: type[BusinessError]) -> None:

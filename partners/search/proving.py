@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from eventworx.periods import Period
-from eventworx.tenants.models import Tenant
+from eventworx.tenants.models import Tenant, User
 from partners import client
 from partners.access import is_askable
 from partners.client import PartnerUnreachable, Reason
@@ -12,7 +12,7 @@ from partners.models import PartnerConnection
 from partners.protocol.versions import Capability
 from partners.protocol.wire import Availability, Json, Listing, Stock, instant_text, parse_availability
 from partners.protocol.wire.fields import LAST_INSTANT
-from partners.search.asking import refuse_own_pause, taken
+from partners.search.asking import count_question, refuse_own_pause, taken
 
 _FOR_GOOD = LAST_INSTANT - timedelta(seconds=1)  # what is sold stays away until then, or longer
 
@@ -45,8 +45,14 @@ def can_be_proved(*, connection: PartnerConnection, listing: Listing, period: Pe
     return listing.stock is not None and announced and is_askable(period)
 
 
-def prove_at_partner(*, connection: PartnerConnection, article_id: str, period: Period, quantity: int) -> PartnerProof:
-    """Ask the partner for so many units; nothing is promised by his answer. Raises PausedHere, PartnerProblem."""
+def prove_at_partner(
+    *, asker: User, connection: PartnerConnection, article_id: str, period: Period, quantity: int, now: datetime
+) -> PartnerProof:
+    """Ask the partner for so many units; nothing is promised by his answer. Counted with the searches of who asks.
+
+    Raises TooManySearches, PausedHere, PartnerProblem.
+    """
+    count_question(asker=asker, now=now)
     refuse_own_pause(connection)
     asked = {"period": _zoned(period, connection.tenant), "lines": [{"article": article_id, "quantity": quantity}]}
     answer = client.call(connection=connection, method="POST", path="/availability", body=asked)

@@ -122,6 +122,8 @@ def proof(request: TenantRequest, pk: int, connection_id: UUID, article_id: str)
     """What the partner has free while the job lasts, when it is scarcest, and when he said so; a part of the step."""
     job, connection = job_of(request, pk), _source(request, connection_id)
     found = search.prove_at_partner(
+        asker=request.user,
+        now=timezone.now(),
         connection=connection,
         article_id=article_id,
         period=job.planning_period,

@@ -539,6 +539,7 @@ def test_who_searches_a_partner_too_often_reads_why_and_the_partner_is_not_asked
         assert sentence not in search(sales, make_job(aurora), ours, q=word)
     asked = len(network.sent)
     assert sentence in search(sales, make_job(aurora), ours, q="par")
+    assert sales.get(url(make_job(aurora), "proof", ours.pk, "1")).status_code == 429
     assert len(network.sent) == asked
     assert sentence not in search(log_in(aurora, Role.SALES), make_job(aurora), ours, q="par")
     assert len(network.sent) == asked + 1
