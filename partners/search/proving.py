@@ -54,7 +54,10 @@ def prove_at_partner(
     """
     count_question(asker=asker, now=now)
     refuse_own_pause(connection)
-    asked: Json = {"period": _zoned(period, connection.tenant), "lines": [{"article": article_id, "quantity": quantity}]}
+    asked: Json = {
+        "period": _zoned(period, connection.tenant),
+        "lines": [{"article": article_id, "quantity": quantity}],
+    }
     answer = client.call(connection=connection, method="POST", path="/availability", body=asked)
     found: Availability = taken(connection, parse_availability, answer.document)
     line = next((line for line in found.lines if line.article == article_id), None)
