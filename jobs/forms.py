@@ -179,6 +179,12 @@ def hold_initial(job: Job, now: datetime) -> dict[str, Any]:
     return {"until": until.astimezone(job.tenant.zone).replace(tzinfo=None) if until else None}
 
 
+class SeenForm(TenantForm):
+    """When something happened last, as far as the page knew that somebody undoes it from."""
+
+    seen = forms.DateTimeField(required=False)
+
+
 class OwnPositionForm(TenantForm):
     """An article of our own and how many of it."""
 

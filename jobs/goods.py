@@ -53,6 +53,12 @@ class NothingIsBack(BusinessError):
     message = _("Nothing of the job %(job)s has been taken back.")
 
 
+class GoodsMovedOn(BusinessError):
+    code = "goods-moved-on"
+    status = 409
+    message = _("Material of the job %(job)s has been moved since you looked. Look again before you undo it.")
+
+
 class FewerNeededThanLeft(BusinessError):
     code = "fewer-needed"
     status = 409
@@ -62,13 +68,15 @@ class FewerNeededThanLeft(BusinessError):
 @dataclass(frozen=True, slots=True)
 class Goods:
     """How many positions of a job wait in store, are out, are back, and are sold for good; `due_at`: since when the
-    first is overdue."""
+    first is overdue. `left_at`, `back_at`: when the last left that can be undone, and came back."""
 
     waiting: int
     out: int
     back: int
     sold: int
     due_at: datetime | None
+    left_at: datetime | None
+    back_at: datetime | None
 
 
 def goods_of(*, job: Job, positions: Sequence[Position], now: datetime) -> Goods:
@@ -81,6 +89,8 @@ def goods_of(*, job: Job, positions: Sequence[Position], now: datetime) -> Goods
         back=sum(reserved.returned_at is not None for reserved in firm),
         sold=sum(reserved.is_sold for reserved in firm),
         due_at=min((reserved.end for reserved in out if reserved.is_overdue(now)), default=None),
+        left_at=max((left_at for _row, left_at in _gone(firm)), default=None),
+        back_at=max((came_at for _row, came_at in _returned(firm)), default=None),
     )
 
 
@@ -127,18 +137,18 @@ def take_back(*, job: Job, at: datetime) -> int:
 
 
 @transaction.atomic
-def undo_hand_out(*, job: Job, actor: Actor, at: datetime) -> int:
-    """What was handed out last never left the store; returns of how many positions. Raises NothingToTakeBack.
+def undo_hand_out(*, job: Job, actor: Actor, at: datetime, seen: datetime | None = None) -> int:
+    """What was handed out last never left the store; returns of how many positions. Raises NothingToTakeBack, and
+    GoodsMovedOn where it left at another time than `seen`, when it left as far as the person knew who undoes it.
 
     What was sold is owned and reserved again, for the job as it is by now; what was claimed because it left early is
     given back. The journal keeps what the goods themselves no longer tell.
     """
     job = lock_job(job)
-    gone = [(row, row.left_at) for row in _reserved(job) if row.left_at and (row.is_out or row.is_sold)]
+    gone = _gone(_reserved(job))
     if not gone:
         raise NothingToTakeBack(job=job.number)
-    last = max(left_at for _row, left_at in gone)
-    undone = [row for row, left_at in gone if left_at == last]
+    last, undone = _last(job, gone, seen)
     own_stock.lock(job=job)
     hand_overs.undo_hand_over(tenant=job.tenant, reservations=undone)
     astray = [_during(row, job.planning_period) for row in undone if row.period != job.planning_period]
@@ -149,18 +159,18 @@ def undo_hand_out(*, job: Job, actor: Actor, at: datetime) -> int:
 
 
 @transaction.atomic
-def undo_take_back(*, job: Job, actor: Actor, at: datetime) -> int:
+def undo_take_back(*, job: Job, actor: Actor, at: datetime, seen: datetime | None = None) -> int:
     """What was taken back last never came back; returns of how many positions.
 
     It is claimed again until the job's planning ends, all or nothing: raises Shortage where others have been promised
-    it meanwhile. What should be back by then is overdue again. Raises NothingIsBack, FewerNeededThanLeft.
+    it meanwhile. What should be back by then is overdue again. Raises NothingIsBack, FewerNeededThanLeft, and
+    GoodsMovedOn as undo_hand_out does.
     """
     job = lock_job(job)
-    back = [(row, row.returned_at) for row in _reserved(job) if row.returned_at]
+    back = _returned(_reserved(job))
     if not back:
         raise NothingIsBack(job=job.number)
-    last = max(came_at for _row, came_at in back)
-    undone = [row for row, came_at in back if came_at == last]
+    last, undone = _last(job, back, seen)
     beyond = [row for row in undone if row.position.own_quantity < row.quantity]
     if beyond:
         raise FewerNeededThanLeft(goods=", ".join(_named(beyond)))
@@ -199,6 +209,26 @@ def _tell_journal(job: Job, actor: Actor, sold: Sequence[Reservation], owned_now
 def _reserved(job: Job) -> list[Reservation]:
     rows = job.positions.filter(reservation__isnull=False).select_related("article", "reservation__article").in_order()
     return [row.reservation for row in rows if row.reservation]
+
+
+def _gone(rows: Iterable[Reservation]) -> list[tuple[Reservation, datetime]]:
+    """What has left the store and is not back, and when it left."""
+    return [(row, row.left_at) for row in rows if row.left_at and (row.is_out or row.is_sold)]
+
+
+def _returned(rows: Iterable[Reservation]) -> list[tuple[Reservation, datetime]]:
+    """What is back, and when it came."""
+    return [(row, row.returned_at) for row in rows if row.returned_at]
+
+
+def _last(
+    job: Job, moved: Sequence[tuple[Reservation, datetime]], seen: datetime | None
+) -> tuple[datetime, list[Reservation]]:
+    """When it moved last, and what of it did then."""
+    last = max(moved_at for _row, moved_at in moved)
+    if seen not in {None, last}:
+        raise GoodsMovedOn(job=job.number)
+    return last, [row for row, moved_at in moved if moved_at == last]
 
 
 def _named(rows: Iterable[Reservation]) -> list[str]:

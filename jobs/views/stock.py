@@ -1,5 +1,7 @@
 """What a job does with our own stock: the option, and the goods as they leave and come back."""
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -11,12 +13,17 @@ from django.views.decorators.http import require_POST
 from eventworx.tenants.access import TenantRequest, actor_of, may
 from eventworx.tenants.roles import Permission
 from jobs import free_again, goods, holds
-from jobs.forms import HoldForm
+from jobs.forms import HoldForm, SeenForm
 from jobs.models import Job
 
 
 def _job(request: TenantRequest, pk: int) -> Job:
     return get_object_or_404(request.tenant.jobs.select_related("tenant", "customer"), pk=pk)
+
+
+def _seen(request: TenantRequest) -> datetime | None:
+    seen: datetime | None = SeenForm(request.POST, tenant=request.tenant).require_valid()["seen"]
+    return seen
 
 
 @require_POST
@@ -50,7 +57,7 @@ def hand_out(request: TenantRequest, pk: int) -> HttpResponse:
 @may(Permission.HANDLE_GOODS)
 def undo_hand_out(request: TenantRequest, pk: int) -> HttpResponse:
     job = _job(request, pk)
-    count = goods.undo_hand_out(job=job, actor=actor_of(request), at=timezone.now())
+    count = goods.undo_hand_out(job=job, actor=actor_of(request), at=timezone.now(), seen=_seen(request))
     text = ngettext("%(count)d position is back in store.", "%(count)d positions are back in store.", count)
     messages.success(request, text % {"count": count})
     return redirect(job)
@@ -70,7 +77,7 @@ def take_back(request: TenantRequest, pk: int) -> HttpResponse:
 @may(Permission.HANDLE_GOODS)
 def undo_take_back(request: TenantRequest, pk: int) -> HttpResponse:
     job = _job(request, pk)
-    count = goods.undo_take_back(job=job, actor=actor_of(request), at=timezone.now())
+    count = goods.undo_take_back(job=job, actor=actor_of(request), at=timezone.now(), seen=_seen(request))
     text = ngettext("%(count)d position is out again.", "%(count)d positions are out again.", count)
     messages.success(request, text % {"count": count})
     return redirect(job)

@@ -221,3 +221,25 @@ def test_the_warehouse_hands_out_and_overdue_goods_are_told(
         assert log_in(par.tenant, Role.READ_ONLY).post(url["undo"]).status_code == 403
         assert warehouse.post(url["take_back"]).status_code == 302
         assert [late in warehouse.get(page).content.decode() for page in pages] == [False, False, False]
+
+
+@pytest.mark.parametrize("undo", ["undo_hand_out", "undo_take_back"])
+def test_who_undoes_twice_undoes_what_he_saw_and_nothing_before_it(
+    job: Job, par: Article, log_in: Callable[..., Client], undo: str
+) -> None:
+    """The lamps went in the morning, the cable at noon. A page that two people look at undoes the cable, once."""
+    hand_out(job=job, actor=NINA, at=SUMMER.start)
+    if undo == "undo_take_back":
+        take_back(job=job, at=SUMMER.start + HOUR)
+    add_position(job=job, article=make_article(par.tenant, "Kabel", owned=1), quantity=1)
+    hand_out(job=job, actor=NINA, at=SUMMER.start + 6 * HOUR)
+    if undo == "undo_take_back":
+        take_back(job=job, at=SUMMER.start + 7 * HOUR)
+    with time_machine.travel(SUMMER.start + 8 * HOUR, tick=False):
+        client = log_in(par.tenant, Role.WAREHOUSE)
+        address, page = par.tenant.url(f"jobs:{undo}", job.pk), client.get(job.get_absolute_url()).content.decode()
+        seen = page.partition(f'action="{address}"')[2].partition('name="seen" value="')[2].partition('"')[0]
+        assert client.post(address, {"seen": seen}).status_code == 302
+        before = list(par.tenant.reservations.order_by("pk").values())
+        assert client.post(address, {"seen": seen}).status_code == 409
+    assert list(par.tenant.reservations.order_by("pk").values()) == before
