@@ -51,6 +51,7 @@ class SupplierTerms:
         factors = [self.extra_day_factor, *(factor for _, factor in self.factors)]
         return (
             0 <= self.unit_cost < HIGHEST_PRICE
+            and rounded(self.unit_cost, self.currency) < HIGHEST_PRICE
             and len(self.unit_cost.normalize().as_tuple().digits) <= MOST_DIGITS
             and 0 <= self.discount_percent <= 100
             and all(0 <= factor < HIGHEST_FACTOR for factor in factors)

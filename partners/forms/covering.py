@@ -47,6 +47,12 @@ class CoverForm(TenantForm):
                 label=name, required=False, min_value=1, max_value=999_999
             )
 
+    @property
+    def passed_over(self) -> int:
+        """For how many positions an offer was chosen that lack nothing any more, or are gone."""
+        lines = {line.position.pk for line in self.lines}
+        return sum(bool(self.data.get(f"offer-{pk}")) for pk in position_ids(self.data) if pk not in lines)
+
     def choices(self) -> list[Choice]:
         """What was chosen; a line without a quantity gets all that is missing."""
         given, found = self.require_valid(), []

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from eventworx.tenants.access import TenantRequest, may
@@ -60,6 +61,13 @@ def cover_take(request: TenantRequest) -> HttpResponse:
         context = {"lines": lines, "named": ids, "changed": changed, "address": address}
         context |= _asked(request, lines, choices)
         return render(request, "partners/cover.html", context)
+    if form.passed_over:
+        text = ngettext(
+            "%(count)d chosen position lacks nothing any more: nothing was hired for it.",
+            "%(count)d chosen positions lack nothing any more: nothing was hired for them.",
+            form.passed_over,
+        )
+        messages.warning(request, text % {"count": form.passed_over})
     for job, error in taken.refused.items():
         messages.error(request, f"{job}: {error}")
     for job, hired in taken.hired.items():

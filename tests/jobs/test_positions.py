@@ -210,6 +210,7 @@ def test_a_foreign_currency_is_refused_with_a_sentence(aurora: Tenant, supplier:
     "changes",
     [
         {"unit_cost": Decimal(10000000000)},
+        {"unit_cost": Decimal("9999999999.995"), "discount_percent": Decimal(0)},  # rounded, one digit too many
         {"unit_cost": Decimal(-1)},
         {"discount_percent": Decimal("100.01")},
         {"factors": ((1, Decimal(1)), (2, Decimal(100_000)))},

@@ -13,7 +13,7 @@ from eventworx.periods import Period
 from eventworx.tenants.models import User
 from eventworx.tenants.roles import Role
 from jobs.models import Job, Position
-from jobs.positions import add_position, update_position
+from jobs.positions import add_position, remove_position, update_position
 from jobs.states import JobState
 from partners import matching
 from partners.search import callers, gathering
@@ -204,6 +204,19 @@ def test_several_jobs_at_once_each_whole_or_not_at_all(trade: Many, client: Clie
     page = take(trade, client, offer, 4, short, other)
     assert f"{other.job}: „3 × PAR 64“: Es fehlen inzwischen nur noch 3" in page
     assert (parts(short.job), parts(other.job)) == ([(14, 4)], [(3, 0)])
+
+
+def test_what_lacks_nothing_any_more_is_said_to_be_passed_over(trade: Many, client: Client, short: Position) -> None:
+    """Somebody else was quicker with one of two; the other is hired, and alone the last is no success."""
+    offer = link(trade, "bassline", short)
+    other = add_position(job=make_job(trade.tenant, state=JobState.ORDER), article=short.article, quantity=6)
+    offers(trade, client, short, other)
+    remove_position(position=other)
+    said = "1 gewählten Position fehlt nichts mehr: Für sie wurde nichts angemietet."
+    page = take(trade, client, offer, 4, short, other)
+    assert (said in page, parts(short.job)) == (True, [(14, 4)])
+    page = take(trade, client, offer, 4, short)
+    assert (said in page, parts(short.job)) == (True, [(14, 4)])
 
 
 def test_another_price_than_was_seen_takes_nothing_of_any_job(trade: Many, client: Client, short: Position) -> None:
