@@ -18,11 +18,24 @@ from jobs.models import InquiryQuerySet, Job, JobQuerySet, Position
 from jobs.states import JobState, OrderState
 
 LOCAL_TIME = "%Y-%m-%dT%H:%M"
+TIMES = ("planning_start", "planning_end", "usage_start", "usage_end")
 WHEN = [("", _("At any time")), ("coming", _("Running and coming")), ("past", _("Past"))]
 
 
+class _InstantField(forms.DateTimeField):
+    """An instant on the clock of the form's zone, to the minute. What was `kept` and is sent back as it was shown stays
+    as it is: to the second, and in the hour that comes twice."""
+
+    kept: datetime | None = None
+
+    def to_python(self, value: Any) -> datetime | None:
+        if self.kept and value == timezone.localtime(self.kept).strftime(LOCAL_TIME):
+            return self.kept
+        return super().to_python(value)
+
+
 def _instant(label: Any) -> forms.DateTimeField:
-    return forms.DateTimeField(
+    return _InstantField(
         label=label,
         validators=[
             MinValueValidator(datetime(2000, 1, 1, tzinfo=UTC)),
@@ -131,6 +144,8 @@ class JobForm(TenantForm):
         customers = contacts.customers()
         if self.job:
             customers = customers | contacts.filter(pk=self.job.customer_id)
+            for name in TIMES:
+                cast(_InstantField, self.fields[name]).kept = getattr(self.job, name)
         cast("forms.ModelChoiceField[Contact]", self.fields["customer"]).queryset = customers.by_name()
 
     def full_clean(self) -> None:
@@ -155,8 +170,7 @@ class JobForm(TenantForm):
 def initial_of(job: Job) -> dict[str, Any]:
     """What the form of an existing job shows: times on the clock of the tenant."""
     kept = {"title", "customer", "customer_reference", "venue", "tax_percent", "note"}
-    times = {"planning_start", "planning_end", "usage_start", "usage_end"}
-    return {name: getattr(job, name) for name in kept} | {name: local_time(job, name) for name in times}
+    return {name: getattr(job, name) for name in kept} | {name: local_time(job, name) for name in TIMES}
 
 
 def local_time(job: Job, name: str) -> datetime:

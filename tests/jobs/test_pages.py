@@ -70,6 +70,20 @@ def test_an_edit_shows_the_clock_of_the_tenant(aurora: Tenant, log_in: LogIn) ->
     assert 'value="7,5' in page
 
 
+def test_times_that_nobody_touched_stay_to_the_second_and_in_the_hour_that_comes_twice(
+    aurora: Tenant, log_in: LogIn
+) -> None:
+    """A partner's order may end at half past two of the night in which summer time does, and half a minute later."""
+    period = Period(datetime(2027, 10, 30, 6, 0, 30, tzinfo=UTC), datetime(2027, 10, 31, 1, 30, 30, tzinfo=UTC))
+    job = make_job(aurora, period=period, usage_start=period.start, usage_end=period.end)
+    times = {f"{name}_start": "2027-10-30T08:00" for name in ("planning", "usage")}
+    times |= {f"{name}_end": "2027-10-31T02:30" for name in ("planning", "usage")}
+    answer = log_in(aurora).post(aurora.url("jobs:edit", job.pk), form(job.customer, title="Herbstfest", **times))
+    assert answer.status_code == 302
+    job.refresh_from_db()
+    assert (job.title, job.planning_period, job.usage_period) == ("Herbstfest", period, period)
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "sentence"),
     [
