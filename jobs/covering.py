@@ -13,6 +13,7 @@ from jobs import own_stock
 from jobs.models import Job, Position
 from jobs.positions import (
     NoQuantity,
+    PositionIsGone,
     SupplierTerms,
     add_sub_rental_position,
     freeze_terms,
@@ -45,12 +46,6 @@ class RestHasChanged(BusinessError):
     status = 409
     message = _("Only %(rest)s units are missing by now: please look again before you hire.")
     field = "quantity"
-
-
-class PositionIsGone(BusinessError):
-    code = "position-gone"
-    status = 409
-    message = _("A position that was to be covered is no longer in the job %(job)s.")
 
 
 def short_lines(*, tenant: Tenant, position_ids: Collection[int]) -> list[ShortLine]:

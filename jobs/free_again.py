@@ -15,7 +15,7 @@ from eventworx.tenants.roles import Permission
 from jobs import own_stock
 from jobs.locks import lock_job
 from jobs.models import Job, Position
-from jobs.positions import open_job
+from jobs.positions import fresh, open_job
 from jobs.shortages import known_of, needs_of, shortages_of
 
 
@@ -29,11 +29,10 @@ class NothingFreeAnyMore(BusinessError):
 def take_over(*, position: Position) -> int:
     """Let our own stock stand in for what a position lacks or was to hire and has not ordered; returns how many.
 
-    Raises NothingFreeAnyMore, JobIsClosed.
+    Raises NothingFreeAnyMore, JobIsClosed, PositionIsGone.
     """
     job = open_job(position.job)
-    position = job.positions.select_related("tenant", "article", "reservation").get(pk=position.pk)
-    position.job = job
+    position = fresh(position)
     own_stock.lock(job=job)
     need = shortages_of(job=job)[position.pk]
     if not need.takeable:

@@ -118,6 +118,12 @@ class PositionIsOrdered(BusinessError):
     message = _("“%(position)s” stands in the order %(order)s: withdraw it first.")
 
 
+class PositionIsGone(BusinessError):
+    code = "position-gone"
+    status = 409
+    message = _("The position is no longer in the job %(job)s: somebody has removed it.")
+
+
 class JobIsClosed(BusinessError):
     code = "job-closed"
     status = 409
@@ -223,10 +229,10 @@ def update_position(*, position: Position, **changes: Unpack[PositionChanges]) -
 
     Raises PositionIsOrdered where the sub-rented part of an ordered position would change, JobIsPromised where less
     than an inquiry was confirmed with would be left, GoodsAreOut or GoodsAreSold where more has left the store than
-    would be.
+    would be, PositionIsGone.
     """
     job = open_job(position.job)
-    position = _fresh(position)
+    position = fresh(position)
     hired = position.sub_rented_quantity
     for name, value in changes.items():
         setattr(position, name, value)
@@ -245,10 +251,10 @@ def update_position(*, position: Position, **changes: Unpack[PositionChanges]) -
 def remove_position(*, position: Position) -> None:
     """Take a position out of its job and give back what it reserved.
 
-    Raises PositionIsOrdered, JobIsPromised, GoodsAreOut, GoodsAreSold.
+    Raises PositionIsOrdered, JobIsPromised, GoodsAreOut, GoodsAreSold, PositionIsGone.
     """
     job = open_job(position.job)
-    position = _fresh(position)
+    position = fresh(position)
     _refuse_if_ordered(position)
     if position.is_gone:
         refuse_gone(job, [position])
@@ -259,8 +265,13 @@ def remove_position(*, position: Position) -> None:
 
 @transaction.atomic
 def move_position(*, position: Position, up: bool) -> None:
-    """Swap a position with its neighbour above or below; at the end of the list nothing happens."""
+    """Swap a position with its neighbour above or below; at the end of the list nothing happens.
+
+    Raises PositionIsGone.
+    """
     positions = list(open_job(position.job).positions.in_order())
+    if position not in positions:
+        raise PositionIsGone(job=position.job.number)
     at = positions.index(position)
     to = at - 1 if up else at + 1
     if 0 <= to < len(positions):
@@ -278,10 +289,13 @@ def open_job(job: Job) -> Job:
     return locked
 
 
-def _fresh(position: Position) -> Position:
-    """The position as it stands now that its job is locked."""
+def fresh(position: Position) -> Position:
+    """The position as it stands now that its job is locked. Raises PositionIsGone."""
     related = "job__tenant", "job__customer", "tenant", "article", "reservation"
-    return position.tenant.positions.select_related(*related).get(pk=position.pk)
+    found = position.tenant.positions.select_related(*related).filter(pk=position.pk).first()
+    if found is None:
+        raise PositionIsGone(job=position.job.number)
+    return found
 
 
 def _new_position(*, job: Job, article: Article | None, **fields: Any) -> Position:

@@ -24,7 +24,7 @@ from inventory import reservations
 from inventory.courses import lock_articles
 from inventory.models import Article
 from inventory.reservations import ReservationClaim
-from jobs.covering import Cover, PositionIsGone, RestHasChanged, cover_shortages, short_lines
+from jobs.covering import Cover, RestHasChanged, cover_shortages, short_lines
 from jobs.currency import ForeignCurrency
 from jobs.free_again import take_over
 from jobs.goods import hand_out, take_back
@@ -34,8 +34,10 @@ from jobs.positions import (
     JobIsClosed,
     NoQuantity,
     NotASupplier,
+    PositionIsGone,
     SupplierTerms,
     add_position,
+    move_position,
     remove_position,
     update_position,
 )
@@ -156,9 +158,17 @@ def test_what_changed_meanwhile_is_refused(short: Position, supplier: Contact) -
     update_position(position=short, quantity=12)
     with pytest.raises(RestHasChanged):
         take(short, supplier, 4)
-    remove_position(position=short)
-    with pytest.raises(PositionIsGone):
-        take(short, supplier, 1)
+    remove_position(position=short.job.positions.get())
+    deeds: list[Callable[[], object]] = [
+        lambda: take(short, supplier, 1),
+        lambda: take_over(position=short),
+        lambda: update_position(position=short, quantity=1),
+        lambda: move_position(position=short, up=True),
+        lambda: remove_position(position=short),
+    ]
+    for deed in deeds:
+        with pytest.raises(PositionIsGone):
+            deed()
     short.job.state = JobState.CANCELLED
     short.job.save()
     with pytest.raises(JobIsClosed):
