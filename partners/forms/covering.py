@@ -1,5 +1,6 @@
 """Forms of covering shortages: which positions, and what was chosen for each."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,12 @@ def position_ids(data: QueryDict) -> list[int]:
     """The first hundred ids that are named; what is none is passed over."""
     named = [text for text in data.getlist("position") if text.isascii() and text.isdigit() and len(text) <= 18]
     return [int(text) for text in dict.fromkeys(named)][:AT_ONCE]
+
+
+def passed_over(data: QueryDict, lines: Iterable[ShortLine]) -> int:
+    """For how many positions an offer was chosen that are not among those which lack something by now."""
+    short = {line.position.pk for line in lines}
+    return sum(bool(data.get(f"offer-{pk}")) for pk in position_ids(data) if pk not in short)
 
 
 def covered_position(data: QueryDict, job: Job) -> Position | None:
@@ -46,12 +53,6 @@ class CoverForm(TenantForm):
             self.fields[f"quantity-{line.position.pk}"] = forms.IntegerField(
                 label=name, required=False, min_value=1, max_value=999_999
             )
-
-    @property
-    def passed_over(self) -> int:
-        """For how many positions an offer was chosen that lack nothing any more, or are gone."""
-        lines = {line.position.pk for line in self.lines}
-        return sum(bool(self.data.get(f"offer-{pk}")) for pk in position_ids(self.data) if pk not in lines)
 
     def choices(self) -> list[Choice]:
         """What was chosen; a line without a quantity gets all that is missing."""

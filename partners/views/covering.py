@@ -14,7 +14,7 @@ from eventworx.tenants.access import TenantRequest, may
 from eventworx.tenants.roles import Permission
 from jobs.covering import ShortLine, short_lines
 from partners import search
-from partners.forms.covering import CoverForm, position_ids
+from partners.forms.covering import CoverForm, passed_over, position_ids
 
 
 @may(Permission.EDIT_JOBS)
@@ -61,13 +61,13 @@ def cover_take(request: TenantRequest) -> HttpResponse:
         context = {"lines": lines, "named": ids, "changed": changed, "address": address}
         context |= _asked(request, lines, choices)
         return render(request, "partners/cover.html", context)
-    if form.passed_over:
+    if count := passed_over(request.POST, lines):
         text = ngettext(
             "%(count)d chosen position lacks nothing any more: nothing was hired for it.",
             "%(count)d chosen positions lack nothing any more: nothing was hired for them.",
-            form.passed_over,
+            count,
         )
-        messages.warning(request, text % {"count": form.passed_over})
+        messages.warning(request, text % {"count": count})
     for job, error in taken.refused.items():
         messages.error(request, f"{job}: {error}")
     for job, hired in taken.hired.items():
