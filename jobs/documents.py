@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from django.utils import timezone, translation
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -12,7 +11,7 @@ from eventworx.contacts.countries import country_name
 from eventworx.contacts.models import Contact
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
-from eventworx.web.templatetags.ewx import money, period, unit_price
+from eventworx.web.templatetags.ewx import day, money, period, unit_price
 from jobs.figures import figure
 from jobs.logistics import logistics_facts
 from jobs.models import Job, SubRentalOrder
@@ -113,7 +112,7 @@ def _recipient(contact: Contact) -> list[str]:
 def _facts(tenant: Tenant, planning: Period, usage: Period, customer_reference: str = "") -> list[tuple[str, str]]:
     today = timezone.localdate(timezone=tenant.zone)
     facts = [
-        (_("Date"), date_format(today, "SHORT_DATE_FORMAT")),
+        (_("Date"), day(today)),
         (_("Planning period"), period(planning, tenant)),
         (_("Usage period"), period(usage, tenant)),
         (_("Your reference"), customer_reference),

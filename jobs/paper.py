@@ -32,7 +32,7 @@ HEAD = ParagraphStyle("head", SMALL, fontName="DejaVu-Bold")
 HEAD_RIGHT = ParagraphStyle("head-right", HEAD, alignment=TA_RIGHT)
 TITLE = ParagraphStyle("title", BODY, fontName="DejaVu-Bold", fontSize=15, leading=19)
 BRAND = ParagraphStyle("brand", BODY, fontName="DejaVu-Bold", fontSize=11, leading=15, textColor=ACCENT)
-WIDTHS = [8 * mm, 54.5 * mm, 22 * mm, 29.5 * mm, 16 * mm, 18 * mm, 26 * mm]  # figures of six decimals stay whole
+WIDTHS = [8 * mm, 52 * mm, 22 * mm, 29.5 * mm, 16 * mm, 18 * mm, 28.5 * mm]  # six decimals and millions stay whole
 WIDTH = sum(WIDTHS)
 MARGIN = (A4[0] - WIDTH) / 2
 
@@ -104,7 +104,7 @@ def render(paper: Paper, *, compressed: bool = True) -> bytes:
 
 def _head(paper: Paper) -> list[Flowable]:
     address = [
-        _text(" · ".join(paper.sender[:3]), SENDER),
+        _text(" · ".join(part.replace(" ", "\xa0") for part in paper.sender[:3]), SENDER),
         Spacer(0, 2 * mm),
         *[_text(line) for line in paper.recipient],
     ]

@@ -140,7 +140,7 @@ def tell_inquiry(inquiry: Inquiry, objections: Sequence[Objection] = ()) -> None
 
 
 def _please_answer(inquiry: Inquiry) -> str:
-    return _("%(customer)s would like to hire from you. Please confirm or decline.") % {"customer": inquiry.customer}
+    return _("%(customer)s would like to order from you. Please confirm or decline.") % {"customer": inquiry.customer}
 
 
 def _why_not_at_once(inquiry: Inquiry, objections: Sequence[Objection]) -> Iterator[str]:

@@ -24,7 +24,7 @@ def at(day: int, hour: int, month: int = 7, year: int = 2027) -> datetime:
     ("amount", "currency", "german", "english"),
     [
         ("1234.5", "EUR", "1.234,50 €", "€1,234.50"),
-        ("-0.005", "EUR", "-0,01 €", "€-0.01"),
+        ("-0.005", "EUR", "-0,01 €", "-€0.01"),
         ("1234567", "JPY", "1.234.567 JPY", "JPY 1,234,567"),
         ("9.5", "CHF", "9,50 CHF", "CHF 9.50"),
     ],

@@ -117,7 +117,8 @@ def _money(amount: Decimal, after_point: int, currency: str) -> str:
     symbol = SYMBOLS.get(currency, currency)
     if _language() == "de":
         return f"{digits}{GAP}{symbol}"
-    return f"{symbol}{'' if symbol != currency else GAP}{digits}"
+    sign, digits = ("-", digits[1:]) if digits.startswith("-") else ("", digits)
+    return f"{sign}{symbol}{'' if symbol != currency else GAP}{digits}"
 
 
 @register.filter

@@ -127,6 +127,19 @@ def test_hits_show_number_manufacturer_prices_and_what_is_free(
     for shown in ("MAC Aura XB", "4711", "Martin", "25,00", "10 von 10", "1 Treffer bei Bassline Rental, Stand"):
         assert shown in found
     assert "Bassline Rental bietet nichts Passendes an." in search(sales, job, ours, q="traverse")
+    assert "Verkauf" not in found
+
+
+def test_what_is_for_sale_says_so_before_it_is_ordered(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article
+) -> None:
+    theirs.kind = ArticleKind.SALE
+    theirs.save()
+    assert "MAC Aura XB Verkauf" in search(sales, job, ours, q="aura")
+    step(sales, job, "pick", ours, theirs)
+    own = make_article(job.tenant, "MAC Aura")
+    chosen = text_of(step(sales, job, "link", ours, theirs, article=own.pk))
+    assert ("Verkauf" in chosen, "Dein Preis 25,00" in chosen, "pro Tag" in chosen) == (True, True, False)
 
 
 def test_below_level_2_no_quantities_are_shown(
