@@ -56,10 +56,11 @@ def settle(tenant: Tenant, case: dict[str, Any]) -> Article:
         buffer_after_minutes=case.get("buffer_after_min", 0),
     )
     for start, end, quantity in case["reservations"]:
-        reserve(tenant=tenant, claims=[ReservationClaim(article.pk, quantity, span([start, end]))])
+        if quantity and start != end:  # else it claims nothing, and nobody can make it
+            reserve(tenant=tenant, claims=[ReservationClaim(article.pk, quantity, span([start, end]))])
     for start, end, quantity in case.get("inflows", []):
-        period, kind = span([start, end]), StockMovementKind.ADDITION
-        add_movement(article=article, kind=kind, quantity=quantity, start=period.start, end=period.end)
+        until, kind = instant(end) if end else None, StockMovementKind.ADDITION
+        add_movement(article=article, kind=kind, quantity=quantity, start=instant(start), end=until)
     article.buffer_before_minutes = article.buffer_after_minutes = 0
     article.owned, article.out_of_service = case["owned"], case.get("out_of_service", 0)
     article.save()
