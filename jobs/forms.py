@@ -146,6 +146,7 @@ class JobForm(TenantForm):
             customers = customers | contacts.filter(pk=self.job.customer_id)
             for name in TIMES:
                 cast(_InstantField, self.fields[name]).kept = getattr(self.job, name)
+            self.carry_shown()
         cast("forms.ModelChoiceField[Contact]", self.fields["customer"]).queryset = customers.by_name()
 
     def full_clean(self) -> None:
@@ -160,8 +161,12 @@ class JobForm(TenantForm):
         return self.cleaned_data
 
     def job_fields(self) -> dict[str, Any]:
-        """The cleaned data as the use-cases of planning take it."""
-        fields = dict(self.cleaned_data)
+        """The cleaned data as the use-cases of planning take it. Of a job that is there, what nobody touched is what it
+        is by now; its times are one whole."""
+        touched = self.touched
+        kept = {name for name in self.fields if name not in touched} if self.job else set[str]()
+        kept -= {*TIMES} if touched.keys() & {*TIMES} else set()
+        fields = self.cleaned_data | {name: getattr(self.job, name) for name in kept}
         for name in ("planning", "usage"):
             fields[f"{name}_period"] = Period(fields.pop(f"{name}_start"), fields.pop(f"{name}_end"))
         return fields
@@ -235,3 +240,4 @@ class PositionForm(TenantForm):
     def narrow(self) -> None:
         if self.position.supplier_id is None:
             del self.fields["sub_rented_quantity"]
+        self.carry_shown()

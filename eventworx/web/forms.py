@@ -36,6 +36,18 @@ class TenantForm(forms.Form):
     def narrow(self) -> None:
         """Set the querysets of model choices; called once at the start."""
 
+    def carry_shown(self) -> None:
+        """Let the page send along what it showed, so that `touched` can tell what somebody changed there."""
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+    @property
+    def touched(self) -> dict[str, Any]:
+        """Of the cleaned values those that are not what the page showed: the others stay as they are by now, whoever
+        changed them since."""
+        kept = {name for name in self.fields if self[name].html_initial_name in self.data} - {*self.changed_data}
+        return {name: value for name, value in self.cleaned_data.items() if name not in kept}
+
     def attempt(self, use_case: Callable[[], Result]) -> Result | None:
         """The result of `use_case`; None where it was refused, with the sentence at the form."""
         try:

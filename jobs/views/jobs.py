@@ -175,7 +175,7 @@ def position_edit(request: TenantRequest, pk: int, position_pk: int) -> HttpResp
     position = _position(request, pk, position_pk)
     form = PositionForm(request.POST or None, tenant=request.tenant, position=position, initial=vars(position))
     if form.is_valid():
-        changed = form.attempt(lambda: positions.update_position(position=position, **form.cleaned_data))
+        changed = form.attempt(lambda: positions.update_position(position=position, **form.touched))
         if changed:
             return redirect(position.job)
     return render(request, "jobs/position.html", {"form": form, "job": position.job, "position": position})

@@ -78,7 +78,8 @@ def field(bound: forms.BoundField, **attrs: Any) -> str:
         widget.attrs.setdefault("class", "form-check-input")
         return _render_field(bound, "group", "")
     kind = "check" if isinstance(widget, forms.CheckboxInput) else "line"
-    return _render_field(bound, kind, bound.as_widget(attrs={"class": _css_class(bound)} | attrs))
+    shown = bound.as_hidden(only_initial=True) if bound.field.show_hidden_initial else ""
+    return _render_field(bound, kind, bound.as_widget(attrs={"class": _css_class(bound)} | attrs) + shown)
 
 
 def _css_class(bound: forms.BoundField) -> str:
