@@ -78,8 +78,10 @@ def field(bound: forms.BoundField, **attrs: Any) -> str:
         widget.attrs.setdefault("class", "form-check-input")
         return _render_field(bound, "group", "")
     kind = "check" if isinstance(widget, forms.CheckboxInput) else "line"
-    shown = bound.as_hidden(only_initial=True) if bound.field.show_hidden_initial else ""
-    return _render_field(bound, kind, bound.as_widget(attrs={"class": _css_class(bound)} | attrs) + shown)
+    control = bound.as_widget(attrs={"class": _css_class(bound)} | attrs)
+    if bound.field.show_hidden_initial:
+        control += bound.as_hidden(only_initial=True)
+    return _render_field(bound, kind, control)
 
 
 def _css_class(bound: forms.BoundField) -> str:
