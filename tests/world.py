@@ -29,8 +29,7 @@ from jobs.states import JobState
 from partners import connections, matching, outbox, pairing, search, transport
 from partners.models import Delivery
 from partners.orders import send_order
-from partners.protocol.keys import KeyPair
-from partners.protocol.pairing_code import PairingCode, encode
+from partners.protocol.pairing_code import encode
 from partners.releases import release
 from partners.tasks import HANDLERS
 from tests.factories import (
@@ -45,6 +44,7 @@ from tests.factories import (
 )
 from tests.fakes import InProcess
 from tests.inventory.article_lists.doing import checked, hand_in
+from tests.partners.codes import foreign_code
 from tests.partners.trade import shown
 
 
@@ -53,20 +53,6 @@ def deliver_all() -> None:
     while due := list(Delivery.objects.due(timezone.now()).values_list("pk", flat=True)):
         for pk in due:
             outbox.attempt(delivery_id=pk, now=timezone.now(), handlers=HANDLERS)
-
-
-def foreign_code() -> str:
-    """A partner code of a company on another server."""
-    return encode(
-        PairingCode(
-            connection_id=uuid4(),
-            public_key=KeyPair.generate().public,
-            origin="https://rent.elsewhere.example",
-            tenant_id="elsewhere",
-            display_name="Elsewhere",
-            expires_at=timezone.now().replace(microsecond=0) + timedelta(days=14),
-        )
-    )
 
 
 OURS, THEIRS = "Kanarienvogel", "Gelbspoetter"  # words that stand in every text of one company and of no other
@@ -214,7 +200,7 @@ class World:
         for contact in (self.draft, self.keyed):
             connections.switch_on(contact=contact, actor=self.actor, now=timezone.now())
         pairing.start_pairing(contact=self.keyed, actor=self.actor, now=timezone.now())
-        self.code = foreign_code()
+        self.code = encode(foreign_code())
 
     def _partner(self) -> None:
         """A connection that stands; of the partner's articles one is linked, one is only picked."""

@@ -1,7 +1,6 @@
 """Whoever reads or replaces the mails (security.md rows 1 and 2)."""
 
 import json
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -20,6 +19,7 @@ from partners.protocol.signing import fresh_nonce, needs_idempotency_key, sign_r
 from partners.transport import RawAnswer
 from tests.factories import make_connection, make_contact
 from tests.fakes import deliver
+from tests.partners.codes import foreign_code
 
 ADMIN = Actor(label="Ada")
 V1 = "/api/partner/v1"
@@ -139,7 +139,7 @@ def test_who_reads_a_code_opens_nothing_with_it(aurora: Tenant, bassline: Tenant
     mallory = Mallory()
     before = mallory.asks(method, path, seen.connection_id, seen.origin)
     assert before.status == (409 if path == "/pairing" else 401)
-    enter(a, partners_code())
+    enter(a, encode(foreign_code()))
     after = mallory.asks(method, path, seen.connection_id, seen.origin)
     assert after.status == 401
     assert json.loads(after.body)["type"].endswith("/signature")
@@ -149,24 +149,11 @@ def test_who_reads_a_code_opens_nothing_with_it(aurora: Tenant, bassline: Tenant
     assert a.connected_at is None
 
 
-def partners_code() -> str:
-    return encode(
-        PairingCode(
-            connection_id=uuid4(),
-            public_key=KeyPair.generate().public,
-            origin="https://rent.bassline.example",
-            tenant_id="bassline",
-            display_name="Bassline Rental",
-            expires_at=timezone.now().replace(microsecond=0) + timedelta(days=14),
-        )
-    )
-
-
 def test_her_own_server_does_not_connect_with_a_code_that_was_meant_for_another(aurora: Tenant) -> None:
     """She enters the code in her own Eventworx, which greets ours: again and again, and never gets in."""
     a = with_key(aurora, "bassline")
     seen, mallory = read(pairing.code_text(a)), Mallory()
     assert [mallory.asks("POST", "/pairing", seen.connection_id, seen.origin).status for _ in range(3)] == [409] * 3
-    enter(a, partners_code())
+    enter(a, encode(foreign_code()))
     assert [mallory.asks("POST", "/pairing", seen.connection_id, seen.origin).status for _ in range(3)] == [401] * 3
     assert Contact.objects.filter(partner_connections__connected_at__isnull=False).count() == 0

@@ -2,9 +2,6 @@
 
 import os
 import re
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -29,7 +26,6 @@ from partners.models import ConnectionKey, KeySide, PartnerConnection
 from partners.protocol.keys import KeyPair
 from tests.encryption.canaries import leaks
 from tests.factories import make_contact
-from tests.source import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -206,82 +202,6 @@ def test_more_than_one_batch(keyed: list[PartnerConnection], monkeypatch: pytest
     add_key()
     assert reseal(report=said.append) == 3
     assert said == [f"partners.ConnectionKey.sealed_private_key: {count} sealed anew" for count in (2, 3)]
-
-
-# --- killed ---------------------------------------------------------------------------------------
-ROWS = 1500
-
-
-@pytest.fixture
-def installation(migrated: Path) -> dict[str, str]:
-    """The environment of a real one on SQLite with many sealed values."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "DJANGO_SETTINGS_MODULE": "eventworx.settings",
-        "EWX_DATA_DIR": str(migrated.parent),
-        "DATABASE_URL": f"sqlite:///{migrated}",
-        "PYTHONUNBUFFERED": "1",
-    }
-    manage(environment, "create_tenant", "aurora", "Aurora", "a@aurora.example")
-    run(
-        environment,
-        "import django; django.setup()\n"
-        "from eventworx.tenants.models import Tenant; from partners.models import ConnectionKey as Key\n"
-        "tenant = Tenant.objects.get()\n"
-        "contact = tenant.contacts.create(name='Bassline', number='1', is_customer=True)\n"
-        "owner = tenant.partner_connections.create(contact=contact)\n"
-        "make = lambda n: Key(tenant=tenant, connection=owner, side='own', keyid=str(n), state='retiring')\n"
-        f"rows = [make(n) for n in range({ROWS})]\n"
-        "for row in rows: row.seal_private_key(row.pk.bytes * 2); row.public_key = b''\n"
-        "Key.objects.bulk_create(rows)\n",
-    )
-    return environment
-
-
-def run(environment: dict[str, str], code: str) -> str:
-    command = [sys.executable, "-c", code]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
-
-
-def manage(environment: dict[str, str], *arguments: str) -> str:
-    command = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
-
-
-def opened_where_they_belong(environment: dict[str, str]) -> tuple[int, int]:
-    """How many values hold what was sealed into their row, and under how many keys."""
-    found = run(
-        environment,
-        "import django; django.setup()\n"
-        "from partners.models import ConnectionKey as Key\n"
-        "rows = list(Key.objects.all())\n"
-        "print(sum(row.open_private_key() == row.pk.bytes * 2 for row in rows),"
-        " len({row.sealed_private_key.split('.')[1] for row in rows}))",
-    )
-    right, keys = found.split()
-    return int(right), int(keys)
-
-
-@pytest.mark.sqlite
-def test_a_killed_rotation_loses_nothing_and_goes_on(installation: dict[str, str], tmp_path: Path) -> None:
-    command = [sys.executable, "manage.py", "rotate_encryption_keys"]
-    killed_between = 0
-    for lines_before_the_kill in (1, 2, 5, 3):
-        process = subprocess.Popen(command, cwd=ROOT, env=installation, stdout=subprocess.PIPE, text=True)
-        assert process.stdout
-        for _line in range(lines_before_the_kill):
-            process.stdout.readline()
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-        right, keys = opened_where_they_belong(installation)
-        assert right == ROWS
-        killed_between += keys == 2
-    assert killed_between > 0
-    said = manage(installation, "rotate_encryption_keys")
-    assert f"Verified: all {ROWS} values open." in said
-    assert opened_where_they_belong(installation) == (ROWS, 1)
-    assert len(read_ring(tmp_path / "master.keys")) == 2
 
 
 # --- with servers running -------------------------------------------------------------------------

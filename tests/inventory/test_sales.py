@@ -1,16 +1,15 @@
 """What is sold does not come back: promised it is away for ever, handed over it is owned no longer (mission E3, O7)."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib import import_module
-from threading import Barrier
 from typing import Any
 
 import pytest
 import time_machine
 from django.apps import apps
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 
 from eventworx.periods import LATEST, Period
@@ -25,6 +24,7 @@ from inventory.hand_overs import TooFewOwned, hand_over, take_back, undo_hand_ov
 from inventory.models import Article, ArticleKind, ImportState, Reservation, StockMovementKind
 from inventory.reservations import ReservationClaim, Shortage, change, release, reserve
 from inventory.stock import add_movement
+from tests.crowd import at_once
 from tests.factories import SUMMER, make_article, make_tenant
 from tests.inventory.article_lists.doing import as_csv, checked, hand_in, imported, problems
 
@@ -254,17 +254,9 @@ def test_who_was_told_what_is_owned_by_now_may_change_it(tape: Article, log_in: 
 @pytest.mark.django_db(transaction=True)
 def test_two_who_hand_over_at_once_sell_once() -> None:
     tape = make_article(make_tenant("aurora"), owned=10, kind=ArticleKind.SALE)
-    rows, turns = [take(tape, 4), take(tape, 3)], Barrier(4)
-
-    def at_once(_turn: int) -> int:
-        turns.wait()
-        try:
-            return len(hand_over(tenant=tape.tenant, reservations=rows, at=datetime.now(UTC)).sold)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(4) as crowd:
-        assert sorted(crowd.map(at_once, range(4))) == [0, 0, 0, 2]
+    rows = [take(tape, 4), take(tape, 3)]
+    sales = at_once(*[partial(hand_over, tenant=tape.tenant, reservations=rows, at=datetime.now(UTC))] * 4)
+    assert sorted(len(sale.sold) for sale in sales) == [0, 0, 0, 2]
     assert (owned(tape), free(tape, LATER)) == (3, 3)
 
 

@@ -1,15 +1,13 @@
 """Own stock that is free again: said at the job, told once, taken over with one click (mission J6)."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from threading import Barrier
+from functools import partial
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection
 from django.test import Client
 
 from eventworx.audit import Actor
@@ -30,6 +28,7 @@ from jobs.shortages import shortages_of
 from jobs.states import JobState, OrderState
 from jobs.sub_rentals import create_order, record_answer
 from jobs.tasks import tell_free
+from tests.crowd import at_once
 from tests.factories import SUMMER, make_article, make_contact, make_job, make_tenant, make_user
 from tests.jobs.scenes import order
 
@@ -200,32 +199,13 @@ def test_two_people_take_over_and_two_workers_tell_once() -> None:
     par = make_article(aurora, "PAR 64", owned=10)
     other, shorts = order(par, 10), [order(par, 6) for _ in range(2)]
     set_state(job=other, state=JobState.CANCELLED)
-    turns = Barrier(2)
-
-    def at_once(deed: Callable[[Any], Any], things: list[Any]) -> list[Any]:
-        def one(thing: Any) -> Any:
-            turns.wait()
-            try:
-                return deed(thing)
-            finally:
-                connection.close()
-
-        with ThreadPoolExecutor(2) as crowd:
-            return list(crowd.map(one, things))
-
-    at_once(lambda _worker: tell_free(), [1, 2])
+    at_once(tell_free, tell_free)
     assert aurora.inbox_messages.count() == 2
-    assert sorted(at_once(lambda job: take_over(position=job.positions.get()), shorts)) == [4, 6]
+    assert sorted(at_once(*(partial(take_over, position=job.positions.get()) for job in shorts))) == [4, 6]
     assert sorted(aurora.reservations.values_list("quantity", flat=True)) == [4, 6]
     assert check_courses(tenant=aurora, article_ids=[par.pk]) == []
     set_state(job=shorts[0], state=JobState.CANCELLED)
     short = shorts[1].positions.get()
     if state(short)[2] < 6:
-
-        def again(position: Position) -> int:
-            try:
-                return take_over(position=position)
-            except NothingFreeAnyMore:
-                return 0
-
-        assert sorted(at_once(again, [short, short])) == [0, 2]
+        again = at_once(*[partial(take_over, position=short)] * 2)
+        assert sorted(0 if isinstance(said, NothingFreeAnyMore) else said for said in again) == [0, 2]

@@ -4,14 +4,12 @@ Each case prepares what it needs and returns the deed; between the rows before a
 """
 
 import contextlib
-import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -31,14 +29,15 @@ from eventworx.tenants.roles import Role
 from inventory.models import Article
 from partners import connections, pairing, transport
 from partners.models import PartnerConnection, Refusal, SeenNonce
-from partners.protocol.keys import KeyPair
-from partners.protocol.pairing_code import PairingCode, encode
+from partners.protocol.pairing_code import encode
 from partners.releases import release
 from partners.transport import Fault, NetworkTransport, RawAnswer
 from tests.factories import make_article, make_contact, make_user
 from tests.fakes import RUBBISH, SERVER_ERROR
+from tests.partners.codes import foreign_code
 from tests.partners.test_transport import server
 from tests.partners.trade import Trade, shown
+from tests.partners.views.dialog import text_of
 from tests.services import free_port
 
 HTMX = {"HX-Request": "true"}
@@ -132,21 +131,9 @@ def our_rows(tenant: Tenant) -> dict[type, list[tuple[Any, ...]]]:
     }
 
 
-def text_of(response: HttpResponse) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
-
-
 # --- codes -----------------------------------------------------------------------------------------
 def code_of_a_partner(**changes: Any) -> str:
-    code = PairingCode(
-        connection_id=uuid4(),
-        public_key=KeyPair.generate().public,
-        origin="https://rent.bassline.example",
-        tenant_id="bassline",
-        display_name="Bassline Rental",
-        expires_at=timezone.now().replace(microsecond=0) + timedelta(days=14),
-    )
-    return encode(replace(code, **changes))
+    return encode(foreign_code(**changes))
 
 
 def damaged_code(desk: Desk) -> Deed:

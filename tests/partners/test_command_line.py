@@ -14,10 +14,11 @@ from eventworx.contacts.models import Contact
 from eventworx.tenants.models import Tenant
 from partners import connections
 from partners.models import PartnerConnection
+from partners.protocol.pairing_code import encode
 from partners.transport import Fault
 from tests.factories import make_contact
 from tests.fakes import InProcess
-from tests.world import foreign_code
+from tests.partners.codes import foreign_code
 
 Pair = tuple[PartnerConnection, PartnerConnection]
 Run = Callable[..., Any]
@@ -56,14 +57,18 @@ def test_a_whole_pairing(aurora: Tenant, partners: Run, monkeypatch: pytest.Monk
     code = partners("code", contact)["code"]
     assert code.startswith("EWX1:")
     assert partners("code", contact)["code"] == code
-    type_in(monkeypatch, f"> Guten Tag,\n> {foreign_code()}\n> Gruß")
+    type_in(monkeypatch, f"> Guten Tag,\n> {encode(foreign_code())}\n> Gruß")
     entered = partners("enter", contact, dry_run=True)
-    assert (entered["company"], entered["server"], entered["stored"]) == ("Elsewhere", "rent.elsewhere.example", False)
+    assert (entered["company"], entered["server"], entered["stored"]) == (
+        "Bassline Rental",
+        "rent.bassline.example",
+        False,
+    )
     assert partners("show", contact)["state"] == "code_sent"
-    type_in(monkeypatch, foreign_code())
+    type_in(monkeypatch, encode(foreign_code()))
     assert partners("enter", contact)["stored"]
     shown = partners("show", contact)
-    assert (shown["state"], shown["partner"]) == ("waiting_for_partner", "Elsewhere")
+    assert (shown["state"], shown["partner"]) == ("waiting_for_partner", "Bassline Rental")
     assert partners("code", contact, new=True)["code"] != code
     [(last, who), *_rest] = deeds(contact)
     assert last == "code_handed_over"

@@ -1,38 +1,35 @@
 """One question to all partners: nobody delays or hides another, slow and dead ones are named (mission J2)."""
 
 import contextlib
-import itertools
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from django.db import connections
 from django.http import Http404
 from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from eventworx.tenants.models import User
 from partners import search, transport
 from partners.models import GatheredAnswer, PartnerConnection
-from partners.search import Gathered, Order, Standing, TooManyQuestions, callers, gathering
+from partners.search import Standing, TooManyQuestions, callers, gathering
 from partners.search.callers import Callers
 from partners.tasks import sweep
 from partners.transport import Fault, NetworkTransport
+from tests.crowd import at_once
 from tests.factories import make_user
 from tests.fakes import RUBBISH, Mixed
+from tests.partners.gatherings import DEADLINE, ask, follow, is_gone, look, names, standings, until_answered
 from tests.partners.many import Many, many
 from tests.partners.test_hostile_servers import closed_port
 from tests.partners.test_transport import answering, server
 
 pytestmark = pytest.mark.django_db(transaction=True)
-DEADLINE = 1.0
 
 
 @pytest.fixture
@@ -45,59 +42,6 @@ def trade(transactional_db: None, settings: Settings, monkeypatch: pytest.Monkey
         found.add("delta", "PAR 64 floor")
         found.add("echo", "PAR 20")
         yield found
-
-
-turns = itertools.count()
-
-
-def ask(trade: Many, query: str = "par", dialog: UUID | None = None, asker: User | None = None) -> UUID:
-    asked = search.gather(
-        tenant=trade.tenant,
-        asker=asker or trade.asker,
-        dialog=dialog or uuid4(),
-        turn=next(turns),
-        wanted=trade.wanted(query),
-        now=timezone.now(),
-    )
-    assert asked
-    return asked
-
-
-def look(trade: Many, asked: UUID, order: Order = Order.RELEVANCE, later: float = 0) -> Gathered:
-    now = timezone.now() + timedelta(seconds=later)
-    found = search.gathered(tenant=trade.tenant, asker=trade.asker, gathering=asked, order=order, now=now)
-    assert found
-    return found
-
-
-def is_gone(trade: Many, asked: UUID) -> bool:
-    named = {"tenant": trade.tenant, "asker": trade.asker, "gathering": asked, "now": timezone.now()}
-    return search.news_of(**named) == "" and search.gathered(order=Order.FREE, **named) is None  # type: ignore[arg-type]
-
-
-def standings(found: Gathered) -> dict[str, Standing]:
-    return {reply.connection.contact.name.split()[0].lower(): reply.standing for reply in found.replies}
-
-
-def follow(trade: Many, asked: UUID, seconds: float = 6) -> Gathered:
-    """Look until everybody has answered."""
-    end = time.monotonic() + seconds
-    while (found := look(trade, asked)).is_open and time.monotonic() < end:
-        time.sleep(0.02)
-    return found
-
-
-def until_answered(trade: Many, asked: UUID, *names: str) -> Gathered:
-    """Look until these have answered, which they must before the slow ones end."""
-    started = time.monotonic()
-    while any(standings(found := look(trade, asked))[name].is_open for name in names):
-        assert time.monotonic() - started < DEADLINE * 0.8, "the slow ones delay the quick ones"
-        time.sleep(0.01)
-    return found
-
-
-def names(found: Gathered) -> list[str]:
-    return [hit.listing.name for hit in found.hits]
 
 
 # --- nobody waits for another ----------------------------------------------------------------------
@@ -273,21 +217,6 @@ def test_an_article_that_is_named_twice_is_shown_once(trade: Many) -> None:
 
 
 # --- at the same moment ----------------------------------------------------------------------------
-def at_once(deeds: list[Callable[[], object]]) -> None:
-    """Each in a thread of its own, as requests are."""
-    start = threading.Barrier(len(deeds))
-
-    def do(deed: Callable[[], object]) -> None:
-        start.wait(10)
-        try:
-            deed()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(deeds)) as pool:
-        list(pool.map(do, deeds))
-
-
 @pytest.mark.postgres
 def test_two_clicks_on_further_hits_ask_once(trade: Many, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("partners.search.asking.PAGE", 1)
@@ -298,7 +227,7 @@ def test_two_clicks_on_further_hits_ask_once(trade: Many, monkeypatch: pytest.Mo
         search.gather_further, connection_id=trade.partners["bassline"].pk, wanted=trade.wanted("par"), **named
     )
     before = len(trade.network.sent)
-    at_once([click] * 8)
+    at_once(*[click] * 8)
     assert len(follow(trade, asked).hits) == 4
     assert len(trade.network.sent) == before + 1
 
@@ -320,7 +249,7 @@ def test_of_questions_at_the_same_moment_the_newest_stands(trade: Many, settings
 
     for round_ in range(5):
         numbers = [round_ * 8 + number for number in (7, 3, 5, 1, 6, 2, 4, 0)]
-        at_once([partial(one, number) for number in numbers])
+        at_once(*(partial(one, number) for number in numbers))
         newest = asked[max(numbers)]
         assert newest
         assert len(follow(trade, newest, seconds=30).hits) == 4

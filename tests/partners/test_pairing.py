@@ -2,24 +2,19 @@
 
 import quopri
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
-from time import sleep
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import time_machine
 from django.db import connections as database_connections
-from django.db import transaction
 from django.utils import timezone, translation
 from pytest_django import Settings
 
 from eventworx.audit import Actor
 from eventworx.tenants.models import Tenant
-from eventworx.tenants.roles import Role
 from partners import connections, pairing
 from partners.models import ConnectionKey, PartnerConnection
 from partners.pairing import (
@@ -33,16 +28,13 @@ from partners.pairing import (
     OurCodeExpired,
 )
 from partners.protocol.connection_state import ConnectionState
-from partners.protocol.keys import KeyPair
-from partners.protocol.pairing_code import PairingCode, decode, encode
-from partners.tasks import deliver_due
-from partners.transport import RawAnswer
-from tests.factories import make_connection, make_contact, make_user
+from partners.protocol.pairing_code import decode, encode
+from tests.factories import make_contact, make_user
 from tests.fakes import InProcess
-from tests.partners.questions import Question
+from tests.partners.codes import foreign_code
+from tests.partners.questions import Pair
 
 ADMIN = Actor(label="Ada")
-Pair = tuple[PartnerConnection, PartnerConnection]
 
 
 @pytest.fixture
@@ -51,19 +43,6 @@ def connection(aurora: Tenant) -> PartnerConnection:
     contact = make_contact(aurora, "Bassline", is_supplier=True, email="post@bassline.example")
     connections.switch_on(contact=contact, actor=ADMIN, now=timezone.now())
     return pairing.start_pairing(contact=contact, actor=ADMIN, now=timezone.now())
-
-
-def foreign_code(**changes: Any) -> PairingCode:
-    """A code of a company on another server."""
-    code = PairingCode(
-        connection_id=uuid4(),
-        public_key=KeyPair.generate().public,
-        origin="https://rent.bassline.example",
-        tenant_id="bassline",
-        display_name="Bassline Rental",
-        expires_at=timezone.now().replace(microsecond=0) + timedelta(days=14),
-    )
-    return replace(code, **changes)
 
 
 def read(connection: PartnerConnection, text: str) -> EnteredCode:
@@ -293,87 +272,7 @@ def test_saving_starts_the_handshake_until_our_code_expires(connection: PartnerC
     delivery = saved.deliveries.get()
     assert (delivery.kind, delivery.path, delivery.not_after) == ("pairing", "/pairing", connection.code_expires_at)
     assert delivery.body == {"connection": str(saved.pk), "partner_connection": str(code.connection_id)}
-    assert saved.safety_number == read_again(connection, code)
-
-
-def read_again(connection: PartnerConnection, code: PairingCode) -> str:
-    return pairing.describe_code(connection=connection, code=code).safety_number
-
-
-def test_handshake(pair: Pair, network: InProcess) -> None:
-    """Both codes are entered; the first call connects both sides."""
-    PartnerConnection.objects.update(connected_at=None)
-    ours, theirs = (PartnerConnection.objects.get(pk=side.pk) for side in pair)
-    pairing.greet(connection=ours, now=timezone.now())
-    deliver_due()
-    for side in (ours, theirs):
-        side.refresh_from_db()
-        assert side.state is ConnectionState.CONNECTED
-    assert ours.peer_level == theirs.effective_level
-
-
-def test_handshake_waits_for_the_other_admin(pair: Pair, network: InProcess) -> None:
-    PartnerConnection.objects.update(connected_at=None)
-    ours, theirs = (PartnerConnection.objects.get(pk=side.pk) for side in pair)
-    entered = list(theirs.keys.filter(side="peer"))
-    theirs.keys.filter(side="peer").delete()
-    pairing.greet(connection=ours, now=timezone.now())
-    deliver_due()
-    delivery = ours.deliveries.get()
-    assert (delivery.state, delivery.last_problem) == ("queued", "not-entered-there")
-    ours.refresh_from_db()
-    assert ours.connected_at is None
-    ConnectionKey.objects.bulk_create(entered)
-    with time_machine.travel(delivery.next_attempt_at, tick=False):
-        deliver_due()
-    ours.refresh_from_db()
-    assert ours.connected_at
-
-
-@pytest.mark.parametrize(
-    ("problem", "said"),
-    [
-        ("", "Der Code ist abgelaufen, bevor der Partner ihn eingetragen hat. Bitte neu verbinden."),
-        ("not-entered-there", "Der Code ist abgelaufen, bevor der Partner ihn eingetragen hat. Bitte neu verbinden."),
-        ("certificate", "bevor die Verbindung zustande kam. Bitte neu verbinden. Das Zertifikat des Servers von"),
-        ("down", "bevor die Verbindung zustande kam. Bitte neu verbinden. Der Server von Bassline Rental wird nicht"),
-    ],
-)
-def test_a_code_that_expired_tells_the_admins(pair: Pair, network: InProcess, problem: str, said: str) -> None:
-    admin = make_user(pair[0].tenant, Role.ADMIN)
-    PartnerConnection.objects.update(connected_at=None)
-    PartnerConnection.objects.filter(pk=pair[0].pk).update(code_expires_at=timezone.now(), last_problem="name")
-    ours = PartnerConnection.objects.get(pk=pair[0].pk)
-    pairing.greet(connection=ours, now=timezone.now())
-    ours.deliveries.update(last_problem=problem)
-    with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False):
-        deliver_due()
-    message = ours.tenant.inbox_messages.get(recipient=admin)
-    assert "Bassline" in message.subject
-    assert said in message.body
-    assert network.sent == []
-
-
-def test_a_code_entered_in_its_last_hour_still_connects(pair: Pair, network: InProcess) -> None:
-    """Aurora entered Bassline's code, Bassline enters Aurora's later, when his own has expired: his call connects."""
-    PartnerConnection.objects.update(connected_at=None, code_expires_at=timezone.now() - timedelta(days=1))
-    theirs = PartnerConnection.objects.get(pk=pair[1].pk)
-    pairing.greet(connection=theirs, now=timezone.now())
-    deliver_due()
-    for side in pair:
-        side.refresh_from_db()
-        assert side.state is ConnectionState.CONNECTED
-
-
-def test_a_handshake_answered_by_somebody_else_changes_nothing(pair: Pair, network: InProcess) -> None:
-    PartnerConnection.objects.update(connected_at=None)
-    ours = PartnerConnection.objects.get(pk=pair[0].pk)
-    network.fault = RawAnswer(200, (("Content-Type", "application/json"),), b"{}")
-    pairing.greet(connection=ours, now=timezone.now())
-    deliver_due()
-    ours.refresh_from_db()
-    assert ours.connected_at is None
-    assert ours.deliveries.get().last_problem == "rubbish"
+    assert saved.safety_number == pairing.describe_code(connection=connection, code=code).safety_number
 
 
 @pytest.mark.postgres
@@ -402,26 +301,3 @@ def test_two_admins_who_enter_one_code_at_once_get_one_connection() -> None:
         assert sorted(pool.map(enter, tenant.partner_connections.all())) == ["in-use", "stored"]
     assert tenant.partner_connections.filter(peer_key_at__isnull=False).count() == 1
     assert tenant.connection_keys.filter(side="peer").count() == 1
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_of_two_first_signs_of_life_at_once_one_makes_the_connection_stand(aurora: Tenant, bassline: Tenant) -> None:
-    ours, theirs = make_connection(aurora, peer=bassline)
-    PartnerConnection.objects.filter(pk=theirs.pk).update(connected_at=None)
-
-    def ask(_number: int) -> int:
-        try:
-            return Question(ours).ask().status
-        finally:
-            database_connections.close_all()
-
-    with ThreadPoolExecutor(2) as pool:
-        with transaction.atomic():
-            theirs.locked()
-            asked = [pool.submit(ask, number) for number in range(2)]
-            sleep(1)  # both have read that it does not stand yet, and stand at the lock
-            assert not any(answer.done() for answer in asked)
-        assert [answer.result() for answer in asked] == [200, 200]
-    deeds = [entry.action for entry in connections.entries_about(theirs.contact)]
-    assert deeds.count(connections.Deed.CONNECTED) == 1

@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
-from uuid import uuid4
 
 import pytest
 import time_machine
@@ -23,12 +22,12 @@ from partners import connections
 from partners.client import PartnerUnreachable
 from partners.models import KeyState, PartnerConnection
 from partners.pairing import fingerprint
-from partners.protocol.keys import KeyPair
-from partners.protocol.pairing_code import PairingCode, encode
+from partners.protocol.pairing_code import encode
 from partners.protocol.signing import fresh_nonce, sign_request
 from partners.transport import Fault
 from tests.factories import make_contact
 from tests.fakes import RUBBISH, SERVER_ERROR, InProcess, deliver
+from tests.partners.codes import foreign_code
 
 LogIn = Callable[..., Client]
 Pair = tuple[PartnerConnection, PartnerConnection]
@@ -55,18 +54,6 @@ def post(client: Client, contact: Contact, name: str, **data: str) -> str:
     return client.post(url(contact, name), data, follow=True, headers=HTMX).content.decode()
 
 
-def foreign_code(origin: str = "https://rent.bassline.example") -> str:
-    code = PairingCode(
-        connection_id=uuid4(),
-        public_key=KeyPair.generate().public,
-        origin=origin,
-        tenant_id="bassline",
-        display_name="Bassline Rental",
-        expires_at=timezone.now().replace(microsecond=0) + timedelta(days=14),
-    )
-    return encode(code)
-
-
 def test_the_whole_way_in_the_browser(contact: Contact, log_in: LogIn) -> None:
     client = log_in(contact.tenant)
     assert 'id="partner-tab"' not in page(client, contact, "contact_header", **HTMX)
@@ -76,7 +63,7 @@ def test_the_whole_way_in_the_browser(contact: Contact, log_in: LogIn) -> None:
     assert "EWX1: " in page(client, contact, "send_code")
     assert "Die E-Mail ist unterwegs." in post(client, contact, "send_code")
     assert "Warten auf den Schlüssel von Bassline: dort muss ein Admin" in page(client, contact, "tab")
-    code = foreign_code()
+    code = encode(foreign_code())
     preview = post(client, contact, "enter_code", code=code)
     for shown in ("Servername", "rent.bassline.example", "Partner-Schlüssel", "Sicherheitsnummer"):
         assert shown in preview
@@ -97,7 +84,7 @@ def test_the_partners_code_is_entered_after_ours_has_expired(contact: Contact, l
     assert url(contact, "enter_code") in shown
     assert f'href="{url(contact, "send_code")}"' not in shown
     assert "bevor Bassline ihn eingetragen hatte" not in shown
-    assert "Die Verbindung wird aufgebaut." in post(client, contact, "save_code", code=foreign_code())
+    assert "Die Verbindung wird aufgebaut." in post(client, contact, "save_code", code=encode(foreign_code()))
     assert "Wir fragen noch eine Weile nach" in page(client, contact, "tab")
 
 
@@ -117,11 +104,11 @@ def test_a_look_alike_is_shown_as_it_is_read_and_as_it_is_spelt(contact: Contact
     post(client, contact, "switch", on="1")
     post(client, contact, "connect")
     forged = "bаssline.example".encode("idna").decode()  # with a Cyrillic а
-    shown = post(client, contact, "enter_code", code=foreign_code(f"https://{forged}"))
+    shown = post(client, contact, "enter_code", code=encode(foreign_code(origin=f"https://{forged}")))
     assert f"bаssline.example ({forged})" in shown
     assert "mischt Buchstaben verschiedener Alphabete" in shown
     assert f"({forged}) sieht aus wie bassline.example und ist ein anderer" in shown
-    assert "sieht aus wie" not in post(client, contact, "enter_code", code=foreign_code())
+    assert "sieht aus wie" not in post(client, contact, "enter_code", code=encode(foreign_code()))
 
 
 @pytest.mark.parametrize(

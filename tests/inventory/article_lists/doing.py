@@ -5,12 +5,15 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
+import openpyxl
 from django.utils import timezone
 
 from eventworx.tenants.models import Tenant
 from inventory.article_lists.cells import Notation
 from inventory.article_lists.importing import check_list, receive_list, start_import
 from inventory.article_lists.running import work_on_lists
+from inventory.article_lists.tables import opened, shape_of
+from inventory.article_lists.text_files import EncodingGuess
 from inventory.models import ArticleImport
 
 
@@ -63,3 +66,26 @@ def counts(found: ArticleImport) -> tuple[int, int, int, int]:
 
 def problems(found: ArticleImport) -> list[tuple[int, str, str]]:
     return [(row.line, row.column, row.code) for row in found.problems.order_by("line", "pk")]
+
+
+def read(data: bytes, pieces: int = 1000) -> list[list[Any]]:
+    """As the worker does, after the file came in pieces."""
+    guess = EncodingGuess()
+    for start in range(0, len(data), pieces):
+        guess.feed(data[start : start + pieces])
+    return list(opened(io.BytesIO(data), len(data), shape_of(guess.head, guess.encoding())).lines)
+
+
+def workbook(rows: list[list[Any]], **options: Any) -> bytes:
+    """As another program writes it."""
+    book = openpyxl.Workbook(**options)
+    sheet = book.worksheets[0] if book.worksheets else book.create_sheet()
+    for row in rows:
+        sheet.append(row)
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
+HEADER = ["Nummer", "Name", "Kategorie", "Preis pro Tag", "Bestand"]
+LIST = as_csv([HEADER, ["A-1", "Bühne", "", "12,50", "3"], ["A-2", "Kabel", "", "1.234,00 €", "1.200"]])

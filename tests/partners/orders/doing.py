@@ -1,22 +1,21 @@
 """What people and partners do with an order, in short, and what comes of it."""
 
-import threading
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection as database
+from django.utils import timezone
 
-from eventworx.errors import BusinessError
 from eventworx.messaging.models import MailMessage
 from eventworx.tenants.models import Tenant
 from jobs.models import Inquiry
-from partners import client
+from partners import client, connections
+from partners.access import AccessLevel
 from partners.client import PartnerRefused
-from partners.models import PartnerConnection
+from partners.models import PartnerConnection, PartnerOrder
 from partners.outbox import Outcome
+from partners.shown_stock import StockMode
 from tests.partners.trade import Trade
 
 Work = Callable[..., list[Outcome]]
@@ -63,18 +62,51 @@ def event_of(trade: Trade, **changes: Any) -> dict[str, Any]:
     return {"event": "confirm", "order": trade.incoming().document | changes}
 
 
-def at_once(*deeds: Callable[[], Any]) -> list[Any]:
-    """What each of the deeds gave or was refused with, all started together."""
+NO_LIMITS: dict[str, Any] = {
+    "most_units": None,
+    "most_net": None,
+    "lead_hours": 0,
+    "horizon_days": None,
+    "most_orders": None,
+}
 
-    def run(deed: Callable[[], Any]) -> Any:
-        start.wait(5)
-        try:
-            return deed()
-        except BusinessError as refusal:
-            return refusal
-        finally:
-            database.close()
 
-    start = threading.Barrier(len(deeds))
-    with ThreadPoolExecutor(len(deeds)) as pool:
-        return list(pool.map(run, deeds))
+def at_level_3(connection: PartnerConnection) -> PartnerConnection:
+    connection.level, connection.verified_at = AccessLevel.AUTOMATIC, timezone.now()
+    connection.save()
+    return connection
+
+
+def limit(connection: PartnerConnection, trade: Trade, **limits: Any) -> None:
+    connections.set_guard_rails(connection=connection, actor=trade.seller_actor, **(NO_LIMITS | limits))
+
+
+def keep_back(connection: PartnerConnection, trade: Trade, units: int) -> None:
+    terms: dict[str, Any] = {"stock_mode": StockMode.YES_NO, "stock_cap": None, "stock_kept_back": units}
+    connections.set_stock_terms(connection=connection, actor=trade.seller_actor, **terms)
+
+
+def arrived(trade: Trade, *quantities: int) -> PartnerOrder:
+    """What becomes of an order of so many units per line."""
+    for quantity in quantities:
+        trade.add_position(quantity)
+    post(trade.ours, "/orders", trade.send().document)
+    return trade.incoming()
+
+
+def reserved(tenant: Tenant) -> list[int]:
+    return list(tenant.reservations.order_by("pk").values_list("quantity", flat=True))
+
+
+def whys(order: PartnerOrder) -> list[str]:
+    return [written["why"] for written in order.objections]
+
+
+def states_of(trade: Trade, *quantities: int) -> list[str]:
+    """What an order of its own for each quantity is answered with."""
+    states = []
+    for quantity in quantities:
+        trade.add_position(quantity)
+        document: Any = post(trade.ours, "/orders", trade.send().document).document
+        states.append(document["state"])
+    return states

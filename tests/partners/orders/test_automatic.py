@@ -20,61 +20,35 @@ from jobs.positions import add_position
 from jobs.states import JobState
 from partners import connections
 from partners.access import AccessLevel
-from partners.models import PartnerConnection, PartnerOrder
+from partners.models import PartnerConnection
 from partners.orders import confirm_order, withdraw_order
 from partners.outbox import Outcome
-from partners.shown_stock import StockMode
 from tests.factories import make_article, make_connection, make_job
 from tests.partners.api.asking import reserve_row
-from tests.partners.orders.doing import mails, orders_of, post, request_of, subjects
+from tests.partners.orders.doing import (
+    arrived,
+    at_level_3,
+    keep_back,
+    limit,
+    mails,
+    orders_of,
+    post,
+    request_of,
+    reserved,
+    states_of,
+    subjects,
+    whys,
+)
 from tests.partners.trade import Trade
 
 Work = Callable[..., list[Outcome]]
 OWNED = 10  # of the article that is traded
-NO_LIMITS: dict[str, Any] = {
-    "most_units": None,
-    "most_net": None,
-    "lead_hours": 0,
-    "horizon_days": None,
-    "most_orders": None,
-}
 
 
 @pytest.fixture
 def lender(trade: Trade) -> PartnerConnection:
     """Bassline's side on level 3, with the safety number compared."""
     return at_level_3(trade.theirs)
-
-
-def at_level_3(connection: PartnerConnection) -> PartnerConnection:
-    connection.level, connection.verified_at = AccessLevel.AUTOMATIC, timezone.now()
-    connection.save()
-    return connection
-
-
-def limit(connection: PartnerConnection, trade: Trade, **limits: Any) -> None:
-    connections.set_guard_rails(connection=connection, actor=trade.seller_actor, **(NO_LIMITS | limits))
-
-
-def keep_back(connection: PartnerConnection, trade: Trade, units: int) -> None:
-    terms: dict[str, Any] = {"stock_mode": StockMode.YES_NO, "stock_cap": None, "stock_kept_back": units}
-    connections.set_stock_terms(connection=connection, actor=trade.seller_actor, **terms)
-
-
-def arrived(trade: Trade, *quantities: int) -> PartnerOrder:
-    """What becomes of an order of so many units per line."""
-    for quantity in quantities:
-        trade.add_position(quantity)
-    post(trade.ours, "/orders", trade.send().document)
-    return trade.incoming()
-
-
-def reserved(tenant: Tenant) -> list[int]:
-    return list(tenant.reservations.order_by("pk").values_list("quantity", flat=True))
-
-
-def whys(order: PartnerOrder) -> list[str]:
-    return [written["why"] for written in order.objections]
 
 
 # --- confirmed at once ------------------------------------------------------------------------------
@@ -247,16 +221,6 @@ def test_so_many_orders_a_day_and_the_next_waits(trade: Trade, lender: PartnerCo
     assert post(trade.ours, "/orders", first.document).status == 200  # nor does one that comes again
     with time_machine.travel(now + timedelta(hours=24, seconds=1), tick=False):
         assert states_of(trade, 1) == ["confirmed"]
-
-
-def states_of(trade: Trade, *quantities: int) -> list[str]:
-    """What an order of its own for each quantity is answered with."""
-    states = []
-    for quantity in quantities:
-        trade.add_position(quantity)
-        document: Any = post(trade.ours, "/orders", trade.send().document).document
-        states.append(document["state"])
-    return states
 
 
 @pytest.mark.parametrize(("most_net", "reasons"), [(None, []), (Decimal("500.00"), ["unpriced"])])

@@ -23,10 +23,10 @@ from partners import connections
 from partners.models import PartnerConnection
 from partners.releases import release
 from partners.shown_stock import StockMode
+from tests.crowd import at_once
 from tests.factories import make_article, make_connection, make_job
 from tests.fakes import InProcess
-from tests.partners.orders.doing import at_once, post
-from tests.partners.orders.test_automatic import NO_LIMITS, at_level_3
+from tests.partners.orders.doing import NO_LIMITS, at_level_3, post
 
 ADMIN = Actor(label="Ada")
 WAITS = 0.5  # seconds that an order has to stand at the lock

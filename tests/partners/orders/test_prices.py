@@ -13,7 +13,7 @@ from partners.models import PartnerConnection
 from partners.outbox import Outcome
 from partners.protocol.wire import Listing
 from tests.factories import make_article
-from tests.partners.orders.test_automatic import at_level_3
+from tests.partners.orders.doing import at_level_3
 from tests.partners.trade import Trade, shown
 
 

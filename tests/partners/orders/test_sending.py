@@ -16,9 +16,10 @@ from partners.orders.sending import NoConnectionToOrder
 from partners.outbox import Outcome
 from partners.releases import release
 from partners.transport import Fault
+from tests.crowd import at_once
 from tests.factories import make_article
 from tests.fakes import SERVER_ERROR
-from tests.partners.orders.doing import Work, at_once, mails, orders_of, subjects
+from tests.partners.orders.doing import Work, mails, orders_of, subjects
 from tests.partners.trade import Trade
 
 

@@ -16,7 +16,8 @@ from partners.orders.receiving import NotInThisState
 from partners.orders.sending import CannotWithdraw, WithdrawalIsUnderway
 from partners.outbox import Outcome
 from partners.transport import Fault
-from tests.partners.orders.doing import Work, at_once, delivered, mails, orders_of, refused, subjects
+from tests.crowd import at_once
+from tests.partners.orders.doing import Work, delivered, mails, orders_of, refused, subjects
 from tests.partners.trade import Trade
 
 

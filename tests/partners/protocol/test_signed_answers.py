@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from partners.protocol.signing import Proof, Reason, SignatureRefused, sign_response, verify_response
+from tests.partners.protocol.sending import AURORA, BASSLINE, CYMBAL, FOUND, NOW, SENT
 from tests.partners.protocol.strategies import moderate
-from tests.partners.protocol.test_signing import AURORA, BASSLINE, CYMBAL, FOUND, NOW, SENT
 
 NONCE = "answer-nonce-0123456789"
 ASKED = SENT.headers["Signature"]

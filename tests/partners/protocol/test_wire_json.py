@@ -2,11 +2,13 @@
 
 import json
 import time
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from partners.protocol import wire
 from partners.protocol.wire import MAX_DEPTH, Malformed, dumps, loads_strict
 from tests.partners.protocol.strategies import json_values, moderate
 
@@ -88,3 +90,8 @@ def test_hostile_bytes_take_no_time(unit: bytes):
         with pytest.raises(Malformed):
             loads_strict(data)
     assert time.thread_time() - started < 3
+
+
+def test_a_decimal_is_written_without_exponent():
+    assert wire.to_wire(Decimal("1E+3")) == "1000"
+    assert wire.to_wire(Decimal("1E-6")) == "0.000001"

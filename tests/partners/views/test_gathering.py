@@ -23,7 +23,7 @@ from partners.views import gathering as views
 from tests.factories import make_article, make_user
 from tests.fakes import Mixed
 from tests.partners.many import Many, many
-from tests.partners.views.test_material_source import PERIOD, once_more, text_of
+from tests.partners.views.dialog import PERIOD, once_more, text_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -20,7 +20,7 @@ from partners.protocol import wire
 from partners.releases import release
 from partners.shown_stock import StockMode, StockTerms
 from tests.factories import make_article, make_job
-from tests.partners.orders.test_automatic import arrived, at_level_3, limit
+from tests.partners.orders.doing import arrived, at_level_3, limit
 from tests.partners.trade import Trade
 
 ADMIN = Actor(label="Ada")

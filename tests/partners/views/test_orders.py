@@ -1,6 +1,5 @@
 """Orders on the job page, and the supplier's answer on the page of the inquiry (mission O1, O2, O5)."""
 
-import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -16,14 +15,11 @@ from jobs.models import Inquiry, Job
 from jobs.planning import update_job
 from partners.transport import Fault
 from tests.factories import make_user
-from tests.partners.orders.test_automatic import at_level_3
+from tests.partners.orders.doing import at_level_3
 from tests.partners.trade import Trade
+from tests.partners.views.dialog import text_of
 
 Work = Callable[..., Any]
-
-
-def text_of(response: HttpResponse) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Marking what a partner may see, in his tab (mission R1, P7)."""
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -8,7 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from eventworx.periods import Period
@@ -18,6 +16,7 @@ from inventory.reservations import ReservationClaim, reserve
 from partners.access import AccessLevel
 from partners.models import PartnerConnection
 from tests.factories import make_article, make_category, make_connection, make_tenant
+from tests.partners.views.dialog import text_of
 
 VIEW_QUERIES = 8
 
@@ -34,10 +33,6 @@ def admin(log_in: Callable[..., Client], bassline: Tenant) -> Client:
 
 def path(connection: PartnerConnection, name: str = "releases", *args: int) -> str:
     return connection.tenant.url(f"partners:{name}", connection.contact_id, *args)
-
-
-def text_of(response: HttpResponse) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def test_an_empty_list_says_that_nothing_is_visible(admin: Client, lent: PartnerConnection) -> None:
