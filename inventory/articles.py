@@ -84,7 +84,7 @@ def create_article(*, tenant: Tenant, number: str = "", **fields: Unpack[Article
 
 @transaction.atomic
 def update_article(
-    *, article: Article, number: str, seen_owned: int | None = None, **fields: Unpack[ArticleFields]
+    *, article: Article, number: str | None = None, seen_owned: int | None = None, **fields: Unpack[ArticleFields]
 ) -> Article:
     """Change the master data; what is not named stays as it is now, whatever `article` says.
 
@@ -92,12 +92,12 @@ def update_article(
     was sold meanwhile as it is. Raises NumberTaken, WrongGtin, OwnedMovedOn, and KindIsInUse.
     """
     held = article.tenant.articles.select_for_update(no_key=True).get(pk=article.pk)
-    held.tenant, held.number = article.tenant, number.strip()
+    held.tenant, held.number = article.tenant, held.number if number is None else number.strip()
     if fields.get("kind", held.kind) != held.kind:
         _refuse_in_use(held)
     if seen_owned is not None and fields.get("owned") == seen_owned:
         fields.pop("owned")
-    elif seen_owned is not None and held.owned not in {seen_owned, fields.get("owned")}:
+    elif seen_owned is not None and held.owned not in {seen_owned, fields.get("owned", held.owned)}:
         raise OwnedMovedOn(owned=held.owned)
     return _fill(held, fields)
 

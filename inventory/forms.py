@@ -148,6 +148,8 @@ class ArticleForm(CategoryChoiceForm):
         super().narrow()
         scales: Any = self.fields["factor_scale"]
         scales.queryset = self.tenant.factor_scales.by_name()
+        if self.initial.get("seen_owned") is not None:  # of an article that is there
+            self.carry_shown()
 
     def clean(self) -> dict[str, Any]:
         """`picture` stays among the values only where it is to change."""

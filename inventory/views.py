@@ -81,7 +81,7 @@ def article_edit(request: TenantRequest, pk: int) -> HttpResponse:
 def _update(article: Article, form: ArticleForm) -> Article:
     """Who was told what is owned by now has seen that, and may save what he typed the next time."""
     try:
-        return articles.update_article(article=article, **form.cleaned_data)
+        return articles.update_article(article=article, **form.touched)
     except articles.OwnedMovedOn as moved:
         form.data = {**form.data, "seen_owned": moved.params["owned"]}
         raise

@@ -39,7 +39,7 @@ class TenantForm(forms.Form):
     def carry_shown(self) -> None:
         """Let the page send along what it showed, so that `touched` can tell what somebody changed there."""
         for field in self.fields.values():
-            field.show_hidden_initial = True
+            field.show_hidden_initial = not isinstance(field, forms.FileField)
 
     @property
     def touched(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Pages of articles: what they show, who may do what, forms as people fill them in German."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +13,7 @@ from django.test import Client
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
-from inventory.articles import set_supplier
+from inventory.articles import set_supplier, update_article
 from inventory.categories import create_category
 from inventory.models import Article, StockMovementKind
 from inventory.reservations import ReservationClaim, reserve
@@ -256,6 +257,24 @@ def shown_refusal(client: Client, url: str, typed: dict[str, str]) -> str:
     answer = client.post(url, typed)
     assert answer.status_code == 200
     return " ".join(answer.content.decode().split())
+
+
+def test_what_nobody_touched_on_a_page_from_before_stays_as_it_is_by_now(aurora: Tenant, log_in: LogIn) -> None:
+    """A list of prices comes in, and some are sold, while somebody writes a description."""
+    article, client = make_article(aurora, "PAR 64", owned=10, weight_kg=Decimal("1.125")), log_in(aurora)
+    url = aurora.url("inventory:article_edit", article.pk)
+    answer = client.get(url)
+    before = dict(re.findall(r'name="((?:initial|seen)[a-z_-]+)"(?: value="([^"]*)")?', answer.content.decode()))
+    shown_values = {field.name: field.value() for field in answer.context["form"]}
+    typed = {name: value for name, value in shown_values.items() if value is not None}
+    typed |= {"rental_price": "10,00", "weight_kg": "1,125", "description": "Kurz", **before}
+    update_article(article=article, number=article.number, rental_price=Decimal(12), owned=7, weight_kg=None)
+    assert client.post(url, typed).status_code == 302
+    article.refresh_from_db()
+    assert (article.description, article.rental_price, article.owned, article.weight_kg) == ("Kurz", 12, 7, None)
+    assert client.post(url, typed | {"rental_price": "11,00"}).status_code == 302
+    article.refresh_from_db()
+    assert (article.rental_price, article.owned, article.number) == (11, 7, typed["number"])
 
 
 def test_categories_and_scales_of_others_cannot_be_chosen(aurora: Tenant, cymbal: Tenant, log_in: LogIn) -> None:
