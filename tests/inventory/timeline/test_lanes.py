@@ -93,7 +93,7 @@ def test_marks_say_how_many_are_missing_where_it_begins() -> None:
 def test_what_the_buffers_touch_outside_counts_for_the_figure_and_is_not_drawn() -> None:
     article = Article(owned=3, buffer_after_minutes=60)
     end = START + LENGTH
-    course = changed(EMPTY, [Change(Span(end, end + 1), reserved=2)])
+    course = changed(EMPTY, [Change(Span(end, end + 1), reserved=5)])
     drawn = lane_of(article=article, course=course, period=WINDOW)
-    assert (drawn.stock.free, drawn.fewest) == (1, 3)
+    assert (drawn.stock.free, drawn.fewest, drawn.missing, drawn.marks) == (-2, 3, 0, [])
     assert timedelta(minutes=60) == article.buffer_after
