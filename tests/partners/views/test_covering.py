@@ -314,6 +314,19 @@ def test_a_price_too_high_to_be_booked_was_named_and_cannot_be_chosen(
     assert re.search(r'value="[^"/]*/[^"/]*/" disabled', page)
 
 
+def test_another_currency_is_shown_and_cannot_be_chosen(trade: Many, client: Client, short: Position) -> None:
+    """With a sentence (mission R6)."""
+    offer = link(trade, "bassline", short)
+    tenant = trade.lends("bassline")[0].tenant
+    tenant.currency = "CHF"
+    tenant.save()
+    page = offers(trade, client, short)
+    assert "Preis in CHF: du rechnest in EUR, deshalb ist er hier nicht bestellbar." in page
+    assert "CHF pro Tag" in page
+    assert chosen(page) == []
+    assert re.search(rf'value="{offer}/[^"]*" disabled', page)
+
+
 def test_an_offer_that_is_gone_takes_nothing(trade: Many, client: Client, short: Position) -> None:
     offer = link(trade, "bassline", short)
     offers(trade, client, short)
