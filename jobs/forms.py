@@ -22,10 +22,20 @@ TIMES = ("planning_start", "planning_end", "usage_start", "usage_end")
 WHEN = [("", _("At any time")), ("coming", _("Running and coming")), ("past", _("Past"))]
 
 
+class _ShownInstant(forms.DateTimeInput):
+    """What of an instant was shown, as the page sends it along."""
+
+    input_type = "hidden"
+
+    def __init__(self) -> None:
+        super().__init__(format=LOCAL_TIME)
+
+
 class _InstantField(forms.DateTimeField):
     """An instant on the clock of the form's zone, to the minute. What was `kept` and is sent back as it was shown stays
     as it is: to the second, and in the hour that comes twice."""
 
+    hidden_widget = _ShownInstant
     kept: datetime | None = None
 
     def to_python(self, value: Any) -> datetime | None:

@@ -92,7 +92,8 @@ def shown(page: str) -> dict[str, str]:
 
 def test_what_nobody_touched_on_a_page_from_before_stays_as_it_is_by_now(aurora: Tenant, log_in: LogIn) -> None:
     """One renames a job while another moves it: it is not moved back. Who touches a time means all of them."""
-    job, client = make_job(aurora, title="Sommerfest", note="Rampe"), log_in(aurora)
+    seconds = Period(SUMMER.start + timedelta(seconds=30), SUMMER.end + timedelta(seconds=30))
+    job, client = make_job(aurora, title="Sommerfest", note="Rampe", period=seconds), log_in(aurora)
     url = aurora.url("jobs:edit", job.pk)
     before = shown(text(client, url))
     later = Period(SUMMER.start + timedelta(days=30), SUMMER.end + timedelta(days=30))
