@@ -67,8 +67,8 @@ def hand_over(*, tenant: Tenant, reservations: Iterable[Reservation], at: dateti
 def undo_hand_over(*, tenant: Tenant, reservations: Iterable[Reservation]) -> None:
     """Note that the goods never left. They wait in store for what was agreed; what is back already stays so.
 
-    What was sold is owned again and reserved as it was, until the end of time; until its own end where the article is
-    lent by now.
+    What was sold is owned again and reserved as it was: until the end of time, until its own end where it was over
+    before the article was for sale, or where the article is lent by now.
     """
     rows = _as_they_stand(tenant, reservations)
     tenant.reservations.filter(pk__in=[row.pk for row in rows if row.is_out]).update(handed_over_at=None)
@@ -78,7 +78,9 @@ def undo_hand_over(*, tenant: Tenant, reservations: Iterable[Reservation]) -> No
     for row in sold:
         article = articles[row.article_id]
         article.owned += row.quantity
-        row.sold_at, row.blocked_until = None, article.with_buffers(row.period).end
+        row.sold_at = None
+        if article.kind != ArticleKind.SALE:
+            row.blocked_until = article.with_buffers(row.period).end
         changes[article.pk].append(blocks(row))
     for article in articles.values():
         article.save(update_fields=["owned", "updated_at"])

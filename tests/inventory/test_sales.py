@@ -169,6 +169,18 @@ def test_the_kind_stays_while_something_is_reserved_or_out(aurora: Tenant, kind:
         assert aurora.articles.get().kind == other
 
 
+def test_what_was_over_before_it_was_for_sale_is_not_reserved_for_ever_by_an_undo(aurora: Tenant) -> None:
+    """Nobody had noted that it left, and it is for sale by now: sold by a click, and not sold, it is as it was."""
+    lamp = make_article(aurora, owned=10)
+    over = take(lamp, 4)
+    with time_machine.travel(LATER.start, tick=False):
+        update_article(article=lamp, kind=ArticleKind.SALE)
+    hand_over(tenant=aurora, reservations=[over], at=LATER.start)
+    assert (owned(lamp), free(lamp, LATER)) == (6, 6)
+    undo_hand_over(tenant=aurora, reservations=[over])
+    assert (owned(lamp), free(lamp, LATER), free(lamp, SUMMER)) == (10, 10, 6)
+
+
 def test_what_was_sold_meanwhile_stays_sold_when_an_open_form_is_saved(tape: Article) -> None:
     seen = {"article": tape, "number": tape.number, "seen_owned": 10}
     hand_over(tenant=tape.tenant, reservations=[take(tape, 4)], at=SUMMER.start)
