@@ -53,8 +53,9 @@ def detail(request: TenantRequest, pk: int) -> HttpResponse:
 def edit(request: TenantRequest, pk: int) -> HttpResponse:
     contact = _contact(request, pk)
     form = ContactForm(request.POST or None, tenant=request.tenant, initial=model_to_dict(contact))
+    form.carry_shown()
     if form.is_valid():
-        return redirect(contacts.update_contact(contact=contact, **form.cleaned_data))
+        return redirect(contacts.update_contact(contact=contact, **form.touched))
     return render(request, "contacts/edit.html", {"contact": contact, "active_tab": "master", "form": form})
 
 

@@ -1,5 +1,6 @@
 """Pages of contacts: in German, with errors at the field, closed to strangers and to those who may only read."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from eventworx.contacts.contacts import update_contact
 from eventworx.contacts.models import Contact
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
@@ -64,6 +66,20 @@ def test_an_edit_keeps_the_roles_and_says_numbers_in_german(aurora: Tenant, log_
     assert client.post(url, FORM | {"name": "Neu"}).status_code == 302
     contact.refresh_from_db()
     assert (contact.name, contact.is_customer, contact.is_supplier) == ("Neu", False, True)
+
+
+def test_a_discount_given_meanwhile_is_not_taken_back_by_a_page_from_before(aurora: Tenant, log_in: LogIn) -> None:
+    """It is the price of a partner: who only wrote down a telephone number means nothing by it."""
+    contact = make_contact(
+        aurora, "Bühnenbau Süd", email="post@sued.example", country="AT", discount_percent=Decimal(5)
+    )
+    url, client = aurora.url("contacts:edit", contact.pk), log_in(aurora)
+    before = dict(re.findall(r'name="(initial-[a-z_]+)"(?: value="([^"]*)")?', text(client, url)))
+    update_contact(contact=contact, discount_percent=Decimal(20), city="Graz")
+    typed = FORM | {"discount_percent": "5,00", "phone": "+43 1"}
+    assert client.post(url, typed | before).status_code == 302
+    contact.refresh_from_db()
+    assert (contact.phone, contact.discount_percent, contact.city) == ("+43 1", Decimal(20), "Graz")
 
 
 def test_search_and_role_narrow_the_list(aurora: Tenant, log_in: LogIn) -> None:
