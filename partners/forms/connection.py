@@ -123,6 +123,7 @@ class GuardRailsForm(TenantForm):
 
     def narrow(self) -> None:
         self.fields["most_net"].help_text = self.tenant.currency
+        self.carry_shown()
 
 
 class CodeForm(TenantForm):

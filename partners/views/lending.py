@@ -53,7 +53,8 @@ def set_stock_terms(request: TenantRequest, pk: int) -> HttpResponse:
 def set_guard_rails(request: TenantRequest, pk: int) -> HttpResponse:
     connection, form = _connection(request, pk), GuardRailsForm(request.POST, tenant=request.tenant)
     save = partial(connections.set_guard_rails, connection=connection, actor=actor_of(request))
-    if form.is_valid() and form.attempt(partial(save, **form.cleaned_data)) is not None:
+    kept = {name: connection.granted[name] for name in form.fields}
+    if form.is_valid() and form.attempt(partial(save, **(kept | form.touched))) is not None:
         return _saved(request)
     return _again(request, "partners/_guard_rails.html", shown_in_tab(connection) | {"rails_form": form})
 

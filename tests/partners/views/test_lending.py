@@ -1,5 +1,6 @@
 """On which terms we lend, in the tab "Partner", and how the other side reads it (mission R2, R4, R5)."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -143,6 +144,16 @@ def test_limits_are_set_and_the_journal_keeps_them(theirs: PartnerConnection, bo
     assert save(boss, theirs, "set_guard_rails", lead_hours="0").status_code == 204
     assert theirs.guard_rails == GuardRails()
     assert "höchstens Stück: keine Grenze" in tab(boss, theirs)
+
+
+def test_a_limit_set_meanwhile_is_not_taken_away_by_a_page_from_before(theirs: PartnerConnection, boss: Client) -> None:
+    before = dict(re.findall(r'name="(initial-[a-z_]+)"(?: value="([^"]*)")?', tab(boss, theirs)))
+    save(boss, theirs, "set_guard_rails", most_units="5", most_net="1500,50", lead_hours="0")
+    assert save(boss, theirs, "set_guard_rails", lead_hours="4", **before).status_code == 204
+    assert theirs.guard_rails == GuardRails(most_units=5, most_net=Decimal("1500.50"), lead_hours=4)
+    before = dict(re.findall(r'name="(initial-[a-z_]+)"(?: value="([^"]*)")?', tab(boss, theirs)))
+    save(boss, theirs, "set_guard_rails", most_units="", most_net="1500,50", lead_hours="4", **before)
+    assert theirs.guard_rails == GuardRails(most_net=Decimal("1500.50"), lead_hours=4)
 
 
 @pytest.mark.parametrize(
