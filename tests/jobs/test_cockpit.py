@@ -1,6 +1,7 @@
 """The shortage cockpit: every short position of two weeks, and what an article lacks at one moment (mission §6)."""
 
 import random
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -20,7 +21,7 @@ from jobs.cockpit import Board, board_of, monday_of, weeks_from
 from jobs.holds import hold_material
 from jobs.models import Job, Position
 from jobs.planning import set_state
-from jobs.positions import SupplierTerms, add_position, add_sub_rental_position
+from jobs.positions import SupplierTerms, add_position, add_sub_rental_position, update_position
 from jobs.shortages import Need
 from jobs.states import JobState, OrderState
 from jobs.sub_rentals import create_order, record_answer
@@ -111,6 +112,27 @@ def test_what_is_hired_shows_how_far_it_is(par: Article, supplier: Contact) -> N
     assert need() is None
     record_answer(order=order, state=OrderState.DECLINED, at=NOW)
     assert need() == Need(2, own_free=0, reserved=0, sub_rented=2, shortage=0)
+
+
+def test_a_position_says_what_is_requested_what_is_confirmed_and_what_is_left(
+    par: Article, supplier: Contact, log_in: Callable[..., Client]
+) -> None:
+    """Need, own, requested, confirmed, rest at the position (mission J6, J7)."""
+    job = make_job(par.tenant, state=JobState.ORDER)
+    hired = add_sub_rental_position(job=job, article=par, supplier=supplier, quantity=2, terms=TERMS)
+    update_position(position=hired, quantity=14)
+    client, named = log_in(par.tenant), ("Bedarf", "Reserviert", "Angefragt", "Bestätigt", "Rest")
+
+    def said() -> list[str]:
+        page = client.get(par.tenant.url("jobs:positions", job.pk)).content.decode()
+        cells = [re.findall(rf'data-label="{name}"[^>]*>(.*?)</td>', page, re.DOTALL)[0] for name in named]
+        return [" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in cells]
+
+    assert said() == ["14 Stück", "10", "–", "–", "Unterdeckung 2 2 nicht bestellt"]
+    order = create_order(job=job, supplier=supplier, created_by=None)
+    assert said() == ["14 Stück", "10", "2", "–", "Unterdeckung 2"]
+    record_answer(order=order, state=OrderState.CONFIRMED, at=NOW)
+    assert said() == ["14 Stück", "10", "–", "2", "Unterdeckung 2"]
 
 
 def test_the_lack_of_an_article_is_that_of_its_worst_moment(aurora: Tenant) -> None:

@@ -16,9 +16,9 @@ from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from jobs.models import Job
 from jobs.planning import set_state, update_job
-from jobs.positions import SupplierTerms, add_position, add_sub_rental_position, update_position
-from jobs.states import JobState, OrderState
-from jobs.sub_rentals import create_order, record_answer
+from jobs.positions import add_position, update_position
+from jobs.states import JobState
+from jobs.sub_rentals import create_order
 from tests.factories import SUMMER, make_article, make_contact, make_job
 
 LogIn = Callable[..., Client]
@@ -238,29 +238,6 @@ def test_an_ordered_position_names_its_order(aurora: Tenant, log_in: LogIn) -> N
     assert order.number in page
     assert "angefragt" in page
     assert client.get(aurora.url("jobs:order_pdf", order.pk)).content.startswith(b"%PDF-")
-
-
-def test_a_position_says_what_is_requested_what_is_confirmed_and_what_is_left(aurora: Tenant, log_in: LogIn) -> None:
-    """Need, own, requested, confirmed, rest (mission J6, J7)."""
-    supplier, article = make_contact(aurora, "Bassline", is_supplier=True), make_article(aurora, owned=1)
-    job, terms = (
-        make_job(aurora, state=JobState.ORDER),
-        SupplierTerms("77", "", Decimal(20), Decimal(0), (), Decimal(0), "EUR"),
-    )
-    position = add_sub_rental_position(job=job, article=article, supplier=supplier, quantity=2, terms=terms)
-    update_position(position=position, quantity=5)
-    client, named = log_in(aurora), ("Bedarf", "Reserviert", "Angefragt", "Bestätigt")
-
-    def said() -> list[str]:
-        page = client.get(aurora.url("jobs:positions", job.pk)).content.decode()
-        return [re.findall(rf'data-label="{name}"[^>]*>\s*([^<\s]+)', page)[0] for name in named]
-
-    assert said() == ["5", "1", "–", "–"]
-    order = create_order(job=job, supplier=supplier, created_by=None)
-    assert said() == ["5", "1", "2", "–"]
-    record_answer(order=order, state=OrderState.CONFIRMED, at=BEFORE)
-    assert said() == ["5", "1", "–", "2"]
-    assert "Unterdeckung 2" in text(client, aurora.url("jobs:positions", job.pk))
 
 
 def test_states_change_by_their_buttons(aurora: Tenant, log_in: LogIn) -> None:
