@@ -58,6 +58,9 @@ def stocked(aurora: Tenant) -> Tenant:
         ("T-58-2", ["T-58-2"]),
         ("par 65", []),
         ("-", []),
+        ("st", ["T-58-2"]),  # up to two letters only where a word begins
+        ("ch", []),
+        ("p 6", ["L-100"]),
         ("par - 64", ["L-100"]),
         ("l%p", []),
         ("p_r", []),

@@ -133,6 +133,21 @@ def test_who_works_on_all_lines_at_once_is_not_taken_for_dead(
     assert imported(aurora, LIST).state == ImportState.DONE
 
 
+def test_how_far_the_work_is_can_be_seen_while_it_goes_on(aurora: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = receive_list(tenant=aurora, user=None, name="a.xlsx", content=[WORKBOOK], now=timezone.now())
+    check(worked_on(found))
+    shown, add = list[tuple[int, int]](), running.Staging.add
+
+    def look(staging: running.Staging, rows: Any) -> None:
+        shown.append(aurora.article_imports.values_list("percent", "lines_read").get())
+        add(staging, rows)
+
+    monkeypatch.setattr(running, "AT_ONCE", 100)
+    monkeypatch.setattr(running.Staging, "add", look)
+    worked_on(found)
+    assert shown == [(0, 0), (31, 99), (63, 199), (94, 299)]
+
+
 def opened_slowly(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], Any]) -> list[str]:
     """`meanwhile` happens while a workbook is opened, between its head and its lines; what a worker got to after."""
     reached: list[str] = []

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +22,7 @@ from partners.transport import Fault
 from partners.views import gathering as views
 from tests.factories import make_article, make_user
 from tests.fakes import Mixed
+from tests.partners.api.asking import reserve_row
 from tests.partners.many import Many, many
 from tests.partners.views.dialog import PERIOD, once_more, text_of
 
@@ -76,6 +77,14 @@ def test_hits_of_all_stand_in_one_table_with_their_partner(sales: Client, trade:
         assert shown in found
     assert page.content.decode().count("<table") == 1
     assert "load delay" not in page.content.decode()
+
+
+def test_all_are_asked_about_the_period_that_is_typed(sales: Client, trade: Many) -> None:
+    [article] = trade.lends("delta")
+    reserve_row(article, 4, datetime(2027, 7, 10, tzinfo=UTC), datetime(2027, 7, 11, tzinfo=UTC))
+    assert "6 von 10" not in text_of(search(sales, trade))
+    typed = text_of(search(sales, trade, start="2027-07-10T00:00", end="2027-07-13T00:00"))
+    assert (typed.count("10 von 10"), typed.count("6 von 10")) == (2, 1)
 
 
 def test_it_says_who_has_nothing_and_who_is_silent(sales: Client, trade: Many) -> None:

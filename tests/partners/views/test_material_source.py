@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from partners.models import PartnerConnection
 from partners.search import asking
 from tests.factories import make_article, make_connection, make_contact, make_job
 from tests.fakes import InProcess
+from tests.partners.api.asking import reserve_row
 from tests.partners.views.dialog import PERIOD, search, step, text_of, url
 
 
@@ -65,6 +67,22 @@ def test_hits_show_number_manufacturer_prices_and_what_is_free(
         assert shown in found
     assert "Bassline Rental bietet nichts Passendes an." in search(sales, job, ours, q="traverse")
     assert "Verkauf" not in found
+
+
+def test_the_period_that_is_typed_is_the_one_that_is_asked_about(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article, bassline: Tenant
+) -> None:
+    """What is free in it, and the net for as much of the job's usage as lies in it, else for all of it (mission J1)."""
+    steps = [{"days": days, "factor": str(days)} for days in range(1, 5)]
+    theirs.factor_scale = bassline.factor_scales.create(name="Tage", steps=steps)
+    theirs.save()
+    reserve_row(theirs, 4, datetime(2027, 7, 10, tzinfo=UTC), datetime(2027, 7, 11, tzinfo=UTC))
+    for typed, free, net in (
+        ({}, 10, 100),  # the job's own planning: usage on four days
+        ({"start": "2027-07-02T00:00", "end": "2027-07-04T00:00"}, 10, 50),  # two days of it
+        ({"start": "2027-07-10T00:00", "end": "2027-07-13T00:00"}, 6, 75),  # none of it
+    ):
+        assert f"25,00 € {net},00 € {free} von 10" in search(sales, job, ours, q="aura", **typed)
 
 
 def test_what_is_for_sale_says_so_before_it_is_ordered(
