@@ -79,7 +79,7 @@ def test_the_period_that_is_typed_is_the_one_that_is_asked_about(
     reserve_row(theirs, 4, datetime(2027, 7, 10, tzinfo=UTC), datetime(2027, 7, 11, tzinfo=UTC))
     for typed, free, net in (
         ({}, 10, 100),  # the job's own planning: usage on four days
-        ({"start": "2027-07-02T00:00", "end": "2027-07-04T00:00"}, 10, 50),  # two days of it
+        ({"start": "2027-07-03T00:00", "end": "2027-07-08T00:00"}, 10, 50),  # its last two days
         ({"start": "2027-07-10T00:00", "end": "2027-07-13T00:00"}, 6, 75),  # none of it
     ):
         assert f"25,00 € {net},00 € {free} von 10" in search(sales, job, ours, q="aura", **typed)
