@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
 from eventworx.messaging.inbox import notify
+from eventworx.rounds import go_round
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Permission
 from jobs import own_stock
@@ -60,8 +61,12 @@ def tell_free(*, tenant: Tenant, now: datetime) -> None:
         told_free_at=None
     )
     untold = [row for row in free if row.told_free_at is None]
-    for job, found in groupby(untold, key=lambda row: row.job):
-        _tell(job, [(row, needs[row.pk].takeable) for row in found], now)
+    by_job = {job: [(row, needs[row.pk].takeable) for row in found] for job, found in groupby(untold, _job_of)}
+    go_round(by_job, lambda job: _tell(job, by_job[job], now))
+
+
+def _job_of(row: Position) -> Job:
+    return row.job
 
 
 @transaction.atomic

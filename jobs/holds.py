@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
+from eventworx.rounds import go_round
 from eventworx.tenants.models import Tenant
 from jobs import own_stock
 from jobs.locks import lock_job
@@ -72,8 +73,8 @@ def release_hold(*, job: Job) -> Job:
 def sweep_holds(*, tenant: Tenant, now: datetime) -> None:
     """Clear away rows of holds that ran out some days ago, job by job."""
     before = now - KEPT
-    for job in tenant.jobs.filter(positions__reservation__expires_at__lt=before).distinct().order_by("pk"):
-        _sweep_job(job, before)
+    expired = tenant.jobs.filter(positions__reservation__expires_at__lt=before).distinct().order_by("pk")
+    go_round(expired, lambda job: _sweep_job(job, before))
 
 
 @transaction.atomic

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import OperationalError
+from django.db.models.signals import pre_save
 from django.test import Client
 
 from eventworx.audit import Actor
 from eventworx.contacts.models import Contact
+from eventworx.messaging.models import InboxMessage
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
@@ -30,7 +33,7 @@ from jobs.sub_rentals import create_order, record_answer
 from jobs.tasks import tell_free
 from tests.crowd import at_once
 from tests.factories import SUMMER, make_article, make_contact, make_job, make_tenant, make_user
-from tests.jobs.scenes import order
+from tests.jobs.scenes import order, trouble
 
 TERMS = SupplierTerms("77", "B-77", Decimal(20), Decimal(10), (), Decimal(0), "EUR")
 NOW = datetime(2027, 6, 1, 12, tzinfo=UTC)
@@ -180,6 +183,29 @@ def test_sales_are_told_once_and_again_only_where_it_had_gone(par: Article, cymb
     set_state(job=third, state=JobState.CANCELLED)
     assert (told(), told()) == (2, 2)
     assert not cymbal.inbox_messages.exists()
+
+
+@time_machine.travel(NOW, tick=False)
+def test_trouble_with_a_company_or_a_job_holds_up_nobody_else_and_is_raised(par: Article, cymbal: Tenant) -> None:
+    shorts = []
+    for article in (par, par, make_article(cymbal, owned=10)):
+        make_user(article.tenant, Role.SALES)
+        other = order(article, 10)
+        shorts.append(order(article, 2))
+        set_state(job=other, state=JobState.CANCELLED)
+    first, second, third = (job.get_absolute_url() for job in shorts)
+
+    def told() -> list[str]:
+        return list(InboxMessage.objects.order_by("pk").values_list("link", flat=True).distinct())
+
+    with (
+        trouble(pre_save, InboxMessage, where=lambda message: message.link == first),
+        pytest.raises(OperationalError),
+    ):
+        tell_free()
+    assert {*told()} == {second, third}
+    tell_free()
+    assert {*told()} == {first, second, third}
 
 
 @time_machine.travel(NOW, tick=False)

@@ -7,14 +7,15 @@ from threading import Barrier
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.models.signals import pre_delete
 from django.test import Client
 
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from inventory.courses import check_courses
-from inventory.models import Article
+from inventory.models import Article, Reservation
 from inventory.reservations import Shortage
 from jobs.holds import HoldIsOver, HoldOutlastsStart, NothingToHold, hold_material, release_hold, usual_end
 from jobs.models import Job
@@ -24,7 +25,7 @@ from jobs.shortages import shortages_of
 from jobs.states import JobState
 from jobs.tasks import sweep_holds
 from tests.factories import SUMMER, make_article, make_contact, make_job, make_tenant
-from tests.jobs.scenes import order
+from tests.jobs.scenes import order, trouble
 
 NOW = datetime(2027, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -147,6 +148,21 @@ def test_only_what_ran_out_days_ago_is_swept(quote: Job, par: Article, cymbal: T
     quote.refresh_from_db()
     assert (held(firm), quote.held_until) == ([(2, None)], UNTIL)
     assert check_courses(tenant=par.tenant, article_ids=[par.pk]) == []
+
+
+def test_trouble_with_a_company_or_a_job_holds_up_no_other_sweep_and_is_raised(par: Article, cymbal: Tenant) -> None:
+    with time_machine.travel(NOW, tick=False):
+        for article in (par, par, make_article(cymbal)):
+            job = make_job(article.tenant)
+            add_position(job=job, article=article, quantity=1)
+            hold_material(job=job, until=UNTIL, now=NOW)
+    firsts = par.tenant.reservations.order_by("pk")[:1].get()
+    with time_machine.travel(UNTIL + 4 * DAY, tick=False):
+        with trouble(pre_delete, Reservation, where=firsts.__eq__), pytest.raises(OperationalError):
+            sweep_holds()
+        assert [*par.tenant.reservations.all(), *cymbal.reservations.all()] == [firsts]
+        sweep_holds()
+    assert not par.tenant.reservations.exists()
 
 
 @time_machine.travel(NOW, tick=False)
