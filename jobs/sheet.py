@@ -1,5 +1,6 @@
 """What a page shows of a job or an inquiry, gathered in a fixed number of queries."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -86,11 +87,12 @@ def sheet_of(job: Job) -> Sheet:
 
 
 def sheet_of_inquiry(inquiry: Inquiry) -> InquirySheet:
-    """Everything that arrived, and what is free of each article, not counting what its own job holds already."""
+    """Everything that arrived, and what confirming would get of each article: what its own job holds already, and what
+    is turned around after it, stand in nobody's way."""
     lines = list(inquiry.lines.select_related("article").order_by("pk"))
-    held = inquiry.job.positions.reservation_ids() if inquiry.job else []
     articles = {line.article_id: line.article for line in lines}
-    stock = stock_of(articles=list(articles.values()), period=inquiry.planning_period, excluding=held)
+    ours = _ours(inquiry.job, articles) if inquiry.job else []
+    stock = stock_of(articles=list(articles.values()), period=inquiry.planning_period, excluding=ours)
     left = {article_id: known.free for article_id, known in stock.items()}
     rows = []
     for line in lines:
@@ -101,3 +103,9 @@ def sheet_of_inquiry(inquiry: Inquiry) -> InquirySheet:
         customer_facts=customer_facts(inquiry.customer_details),
         logistics=logistics_facts(inquiry.logistics, inquiry.tenant),
     )
+
+
+def _ours(job: Job, article_ids: Iterable[int]) -> list[int]:
+    """The reservations that bar others and not the job itself, by their ids."""
+    turning = job.turnarounds.reservations(article_ids)
+    return [*job.positions.reservation_ids(), *(row.pk for row in turning)]

@@ -6,13 +6,20 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.test import Client
 
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
-from jobs.inquiries import InquiryLineData, make_job, receive_inquiry
+from inventory.availability import stock_of
+from jobs.goods import hand_out, take_back
+from jobs.inquiries import InquiryLineData, confirm_inquiry, make_job, receive_inquiry
 from jobs.models import Inquiry
+from jobs.planning import set_state
+from jobs.sheet import sheet_of_inquiry
+from jobs.states import JobState
 from tests.factories import SUMMER, make_article, make_contact
+from tests.jobs.scenes import HOUR, NINA, row
 
 LogIn = Callable[..., Client]
 
@@ -84,6 +91,24 @@ def test_its_own_job_does_not_stand_in_its_way(bassline: Tenant, log_in: LogIn) 
     page = text(client, bassline.url("jobs:inquiry", inquiry.pk))
     assert "Unterdeckung" not in page.replace("Unterdeckungen", "")  # which the navigation names
     assert job.number in page
+
+
+def test_what_is_turned_around_after_its_own_job_is_as_free_as_confirming_finds_it(bassline: Tenant) -> None:
+    inquiry = arrived(bassline)
+    bassline.articles.update(owned=8, buffer_after_minutes=600)
+    job = set_state(job=make_job(inquiry=inquiry, created_by=None), state=JobState.ORDER)
+    back = SUMMER.start + HOUR
+    with time_machine.travel(back, tick=False):
+        hand_out(job=job, actor=NINA, at=SUMMER.start)
+        take_back(job=job, at=back)
+        set_state(job=job, state=JobState.QUOTE)
+        inquiry.refresh_from_db()
+        article = bassline.articles.get()
+        assert stock_of(articles=[article], period=SUMMER)[article.pk].free == 0
+        (line,) = sheet_of_inquiry(inquiry).rows
+        assert (line.free, line.shortage) == (8, 0)
+        confirm_inquiry(inquiry=inquiry, at=back)
+    assert row(job).quantity == line.free
 
 
 @pytest.mark.parametrize("rows", [1, 3])
