@@ -186,6 +186,10 @@ class NetworkTransport:
             network_backend=_JudgingBackend(self._resolve),
         )
 
+    def close(self) -> None:
+        """Let go of the connections that are kept, where this is not the transport of a whole process."""
+        self._pool.close()
+
     def send(
         self, *, method: str, origin: str, target: str, headers: Mapping[str, str], body: bytes, deadline: float
     ) -> RawAnswer:

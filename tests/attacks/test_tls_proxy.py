@@ -4,7 +4,7 @@ import http.client
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_requests_and_answers_are_proven_through_a_proxy(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     local = NetworkTransport(resolve=lambda _host, _port, _seconds: ["127.0.0.1"])
     monkeypatch.setattr(transport, "current", local)
-    with proxy(live_server.url, context) as port:
+    with closing(local), proxy(live_server.url, context) as port:
         settings.EWX_ORIGIN = f"https://{HOST}:{port}"
         settings.EWX_ALLOWED_PARTNER_ORIGINS = frozenset({settings.EWX_ORIGIN})
         settings.EWX_ALLOWED_PARTNER_NETWORKS = (ip_network("127.0.0.0/8"),)

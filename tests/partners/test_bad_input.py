@@ -197,7 +197,9 @@ def partner_slow(desk: Desk) -> None:
     desk.settings.EWX_PARTNER_DEADLINE_SECONDS = 0.5
     desk.trade.ours.peer_origin = origin
     desk.trade.ours.save()
-    desk.patch.setattr(transport, "current", NetworkTransport())
+    ours = NetworkTransport()
+    desk.until_the_end.callback(ours.close)
+    desk.patch.setattr(transport, "current", ours)
 
 
 def partner_answers_rubbish(desk: Desk) -> None:

@@ -314,7 +314,7 @@ def network(
     """Sockets: bassline and delta answer as they should, the others as they are told; who is not named is dead."""
     settings.EWX_ORIGIN, origins = live_server.url, {"bassline": live_server.url, "delta": live_server.url}
     with contextlib.ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(transport, "current", NetworkTransport())
+        patch.setattr(transport, "current", stack.enter_context(contextlib.closing(NetworkTransport())))
         for name in set(trade.partners) - set(origins):
             port = stack.enter_context(server(serves[name])) if name in serves else closed_port()
             origins[name] = f"http://127.0.0.1:{port}"

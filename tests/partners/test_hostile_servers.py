@@ -302,10 +302,10 @@ def test_a_bomb_stays_as_small_as_it_came(
 ) -> None:
     bomb = b"\x1f\x8b" + b"\x00" * 1000
     head = f"HTTP/1.1 200 OK\nContent-Type: application/json\nContent-Encoding: gzip\nContent-Length: {len(bomb)}"
-    with server(answering(head, bomb)) as port:
+    with server(answering(head, bomb)) as port, contextlib.closing(NetworkTransport()) as ours:
         origin = allow(port)
         assert send(origin).body == bomb
-        monkeypatch.setattr(transport, "current", NetworkTransport())
+        monkeypatch.setattr(transport, "current", ours)
         pair[0].peer_origin = origin
         with pytest.raises(PartnerUnreachable) as caught:
             client.call(connection=pair[0], method="GET", path="/connection")
@@ -359,8 +359,8 @@ def test_answers_of_one_do_not_count_for_the_next(allow: Allow) -> None:
         while connection.recv(65536):
             connection.sendall(head + body)
 
-    with server(serve) as port:
-        origin, kept = allow(port), NetworkTransport()
+    with server(serve) as port, contextlib.closing(NetworkTransport()) as kept:
+        origin = allow(port)
         answers: list[RawAnswer] = [send(origin, deadline=5, transport=kept) for _ in range(3)]
     assert [len(answer.body) for answer in answers] == [MAX_ANSWER_BYTES] * 3
 

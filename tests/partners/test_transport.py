@@ -65,8 +65,10 @@ def server(serve: Serve, context: ssl.SSLContext | None = None) -> Iterator[int]
     listening = socket.create_server(("127.0.0.1", 0))
 
     def one(accepted: socket.socket) -> None:
-        with contextlib.suppress(OSError), accepted:
-            serve(context.wrap_socket(accepted, server_side=True) if context else accepted)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(contextlib.suppress(OSError))
+            stack.enter_context(accepted)
+            serve(stack.enter_context(context.wrap_socket(accepted, server_side=True)) if context else accepted)
 
     def loop() -> None:
         with contextlib.suppress(OSError):
@@ -91,7 +93,9 @@ def answering(head: str, body: bytes = b"") -> Serve:
 def send(
     origin: str, target: str = "/", deadline: float = PATIENCE, transport: NetworkTransport | None = None
 ) -> RawAnswer:
-    transport = transport or NetworkTransport()
+    if transport is None:
+        with contextlib.closing(NetworkTransport()) as own:
+            return send(origin, target, deadline, own)
     return transport.send(method="GET", origin=origin, target=target, headers={}, body=b"", deadline=deadline)
 
 
@@ -272,7 +276,7 @@ def test_tls_still_verifies_the_name(
     if is_trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     local = NetworkTransport(resolve=lambda _host, _port, _seconds: ["127.0.0.1"])
-    with server(answering("HTTP/1.1 200 OK\nContent-Length: 2", b"ok"), context) as port:
+    with contextlib.closing(local), server(answering("HTTP/1.1 200 OK\nContent-Length: 2", b"ok"), context) as port:
         origin = allow(port, "rent.example", "https")
         found = send(origin, transport=local).body.decode() if outcome == "ok" else fault(origin, transport=local)
     assert found == outcome

@@ -115,6 +115,7 @@ def test_the_filter_of_the_list_counts(aurora: Tenant, log_in: LogIn) -> None:
 def test_the_file_has_a_name(aurora: Tenant, log_in: LogIn, file_format: str) -> None:
     answer = log_in(aurora).get(aurora.url("inventory:article_export"), {"format": file_format})
     assert answer.headers["Content-Disposition"] == f'attachment; filename="Artikel-aurora.{file_format}"'
+    answer.close()
 
 
 def test_the_list_leads_to_its_file(aurora: Tenant, log_in: LogIn) -> None:
@@ -186,7 +187,8 @@ def test_what_is_too_long_for_a_workbook(aurora: Tenant, log_in: LogIn, monkeypa
         make_article(aurora)
         answer: Any = client.get(aurora.url("inventory:article_export"), {"all": "1", "format": "xlsx"})
         assert answer.status_code == expected
-    assert "bis zu 100.000 Zeilen" in answer.content.decode()
+        content = answer.getvalue()
+    assert "bis zu 100.000 Zeilen" in content.decode()
     assert len(csv_of(client, aurora, all="1")) == 3
 
 
