@@ -150,6 +150,7 @@ class ArticleForm(CategoryChoiceForm):
         scales.queryset = self.tenant.factor_scales.by_name()
         if self.initial.get("seen_owned") is not None:  # of an article that is there
             self.carry_shown()
+            self.fields["seen_owned"].show_hidden_initial = False  # it tells what was seen, changed or not
 
     def clean(self) -> dict[str, Any]:
         """`picture` stays among the values only where it is to change."""
