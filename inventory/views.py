@@ -83,7 +83,7 @@ def _update(article: Article, form: ArticleForm) -> Article:
     try:
         return articles.update_article(article=article, **form.touched)
     except articles.OwnedMovedOn as moved:
-        form.data = {**form.data, "seen_owned": moved.params["owned"]}
+        form.data = dict(form.data.items()) | {"seen_owned": moved.params["owned"]}
         raise
 
 

@@ -21,6 +21,7 @@ BASE, FLOOR = 30, 40  # of a lane: where nothing is free, and its lower edge
 SCARCE = 4  # up to a quarter of what there is
 MARKS = 5
 NARROW = 0.025  # of the width: a column without room for its name
+NARROW_WEEK = 0.06  # the same of a week, whose name is a day and its month
 DAILY = (Reach.WEEK, Reach.MONTH)  # whose columns are days
 
 
@@ -194,14 +195,15 @@ class Axis:
 
 
 def axis_of(*, window: Window, now: datetime) -> Axis:
-    ruler = Ruler(span_of(window.period))
+    ruler, is_daily = Ruler(span_of(window.period)), window.reach in DAILY
+    narrow = NARROW_WEEK if window.reach is Reach.QUARTER else NARROW
     return Axis(
-        ticks=[_tick(column, ruler, is_daily=window.reach in DAILY) for column in window.columns],
+        ticks=[_tick(column, ruler, is_daily=is_daily, narrow=narrow) for column in window.columns],
         now=ruler.at(now) if window.period.covers(now) else None,
     )
 
 
-def _tick(column: Column, ruler: Ruler, *, is_daily: bool) -> Tick:
+def _tick(column: Column, ruler: Ruler, *, is_daily: bool, narrow: float) -> Tick:
     width = ruler.share_of(column.period)
     part = Part(ruler.at(column.period.start), percent(width))
-    return Tick(column, part, is_shaded=is_daily and column.is_weekend, is_named=width >= NARROW)
+    return Tick(column, part, is_shaded=is_daily and column.is_weekend, is_named=width >= narrow)

@@ -57,7 +57,7 @@ class RolesForm(TenantForm):
         (mission P9)."""
         self.asks_for_level |= field == "level"
         if field == "level" and "level" not in self.data:
-            self.data = {**self.data, "level": str(PROPOSED_LEVEL.value)}
+            self.data = dict(self.data.items()) | {"level": str(PROPOSED_LEVEL.value)}
             self["level"].help_text = error
         else:
             super().add_error(field, error)

@@ -260,7 +260,9 @@ def test_who_was_told_what_is_owned_by_now_may_change_it(tape: Article, log_in: 
     hand_over(tenant=tape.tenant, reservations=[take(tape, 3)], at=SUMMER.start)
     told = client.post(url, typed)
     assert (told.status_code, owned(tape)) == (200, 7)
-    assert 'name="seen_owned" value="7"' in told.content.decode()
+    page = told.content.decode()
+    for kept in ('name="seen_owned" value="7"', 'name="owned" value="9"', f'name="name" value="{tape.name}"'):
+        assert kept in page
     assert client.post(url, typed | {"seen_owned": "7"}).status_code == 302
     assert owned(tape) == 9
 

@@ -1,16 +1,19 @@
 """What is drawn is what is free: every instant, and no shortage too short to be seen (mission E3)."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eventworx.periods import Period, instant_at, ticks
 from inventory.models import Article
 from inventory.steps import EMPTY, Change, Course, Span, changed, during
-from inventory.timeline.lanes import BASE, FLOOR, UNITS, Lane, lane_of
+from inventory.timeline.lanes import BASE, FLOOR, UNITS, Lane, axis_of, lane_of
+from inventory.timeline.windows import Reach, window_around
 
 START = ticks(datetime(2027, 7, 1, tzinfo=UTC))
 UNIT = 7_000_000
@@ -97,3 +100,16 @@ def test_what_the_buffers_touch_outside_counts_for_the_figure_and_is_not_drawn()
     drawn = lane_of(article=article, course=course, period=WINDOW)
     assert (drawn.stock.free, drawn.fewest, drawn.missing, drawn.marks) == (-2, 3, 0, [])
     assert timedelta(minutes=60) == article.buffer_after
+
+
+@pytest.mark.parametrize(
+    ("reach", "day", "unnamed"),
+    [
+        (Reach.DAY, date(2027, 7, 1), []),
+        (Reach.MONTH, date(2027, 7, 1), []),
+        (Reach.QUARTER, date(2026, 10, 1), [date(2026, 10, 1), date(2026, 12, 28)]),
+    ],
+)
+def test_a_week_cut_short_has_no_name_to_run_into_the_next(reach: Reach, day: date, unnamed: list[date]) -> None:
+    axis = axis_of(window=window_around(day, reach, ZoneInfo("Europe/Berlin")), now=datetime(2020, 1, 1, tzinfo=UTC))
+    assert [tick.column.start.date() for tick in axis.ticks if not tick.is_named] == unnamed
