@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
-from eventworx.web.forms import TenantForm
+from eventworx.web.forms import CarryingForm, TenantForm
 from inventory.categories import descendants, tree
 from inventory.models import Article, ArticleQuerySet, Category, FactorScale, StockMovement, StockMovementKind
 from inventory.pictures import MAX_UPLOAD_BYTES, MEDIA_TYPES, encoded
@@ -203,7 +203,7 @@ class CategoryForm(CategoryChoiceForm):
     parent = _field(Category, "parent", label=_("Lies below"))
 
 
-class StepForm(forms.Form):
+class StepForm(CarryingForm):
     """A row of a factor scale; an empty one counts for nothing."""
 
     use_required_attribute = False
@@ -226,14 +226,6 @@ class StepForm(forms.Form):
         return given
 
 
-class ScaleFields(TypedDict):
-    """What the use-cases of scales take."""
-
-    name: str
-    steps: list[tuple[int, Decimal]]
-    extra_day_factor: Decimal
-
-
 class ScaleForm(TenantForm):
     """A factor scale with its steps, a formset in `steps`."""
 
@@ -248,14 +240,23 @@ class ScaleForm(TenantForm):
         rows = [{"days": days, "factor": factor} for days, factor in known]
         # What was typed is not compared to what was there: a row left as it was counts, too.
         self.steps = formset(data, initial=rows if data is None else None, prefix="steps")
+        self.scale = scale
+        if scale:
+            self.carry_shown()
+            for row in self.steps:
+                row.carry_shown()
 
     def is_valid(self) -> bool:
         return all([super().is_valid(), self.steps.is_valid()])
 
-    def scale_fields(self) -> ScaleFields:
+    def scale_fields(self) -> dict[str, Any]:
+        """What the use-cases of scales take. Of a scale that is there, what nobody touched is what it is by now; its
+        steps are one whole."""
         rows = [row.cleaned_data for row in self.steps if row.cleaned_data.get("days") is not None]
-        return {
-            "name": self.cleaned_data["name"],
-            "steps": [(row["days"], row["factor"]) for row in rows],
-            "extra_day_factor": self.cleaned_data["extra_day_factor"],
-        }
+        typed = self.cleaned_data | {"steps": [(row["days"], row["factor"]) for row in rows]}
+        if self.scale is None:
+            return typed
+        kept = {"name": self.scale.name, "extra_day_factor": self.scale.extra_day_factor}
+        if self.steps.forms and not any(row.touched for row in self.steps):
+            typed["steps"] = steps_of(self.scale.steps)
+        return typed | kept | self.touched

@@ -76,7 +76,7 @@ def add_person(*, contact: Contact, **fields: Unpack[PersonFields]) -> ContactPe
 def update_person(*, person: ContactPerson, **fields: Unpack[PersonFields]) -> ContactPerson:
     for name, value in fields.items():
         setattr(person, name, value)
-    person.save()
+    person.save(update_fields=[*fields])
     return person
 
 

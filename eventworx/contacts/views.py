@@ -80,8 +80,9 @@ def person_create(request: TenantRequest, pk: int) -> HttpResponse:
 def person_edit(request: TenantRequest, pk: int, person_pk: int) -> HttpResponse:
     person = _person(request, pk, person_pk)
     form = PersonForm(request.POST or None, tenant=request.tenant, initial=model_to_dict(person))
+    form.carry_shown()
     if form.is_valid():
-        contacts.update_person(person=person, **form.cleaned_data)
+        contacts.update_person(person=person, **form.touched)
         return redirect(request.tenant.url("contacts:people", pk))
     context = {"contact": person.contact, "active_tab": "people", "form": form, "person": person}
     return render(request, "contacts/person.html", context)

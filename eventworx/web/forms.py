@@ -18,7 +18,23 @@ class InputRefused(BusinessError):
     message = "%(errors)s"
 
 
-class TenantForm(forms.Form):
+class CarryingForm(forms.Form):
+    """A form that can tell what somebody changed on its page from what the page showed."""
+
+    def carry_shown(self) -> None:
+        """Let the page send along what it showed, so that `touched` can tell what somebody changed there."""
+        for field in self.fields.values():
+            field.show_hidden_initial = not isinstance(field, forms.FileField)
+
+    @property
+    def touched(self) -> dict[str, Any]:
+        """Of the cleaned values those that are not what the page showed: the others stay as they are by now, whoever
+        changed them since."""
+        kept = {name for name in self.fields if self[name].html_initial_name in self.data} - {*self.changed_data}
+        return {name: value for name, value in self.cleaned_data.items() if name not in kept}
+
+
+class TenantForm(CarryingForm):
     """A form that knows its tenant. Subclasses narrow every choice to it in `narrow()`.
 
     Model choices must start at the tenant (`self.tenant.articles.active()`): an id of another
@@ -35,18 +51,6 @@ class TenantForm(forms.Form):
 
     def narrow(self) -> None:
         """Set the querysets of model choices; called once at the start."""
-
-    def carry_shown(self) -> None:
-        """Let the page send along what it showed, so that `touched` can tell what somebody changed there."""
-        for field in self.fields.values():
-            field.show_hidden_initial = not isinstance(field, forms.FileField)
-
-    @property
-    def touched(self) -> dict[str, Any]:
-        """Of the cleaned values those that are not what the page showed: the others stay as they are by now, whoever
-        changed them since."""
-        kept = {name for name in self.fields if self[name].html_initial_name in self.data} - {*self.changed_data}
-        return {name: value for name, value in self.cleaned_data.items() if name not in kept}
 
     def attempt(self, use_case: Callable[[], Result]) -> Result | None:
         """The result of `use_case`; None where it was refused, with the sentence at the form."""

@@ -77,6 +77,14 @@ class StockTermsForm(TenantForm):
         max_value=MOST_UNITS,
     )
 
+    def narrow(self) -> None:
+        self.carry_shown()
+
+    @property
+    def mode_shown(self) -> str:
+        """The mode as the page sends it along; the choices are drawn by hand."""
+        return self["stock_mode"].as_hidden(only_initial=True)
+
     @property
     def modes(self) -> list[dict[str, Any]]:
         """The choices with what each of them means."""

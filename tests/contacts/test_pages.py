@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from eventworx.contacts.contacts import update_contact
+from eventworx.contacts.contacts import update_contact, update_person
 from eventworx.contacts.models import Contact
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
@@ -80,6 +80,18 @@ def test_a_discount_given_meanwhile_is_not_taken_back_by_a_page_from_before(auro
     assert client.post(url, typed | before).status_code == 302
     contact.refresh_from_db()
     assert (contact.phone, contact.discount_percent, contact.city) == ("+43 1", Decimal(20), "Graz")
+
+
+def test_an_address_set_meanwhile_is_not_taken_back_by_the_page_of_a_person(aurora: Tenant, log_in: LogIn) -> None:
+    contact, client = make_contact(aurora), log_in(aurora)
+    person = contact.people.create(tenant=aurora, name="Ida", email="alt@sued.example", position="Einkauf")
+    url = aurora.url("contacts:person_edit", contact.pk, person.pk)
+    before = dict(re.findall(r'name="(initial-[a-z_]+)"(?: value="([^"]*)")?', text(client, url)))
+    update_person(person=person, email="neu@sued.example", position="Leitung")
+    typed = {"name": "Ida", "email": "alt@sued.example", "position": "", "phone": "+43 1"}
+    assert client.post(url, typed | before).status_code == 302
+    person.refresh_from_db()
+    assert (person.name, person.email, person.position, person.phone) == ("Ida", "neu@sued.example", "", "+43 1")
 
 
 def test_search_and_role_narrow_the_list(aurora: Tenant, log_in: LogIn) -> None:

@@ -14,10 +14,11 @@ from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from inventory.articles import set_supplier, update_article
-from inventory.categories import create_category
+from inventory.categories import create_category, update_category
 from inventory.models import Article, StockMovementKind
+from inventory.prices import steps_of
 from inventory.reservations import ReservationClaim, reserve
-from inventory.scales import create_scale
+from inventory.scales import create_scale, update_scale
 from inventory.stock import add_movement
 from tests.factories import make_article, make_category, make_contact
 
@@ -63,6 +64,11 @@ def shown(client: Client, url: str, **options: Any) -> str:
     answer = client.get(url, **options)
     assert answer.status_code == 200
     return " ".join(answer.content.decode().split())
+
+
+def shown_before(client: Client, url: str) -> dict[str, str]:
+    """What the page sends along of what it showed."""
+    return dict(re.findall(r'name="(initial-[a-z0-9_-]+)"(?: value="([^"]*)")?', shown(client, url)))
 
 
 def full_article(tenant: Tenant, rows: int = 1) -> Article:
@@ -275,6 +281,43 @@ def test_what_nobody_touched_on_a_page_from_before_stays_as_it_is_by_now(aurora:
     assert client.post(url, typed | {"rental_price": "11,00"}).status_code == 302
     article.refresh_from_db()
     assert (article.rental_price, article.owned, article.number) == (11, 7, typed["number"])
+
+
+def test_a_category_moved_meanwhile_stays_where_it_is_when_it_is_renamed(aurora: Tenant, log_in: LogIn) -> None:
+    client, (light, spots) = log_in(aurora), [make_category(aurora, name) for name in ("Licht", "Spots")]
+    url = aurora.url("inventory:category_edit", spots.pk)
+    before = shown_before(client, url)
+    update_category(category=spots, name="Spots", parent=light)
+    for typed, now in (
+        ({"name": "Strahler", "parent": ""}, ("Strahler", light)),
+        (
+            {"name": "Spots", "parent": "", "initial-parent": str(light.pk)},
+            ("Strahler", None),
+        ),
+    ):
+        assert client.post(url, before | typed).status_code == 302
+        spots = aurora.categories.get(pk=spots.pk)
+        assert (spots.name, spots.parent) == now
+
+
+def test_factors_changed_meanwhile_stay_when_a_scale_is_renamed(aurora: Tenant, log_in: LogIn) -> None:
+    """Its steps are one whole: who changes one has meant the others as he saw them."""
+    client, new = log_in(aurora), [(1, ONE), (3, Decimal("1.75"))]
+    scale = create_scale(tenant=aurora, name="Licht", steps=[(1, ONE), (3, ONE * 2)], extra_day_factor=ONE)
+    url = aurora.url("inventory:scale_edit", scale.pk)
+    before = shown_before(client, url)
+    rows = [("1", "1"), ("3", "2"), ("", ""), ("", ""), ("", "")]
+    page = before | steps(*rows, extra_day_factor="1") | {"steps-INITIAL_FORMS": "2"}
+    update_scale(scale=scale, name="Licht", steps=new, extra_day_factor=Decimal("0.5"))
+    assert client.post(url, page | {"name": "Ton"}).status_code == 302
+    scale.refresh_from_db()
+    assert (scale.name, steps_of(scale.steps), scale.extra_day_factor) == ("Ton", (*new,), Decimal("0.5"))
+    assert client.post(url, page | {"steps-2-days": "5", "steps-2-factor": "3"}).status_code == 302
+    scale.refresh_from_db()
+    assert (scale.name, [days for days, _ in steps_of(scale.steps)]) == ("Ton", [1, 3, 5])
+    assert steps_of(scale.steps)[1] == (3, ONE * 2)
+    page |= {f"steps-{row}-{name}": "" for row in range(2) for name in ("days", "factor")}
+    assert "mindestens eine Stufe" in shown_refusal(client, url, page)
 
 
 def test_categories_and_scales_of_others_cannot_be_chosen(aurora: Tenant, cymbal: Tenant, log_in: LogIn) -> None:

@@ -156,6 +156,18 @@ def test_a_limit_set_meanwhile_is_not_taken_away_by_a_page_from_before(theirs: P
     assert theirs.guard_rails == GuardRails(most_net=Decimal("1500.50"), lead_hours=4)
 
 
+def test_stock_is_shown_no_more_than_was_decided_meanwhile_by_a_page_from_before(
+    theirs: PartnerConnection, boss: Client
+) -> None:
+    before = dict(re.findall(r'name="(initial-[a-z_]+)"(?: value="([^"]*)")?', tab(boss, theirs)))
+    save(boss, theirs, "set_stock_terms", stock_mode="capped", stock_cap="4", stock_kept_back="0")
+    typed = {"stock_mode": "exact", "stock_cap": "10", "stock_kept_back": "3"}
+    assert save(boss, theirs, "set_stock_terms", **typed, **before).status_code == 204
+    assert theirs.stock_terms == StockTerms(mode=StockMode.CAPPED, cap=4, kept_back=3)
+    save(boss, theirs, "set_stock_terms", **typed | {"stock_mode": "yes_no"}, **before)
+    assert theirs.stock_terms == StockTerms(mode=StockMode.YES_NO, cap=4, kept_back=3)
+
+
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
