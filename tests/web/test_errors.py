@@ -29,6 +29,15 @@ def test_refusal_is_a_page_with_the_sentence(aurora: Tenant, busy: str, log_in: 
     assert "<html" in answer.content.decode()
 
 
+def test_who_changes_the_language_of_a_refusal_comes_back_to_where_the_form_was(
+    aurora: Tenant, busy: str, log_in: LogIn
+) -> None:
+    """The deed's own address takes no GET: the browser would show an empty page."""
+    form = f"http://testserver{aurora.url('messaging:mails')}?state=failed"
+    page = log_in(aurora).post(busy, headers={"Referer": form}).content.decode()
+    assert f'name="next" value="{form}"' in page
+
+
 def test_refusal_within_a_page_is_the_sentence_alone(aurora: Tenant, busy: str, log_in: LogIn) -> None:
     answer = log_in(aurora).post(busy, headers={"HX-Request": "true"})
     assert (answer.status_code, answer["HX-Retarget"]) == (409, "#alerts")
