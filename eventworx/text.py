@@ -14,6 +14,12 @@ _FORMULA = re.compile("'*[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 _GAPS = re.compile(r"[\s\x00-\x1f]+")
 
 
+# Of a text on one line: blanks that are no spaces, several of them, or such at its ends.
+_BLANKS = "".join(sign for sign in map(chr, range(0x3001)) if sign.isspace() and sign != " ")
+ODD_BLANKS = f"[{_BLANKS}]|  |^ | $"
+"""A regular expression, also for the database: what `one_line` would write otherwise."""
+
+
 def _without_marks(text: str) -> str:
     if text.isascii():
         return text
@@ -30,6 +36,17 @@ def sort_key(text: str) -> str:
     """`text` as it is sorted, as in a German dictionary (DIN 5007-1): ä as a, ß as ss, case ignored."""
     lowered = unicodedata.normalize("NFC", text).casefold().translate(_SORTING)
     return _GAPS.sub(" ", _without_marks(lowered)).strip()
+
+
+def one_line(text: str) -> str:
+    """`text` as a single line keeps it: one space between words, whatever blanks and breaks were pasted there."""
+    return " ".join(text.split())
+
+
+def blanks_between(text: str) -> str:
+    """The regular expression of all texts that are the same line."""
+    gap = f"[ {_BLANKS}]"
+    return f"^{gap}*{f'{gap}+'.join(map(re.escape, text.split()))}{gap}*$"
 
 
 def search_words(query: str) -> list[str]:

@@ -13,6 +13,7 @@ from eventworx.contacts.models import Contact
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.numbers import NumberKind, next_number
+from eventworx.text import one_line
 from inventory.models import Article, ArticleSupplier, Category, FactorScale
 from inventory.pictures import replace_picture
 
@@ -78,7 +79,8 @@ class WrongGtin(BusinessError):
 @transaction.atomic
 def create_article(*, tenant: Tenant, number: str = "", **fields: Unpack[ArticleFields]) -> Article:
     """A new article, with the next free number unless one is given. Raises NumberTaken, WrongGtin."""
-    article = Article(tenant=tenant, number=number.strip() or _next_free_number(tenant))
+    article = Article(tenant=tenant)
+    article.number = _own_number(article, number) or _next_free_number(tenant)
     return _fill(article, fields)
 
 
@@ -92,7 +94,7 @@ def update_article(
     was sold meanwhile as it is. Raises NumberTaken, WrongGtin, OwnedMovedOn, and KindIsInUse.
     """
     held = article.tenant.articles.select_for_update(no_key=True).get(pk=article.pk)
-    held.tenant, held.number = article.tenant, held.number if number is None else number.strip()
+    held.tenant, held.number = article.tenant, held.number if number is None else _own_number(held, number)
     if fields.get("kind", held.kind) != held.kind:
         _refuse_in_use(held)
     if seen_owned is not None and fields.get("owned") == seen_owned:
@@ -151,7 +153,7 @@ def _fill(article: Article, fields: ArticleFields) -> Article:
     if "picture" in fields:
         replace_picture(article=article, content=fields.pop("picture"))
     for name, value in fields.items():
-        setattr(article, name, value)
+        setattr(article, name, one_line(value) if isinstance(value, str) and name != "description" else value)
     article.gtin = _GAPS.sub("", article.gtin)
     if article.gtin and not is_gtin(article.gtin):
         raise WrongGtin
@@ -166,6 +168,17 @@ def _refuse_in_use(article: Article) -> None:
     names = [str(row) for row in rows[:NAMED]] + ["…"] * len(rows[NAMED:])
     if names:
         raise KindIsInUse(reserved=", ".join(names))
+
+
+def _own_number(article: Article, number: str) -> str:
+    """The number that was typed, on one line. Raises NumberTaken where another differs from it in blanks alone: so may
+    what was written down before blanks were put right."""
+    number = one_line(number)
+    if " " in number:
+        others = article.tenant.articles.exclude(pk=article.pk).of_one_line(number)
+        if other := others.first():
+            raise NumberTaken(number=other.number)
+    return number
 
 
 def _next_free_number(tenant: Tenant) -> str:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
-from eventworx.text import fold
+from eventworx.text import fold, one_line
 from inventory.articles import save_or_refuse
 from inventory.models import Category, CategoryQuerySet
 
@@ -42,7 +42,7 @@ class CategoryInItself(BusinessError):
 @transaction.atomic
 def create_category(*, tenant: Tenant, name: str, parent: Category | None = None) -> Category:
     """A new category, below `parent` or at the top. Raises CategoryNameTaken."""
-    return _save(Category(tenant=tenant, name=name, parent=parent))
+    return _save(Category(tenant=tenant, name=one_line(name), parent=parent))
 
 
 @transaction.atomic
@@ -60,7 +60,7 @@ def update_category(*, category: Category, name: str, parent: Category | None) -
     """Rename or move a category with all below it. Raises CategoryNameTaken, CategoryInItself."""
     if parent and parent.pk in _below(_locked_parents(category.tenant), category.pk):
         raise CategoryInItself
-    category.name, category.parent = name, parent
+    category.name, category.parent = one_line(name), parent
     return _save(category)
 
 

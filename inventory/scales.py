@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
+from eventworx.text import one_line
 from inventory.articles import save_or_refuse
 from inventory.models import FactorScale
 
@@ -44,10 +45,10 @@ def update_scale(*, scale: FactorScale, name: str, steps: Steps, extra_day_facto
 
 
 def _fill(scale: FactorScale, name: str, steps: Steps, extra_day_factor: Decimal) -> FactorScale:
-    scale.name, scale.extra_day_factor = name, extra_day_factor
+    scale.name, scale.extra_day_factor = one_line(name), extra_day_factor
     scale.steps = [{"days": days, "factor": str(factor)} for days, factor in _checked(steps)]
-    taken = scale.tenant.factor_scales.filter(name=name)
-    save_or_refuse(scale, taken=taken, refusal=ScaleNameTaken(name=name))
+    taken = scale.tenant.factor_scales.filter(name=scale.name)
+    save_or_refuse(scale, taken=taken, refusal=ScaleNameTaken(name=scale.name))
     return scale
 
 

@@ -14,7 +14,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
-from eventworx.text import fold, from_spreadsheet
+from eventworx.text import fold, from_spreadsheet, one_line
 from inventory.articles import WrongGtin, is_gtin
 from inventory.models import ArticleKind
 
@@ -98,7 +98,6 @@ KINDS = dict.fromkeys(("rental", "rent", "miete", "vermietung", "mietartikel", "
 KINDS |= dict.fromkeys(("sale", "sales", "verkauf", "verkaufsartikel"), ArticleKind.SALE.value)
 _FAILED = re.compile(r"#(REF|BEZUG|N/A|NV|NAME\?|VALUE|WERT|DIV/0|NULL|NUM|ZAHL)!?\Z")
 _BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ufffe\uffff\ud800-\udfff]")
-_BREAKS = re.compile("[\t\r\n\u2028\u2029]")
 _GAPS = re.compile("[\\s'\u2019]")
 _MONEY = "[€$£]|EUR|USD|GBP|CHF"
 _DECORATION = re.compile(rf"^(?:{_MONEY})|(?:{_MONEY}|kg|min|Min\.?|Stk\.?|St\.?)$")
@@ -111,12 +110,14 @@ LONGEST_NUMBER = 40
 
 
 def text(most: int, *, breaks: bool = False) -> Reader:
-    """Up to `most` characters; with `breaks` of several lines."""
+    """Up to `most` characters; on one line as in the form, with `breaks` on several."""
 
     def read(cell: Cell, _notation: Notation) -> str:
         said = plain(cell)
+        if not breaks and (not said.isprintable() or "  " in said):
+            said = one_line(said)
         if not said.isprintable():
-            said = _without_controls(said, breaks=breaks)
+            said = _without_controls(said)
         if len(said) > most:
             raise TooLong(most=most)
         return said
@@ -135,9 +136,9 @@ def plain(cell: Cell) -> str:
     return cell if cell.isascii() else unicodedata.normalize("NFC", cell)
 
 
-def _without_controls(said: str, *, breaks: bool) -> str:
-    """Lines end as in the database; raises Unreadable where controls stand in it, or breaks that may not."""
-    if _BAD.search(said) or (not breaks and _BREAKS.search(said)):
+def _without_controls(said: str) -> str:
+    """Lines end as in the database; raises Unreadable where controls stand in it."""
+    if _BAD.search(said):
         raise Unreadable
     return said.replace("\r\n", "\n").replace("\r", "\n")
 

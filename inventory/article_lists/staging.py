@@ -20,7 +20,7 @@ from inventory.models import Article
 from inventory.spelling import KEY_TEXTS, keys_of
 
 LINES, CHANGES = "article_list_lines", "article_list_changes"
-RENEWED, CATEGORIES = "article_list_keys", "article_list_categories"
+RENEWED, CATEGORIES, ODD = "article_list_keys", "article_list_categories", "article_list_odd_numbers"
 ARTICLES = Article._meta.db_table
 AT_ONCE = 5000  # rows
 MOST_ATTEMPTS = 5
@@ -74,9 +74,10 @@ class Staging:
         _run(f"CREATE TEMPORARY TABLE {RENEWED} ({', '.join([line, *map(_typed, KEYS)])})")
         _run(f"CREATE TEMPORARY TABLE {CHANGES} (line integer, article_id bigint)")
         _run(f"CREATE TEMPORARY TABLE {CATEGORIES} (path text, id bigint)")
+        _run(f"CREATE TEMPORARY TABLE {ODD} (number text, kept text)")
 
     def close(self) -> None:
-        for table in (LINES, CHANGES, RENEWED, CATEGORIES):
+        for table in (LINES, CHANGES, RENEWED, CATEGORIES, ODD):
             _run(f"DROP TABLE IF EXISTS {table}")
 
     def add(self, rows: Iterable[Sequence[Any]]) -> None:
@@ -86,6 +87,7 @@ class Staging:
     def problems(self, *, most: int, change_existing: bool, now: datetime) -> Iterator[Problem]:
         """After the last row: what shows only beside other lines, or beside what is there, up to `most` of a kind. Such
         lines are taken out."""
+        self._recognise()
         self.database.analyse(LINES)
         twice = f"SELECT number, min(line) AS first FROM {LINES} GROUP BY number HAVING count(*) > 1"
         found = f"FROM {LINES} l JOIN ({twice}) f ON f.number = l.number WHERE l.line > f.first"
@@ -101,6 +103,15 @@ class Staging:
             for line, kind in _rows(f"SELECT l.line, l.kind {found} ORDER BY l.line LIMIT %s", *instants, most):
                 yield problem(line, "kind", kind, KindInUse())
             self._take_out(found, *instants)
+
+    def _recognise(self) -> None:
+        """A number that was written down with other blanks, before they were put right, is this article's all the
+        same."""
+        self.database.load(ODD, ["number", "kept"], self.tenant.articles.oddly_numbered().items())
+        _run(
+            f"UPDATE {LINES} SET number = o.kept FROM {ODD} o WHERE o.number = {LINES}.number AND NOT EXISTS "
+            f"(SELECT 1 FROM {ARTICLES} a WHERE a.tenant_id = {int(self.tenant.pk)} AND a.number = o.number)"
+        )
 
     def _take_out(self, found: str, *parameters: Any) -> None:
         self.taken_out += _run(f"DELETE FROM {LINES} WHERE line IN (SELECT l.line {found})", *parameters)

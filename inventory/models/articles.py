@@ -15,7 +15,7 @@ from eventworx.contacts.models import Contact
 from eventworx.databases import Statement, marks
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
-from eventworx.text import sort_key
+from eventworx.text import ODD_BLANKS, blanks_between, one_line, sort_key
 from inventory.models.pictures import Picture
 from inventory.spelling import KEY_TEXTS, Wanted, keys_of
 
@@ -133,6 +133,16 @@ class ArticleQuerySet(models.QuerySet["Article"]):
 
     def in_categories(self, category_ids: Iterable[int]) -> Self:
         return self.filter(category_id__in=category_ids)
+
+    def of_one_line(self, number: str) -> Self:
+        """Articles whose number is this one, whatever blanks are in it."""
+        first, *_ = number.split()
+        return self.filter(number__contains=first, number__regex=blanks_between(number))
+
+    def oddly_numbered(self) -> dict[str, str]:
+        """By their number as one line keeps it, how the numbers are kept that were written down otherwise."""
+        rows = self.filter(number__regex=ODD_BLANKS).order_by("-pk").values_list("number", flat=True)
+        return {one_line(number): number for number in rows}
 
     def by_name(self) -> Self:
         return self.order_by("sort_key", "pk")

@@ -320,6 +320,23 @@ def test_factors_changed_meanwhile_stay_when_a_scale_is_renamed(aurora: Tenant, 
     assert "mindestens eine Stufe" in shown_refusal(client, url, page)
 
 
+def test_texts_of_one_line_keep_no_blanks_but_spaces_and_no_number_differs_by_them_alone(
+    aurora: Tenant, log_in: LogIn
+) -> None:
+    old, client, url = make_article(aurora, number="B\t2.1"), log_in(aurora), aurora.url("inventory:article_create")
+    typed = {"name": "PAR\t64", "number": "A\xa0\t1", "manufacturer": "Robe  Lighting", "description": "a\tb\n c"}
+    assert client.post(url, BLANK | typed).status_code == 302
+    kept = aurora.articles.exclude(pk=old.pk).values_list("name", "number", "manufacturer", "description")
+    assert [*kept] == [("PAR 64", "A 1", "Robe Lighting", "a\tb\n c")]
+    for number in ("A \t 1", "B 2.1"):
+        refused = shown_refusal(client, url, BLANK | {"number": number})
+        assert "Es gibt schon einen Artikel mit der Nummer" in refused
+    assert client.post(url, BLANK | {"number": "B 2-1"}).status_code == 302
+    update_article(article=old, number="B\t2.1", name="x")
+    old.refresh_from_db()
+    assert old.number == "B 2.1"
+
+
 def test_categories_and_scales_of_others_cannot_be_chosen(aurora: Tenant, cymbal: Tenant, log_in: LogIn) -> None:
     scale = create_scale(tenant=cymbal, name="Fremd", steps=[(1, ONE)], extra_day_factor=ONE)
     category = make_category(cymbal, "Fremd")

@@ -188,6 +188,20 @@ def test_what_was_exported_changes_nothing(aurora: Tenant, log_in: LogIn, file_f
     assert [row["number"] for row in before] == [row["number"] for row in aurora.articles.order_by("pk").values()]
 
 
+@pytest.mark.parametrize("number", ["A\t17", "A\xa017", "A  17", "A\r\n17", "A\u200917"])
+def test_a_number_with_other_blanks_is_no_other_article(aurora: Tenant, log_in: LogIn, number: str) -> None:
+    """Neither what was pasted from a spreadsheet is refused where it comes back, nor is the article there twice."""
+    make_article(aurora, "PAR\t64 ", number=number, unit="Stück", manufacturer="Robe\n Lighting", owned=3)
+    answer: Any = log_in(aurora).get(aurora.url("inventory:article_export"), {"all": "1", "format": "csv"})
+    done = imported(aurora, answer.getvalue())
+    assert (problems(done), counts(done)) == ([], (0, 1, 0, 0))
+    lines = as_csv([["Nummer", "Name", "Bestand"], ["A 17", "PAR\t64", "4"], [number, "x", "5"], ["A17", "Neu", ""]])
+    done = imported(aurora, lines, skip_bad_lines=True)
+    assert (problems(done), counts(done)) == ([(3, "number", "line-number-twice")], (1, 1, 0, 1))
+    article = aurora.articles.get(number=number)
+    assert (article.name, article.manufacturer, article.owned) == ("PAR 64", "Robe Lighting", 4)
+
+
 # --- categories -----------------------------------------------------------------------------------------
 def test_missing_categories_are_errors_unless_wanted(aurora: Tenant) -> None:
     make_category(aurora, "Licht")
