@@ -1,7 +1,6 @@
 """Forms of articles: they check the shape, the use-cases the rules. Times are typed in the tenant's zone."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,14 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
-from eventworx.web.forms import CarryingForm, TenantForm
+from eventworx.web.forms import CarryingForm, InstantField, TenantForm
 from inventory.categories import descendants, tree
 from inventory.models import Article, ArticleQuerySet, Category, FactorScale, StockMovement, StockMovementKind
 from inventory.pictures import MAX_UPLOAD_BYTES, MEDIA_TYPES, encoded
 from inventory.prices import steps_of, trimmed
 from inventory.search import Filter, all_articles, search_articles
 
-LOCAL_TIME = "%Y-%m-%dT%H:%M"
 BLANK_STEPS = 3
 MOST_STEPS = 100  # that partners read of a scale
 
@@ -40,12 +38,6 @@ def _limits(field: Any) -> dict[str, Any]:
 def _decimal(model: type[Model], name: str, **options: Any) -> Any:
     """Typed in the user's language: "1.234,50"."""
     return _field(model, name, localize=True, widget=forms.TextInput({"inputmode": "decimal"}), **options)
-
-
-def _instant(model: type[Model], name: str, **options: Any) -> Any:
-    widget = forms.DateTimeInput({"type": "datetime-local", "step": "60"}, format=LOCAL_TIME)
-    within = [MinValueValidator(datetime(2000, 1, 1, tzinfo=UTC)), MaxValueValidator(datetime(2100, 1, 1, tzinfo=UTC))]
-    return _field(model, name, widget=widget, validators=within, **options)
 
 
 class CategoryChoiceForm(TenantForm):
@@ -184,8 +176,8 @@ class MovementForm(TenantForm):
 
     kind = _field(StockMovement, "kind", initial=StockMovementKind.OUT_OF_SERVICE)
     quantity = _field(StockMovement, "quantity")
-    start = _instant(StockMovement, "start")
-    end = _instant(StockMovement, "end", help_text=_("Left empty: for good."))
+    start = _field(StockMovement, "start", form_class=InstantField)
+    end = _field(StockMovement, "end", form_class=InstantField, help_text=_("Left empty: for good."))
     note = _field(StockMovement, "note")
 
     def full_clean(self) -> None:

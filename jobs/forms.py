@@ -1,6 +1,6 @@
 """Forms of jobs: they check the shape, the use-cases the rules. Times are typed in the tenant's zone."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, cast
 
@@ -11,48 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.contacts.models import Contact
 from eventworx.periods import Period
-from eventworx.web.forms import TenantForm
+from eventworx.web.forms import InstantField, TenantForm
 from inventory.models import Article
 from jobs.holds import usual_end
 from jobs.models import InquiryQuerySet, Job, JobQuerySet, Position
 from jobs.states import JobState, OrderState
 
-LOCAL_TIME = "%Y-%m-%dT%H:%M"
 TIMES = ("planning_start", "planning_end", "usage_start", "usage_end")
 WHEN = [("", _("At any time")), ("coming", _("Running and coming")), ("past", _("Past"))]
-
-
-class _ShownInstant(forms.DateTimeInput):
-    """What of an instant was shown, as the page sends it along."""
-
-    input_type = "hidden"
-
-    def __init__(self) -> None:
-        super().__init__(format=LOCAL_TIME)
-
-
-class _InstantField(forms.DateTimeField):
-    """An instant on the clock of the form's zone, to the minute. What was `kept` and is sent back as it was shown stays
-    as it is: to the second, and in the hour that comes twice."""
-
-    hidden_widget = _ShownInstant
-    kept: datetime | None = None
-
-    def to_python(self, value: Any) -> datetime | None:
-        if self.kept and value == timezone.localtime(self.kept).strftime(LOCAL_TIME):
-            return self.kept
-        return super().to_python(value)
-
-
-def _instant(label: Any) -> forms.DateTimeField:
-    return _InstantField(
-        label=label,
-        validators=[
-            MinValueValidator(datetime(2000, 1, 1, tzinfo=UTC)),
-            MaxValueValidator(datetime(2100, 1, 1, tzinfo=UTC)),
-        ],
-        widget=forms.DateTimeInput({"type": "datetime-local", "step": "60"}, format=LOCAL_TIME),
-    )
 
 
 def _decimal(label: Any, **options: Any) -> forms.DecimalField:
@@ -138,10 +104,10 @@ class JobForm(TenantForm):
     customer: "forms.ModelChoiceField[Contact]" = forms.ModelChoiceField(label=_("Customer"), queryset=None)
     customer_reference = forms.CharField(label=_("Customer's reference"), max_length=100, required=False)
     venue = forms.CharField(label=_("Venue"), max_length=300, required=False)
-    planning_start = _instant(_("Planning from"))
-    planning_end = _instant(_("Planning until"))
-    usage_start = _instant(_("Usage from"))
-    usage_end = _instant(_("Usage until"))
+    planning_start = InstantField(label=_("Planning from"))
+    planning_end = InstantField(label=_("Planning until"))
+    usage_start = InstantField(label=_("Usage from"))
+    usage_end = InstantField(label=_("Usage until"))
     tax_percent = _decimal(_("Tax rate in percent"), max_value=100, max_digits=5)
     note = forms.CharField(label=_("Note"), max_length=4000, required=False, widget=forms.Textarea({"rows": 3}))
 
@@ -155,7 +121,7 @@ class JobForm(TenantForm):
         if self.job:
             customers = customers | contacts.filter(pk=self.job.customer_id)
             for name in TIMES:
-                cast(_InstantField, self.fields[name]).kept = getattr(self.job, name)
+                cast(InstantField, self.fields[name]).kept = getattr(self.job, name)
             self.carry_shown()
         cast("forms.ModelChoiceField[Contact]", self.fields["customer"]).queryset = customers.by_name()
 
@@ -195,7 +161,11 @@ def local_time(job: Job, name: str) -> datetime:
 class HoldForm(TenantForm):
     """Until when own material is held ("Option")."""
 
-    until = _instant(_("Hold material until"))
+    until = InstantField(label=_("Hold material until"))
+
+    def __init__(self, *args: Any, job: Job, now: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, initial=hold_initial(job, now), tenant=job.tenant, **kwargs)
+        cast(InstantField, self.fields["until"]).kept = job.held_until if job.is_held(now) else job.planning_start
 
     def full_clean(self) -> None:
         with timezone.override(self.tenant.zone):

@@ -1,14 +1,18 @@
 """The base of every form: narrowed to one tenant, and able to show a refusal at its field."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils import timezone
 
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
 
 Result = TypeVar("Result")
+LOCAL_TIME = "%Y-%m-%dT%H:%M"
 
 
 class InputRefused(BusinessError):
@@ -16,6 +20,52 @@ class InputRefused(BusinessError):
 
     code = "input"
     message = "%(errors)s"
+
+
+class ShownInstant(forms.DateTimeInput):
+    """What of an instant was shown, as the page sends it along."""
+
+    input_type = "hidden"
+
+    def __init__(self) -> None:
+        super().__init__(format=LOCAL_TIME)
+
+
+class InstantField(forms.DateTimeField):
+    """An instant on the clock of the current zone, to the minute. Of the hour that comes twice at the end of summer
+    time the first is meant; what was `kept` and is sent back as it was shown stays as it is, in either of them and to
+    the second."""
+
+    hidden_widget = ShownInstant
+    default_validators = [
+        MinValueValidator(datetime(2000, 1, 1, tzinfo=UTC)),
+        MaxValueValidator(datetime(2100, 1, 1, tzinfo=UTC)),
+    ]
+    kept: datetime | None = None
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.DateTimeInput({"type": "datetime-local", "step": "60"}, format=LOCAL_TIME)
+        super().__init__(**{"widget": widget} | options)
+
+    def to_python(self, value: Any) -> datetime | None:
+        if self.kept and value == timezone.localtime(self.kept).strftime(LOCAL_TIME):
+            return self.kept
+        try:
+            return super().to_python(value)
+        except forms.ValidationError as refused:
+            first = _first_of_two(refused)
+            if first is None:
+                raise
+            return first
+
+
+def _first_of_two(refused: forms.ValidationError) -> datetime | None:
+    """What of an ambiguous time is meant; None of one that no clock shows, or that is none."""
+    if refused.code != "ambiguous_timezone" or not refused.params:
+        return None
+    typed, zone = refused.params["datetime"], refused.params["current_timezone"]
+    first: datetime = typed.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    return first if first.astimezone(zone).replace(tzinfo=None) == typed else None
 
 
 class CarryingForm(forms.Form):

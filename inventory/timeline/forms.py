@@ -1,17 +1,16 @@
 """What a timeline is asked for. Whatever is not understood does not count: this week, everything."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from eventworx.periods import Period
-from eventworx.web.forms import TenantForm
-from inventory.forms import LOCAL_TIME, ArticleFilter
+from eventworx.web.forms import InstantField, TenantForm
+from inventory.forms import ArticleFilter
 from inventory.timeline.windows import Reach, Window, window_around
 
 
@@ -39,17 +38,11 @@ class TimelineFilter(WindowForm, ArticleFilter):
         return bool(self.cleaned_data.get(name))
 
 
-def _instant(label: Any) -> forms.DateTimeField:
-    within = [MinValueValidator(datetime(2000, 1, 1, tzinfo=UTC)), MaxValueValidator(datetime(2100, 1, 1, tzinfo=UTC))]
-    widget = forms.DateTimeInput({"type": "datetime-local", "step": "60"}, format=LOCAL_TIME)
-    return forms.DateTimeField(label=label, widget=widget, validators=within)
-
-
 class PeriodForm(TenantForm):
     """A period in the tenant's zone: `period` after validation."""
 
-    start = _instant(pgettext_lazy("period", "From"))
-    end = _instant(pgettext_lazy("period", "Until"))
+    start = InstantField(label=pgettext_lazy("period", "From"))
+    end = InstantField(label=pgettext_lazy("period", "Until"))
 
     def full_clean(self) -> None:
         with timezone.override(self.tenant.zone):

@@ -22,7 +22,6 @@ from jobs.forms import (
     SearchForm,
     StateForm,
     TextPositionForm,
-    hold_initial,
     initial_of,
 )
 from jobs.models import Inquiry, Job, Position
@@ -92,7 +91,7 @@ def detail(request: TenantRequest, pk: int) -> HttpResponse:
             (line.position for line in sheet.short if str(line.position.pk) == request.GET.get("cover")), None
         ),
         "next_states": [state for state in JobState if state in NEXT_STATES[JobState(job.state)]],
-        "hold_form": HoldForm(tenant=request.tenant, initial=hold_initial(job, timezone.now())),
+        "hold_form": HoldForm(job=job, now=timezone.now()),
     }
     return render(request, "jobs/detail.html", context)
 

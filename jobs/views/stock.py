@@ -30,8 +30,9 @@ def _seen(request: TenantRequest) -> datetime | None:
 @may(Permission.EDIT_JOBS)
 def hold(request: TenantRequest, pk: int) -> HttpResponse:
     """ "Material optionieren bis …": what was held stands at each position afterwards."""
-    form = HoldForm(request.POST, tenant=request.tenant)
-    job = holds.hold_material(job=_job(request, pk), until=form.require_valid()["until"], now=timezone.now())
+    job, now = _job(request, pk), timezone.now()
+    form = HoldForm(request.POST, job=job, now=now)
+    job = holds.hold_material(job=job, until=form.require_valid()["until"], now=now)
     return redirect(job)
 
 

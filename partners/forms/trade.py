@@ -11,13 +11,12 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.periods import Period
-from eventworx.web.forms import TenantForm
+from eventworx.web.forms import LOCAL_TIME, TenantForm
 from jobs.models import Job
 from partners import search
 from partners.access import PeriodTooLong, is_askable
 from partners.models import PartnerConnection
 
-LOCAL_TIME = "%Y-%m-%dT%H:%M"
 WAYS = [
     ("", _("not agreed yet")),
     ("collect", _("we collect and return")),

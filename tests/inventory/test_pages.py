@@ -373,6 +373,19 @@ def test_times_of_a_movement_are_those_of_the_tenant(aurora: Tenant, log_in: Log
     assert not aurora.stock_movements.exists()
 
 
+def test_of_the_hour_that_comes_twice_the_first_is_meant_and_one_that_never_comes_is_none(
+    aurora: Tenant, log_in: LogIn
+) -> None:
+    article, client = make_article(aurora, owned=4), log_in(aurora)
+    url = aurora.url("inventory:movement_create", article.pk)
+    typed = {"kind": "addition", "quantity": "1", "start": "2027-10-31T02:30", "end": "2027-10-31T03:00"}
+    assert client.post(url, typed).status_code == 302
+    row = aurora.stock_movements.get()
+    first = datetime(2027, 10, 31, 0, 30, tzinfo=UTC)
+    assert (row.start, row.end) == (first, first + timedelta(minutes=90))
+    assert "02:30" in shown_refusal(client, url, typed | {"start": "2027-03-28T02:30"})
+
+
 def test_categories_are_kept(aurora: Tenant, log_in: LogIn) -> None:
     client = log_in(aurora)
     create, top = aurora.url("inventory:category_create"), create_category(tenant=aurora, name="Licht")

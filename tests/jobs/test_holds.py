@@ -186,6 +186,27 @@ def test_the_page_says_what_is_held_and_that_it_ran_out(
     assert "spätestens mit dem Beginn" in refused.content.decode()
 
 
+@time_machine.travel(NOW, tick=False)
+def test_an_option_ends_in_the_first_of_the_hour_that_comes_twice_and_stays_in_the_second_where_it_was(
+    quote: Job, log_in: Callable[..., Client]
+) -> None:
+    first, url = datetime(2027, 10, 31, 0, 30, tzinfo=UTC), quote.tenant.url("jobs:hold", quote.pk)
+    moved(quote, Period(first + timedelta(hours=1), first + DAY))
+    client = log_in(quote.tenant, Role.SALES)
+    for typed, until in (
+        ("2027-10-31T02:30", first + timedelta(hours=1)),  # when it starts
+        ("2027-10-31T02:15", first - timedelta(minutes=15)),
+        ("2027-10-31T02:30", first),
+    ):
+        assert client.post(url, {"until": typed}).status_code == 302
+        quote.refresh_from_db()
+        assert quote.held_until == until
+    hold_material(job=quote, until=first + timedelta(hours=1), now=NOW)
+    client.post(url, {"until": "2027-10-31T02:30"})
+    quote.refresh_from_db()
+    assert quote.held_until == first + timedelta(hours=1)
+
+
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_two_quotes_hold_the_same_units_once() -> None:
