@@ -208,11 +208,13 @@ def writing(before: Mapping[int, Course], after: Mapping[int, Course]) -> list[S
     gone, shifted, new = list[tuple[int, int]](), list[Statement](), list[tuple[int, ...]]()
     for article_id, course in after.items():
         known = {step.instant: step for step in before[article_id]} if before[article_id] is not EMPTY else {}
-        turned = falls(before[article_id]) ^ falls(course)
-        kept = {step.instant: known[step.instant] for step in course if step.instant in known.keys() - turned}
-        gone += [(article_id, instant) for instant in known.keys() - kept.keys()]
-        shifted += [(_SHIFT, [*amounts, article_id, *ends]) for amounts, *ends in _shifts(kept, course)]
-        new += [(article_id, *row) for row in rows_of(course) if row[0] not in kept]
+        fallen = falls(course)
+        turned = falls(before[article_id]) ^ fallen
+        kept = (known.keys() & {step.instant for step in course}) - turned
+        gone += [(article_id, instant) for instant in known.keys() - kept]
+        pairs = [(step, known[step.instant]) for step in course if step.instant in kept]
+        shifted += [(_SHIFT, [*amounts, article_id, *ends]) for amounts, *ends in _shifts(pairs)]
+        new += [(article_id, *step, step.instant in fallen) for step in course if step.instant not in kept]
     return [*_of_rows(_DELETE, gone), *shifted, *_of_rows(_INSERT, new)]
 
 
@@ -222,9 +224,8 @@ def rows_of(course: Course) -> Iterator[tuple[int, int, int, int, bool]]:
     return ((*step, step.instant in fallen) for step in course)
 
 
-def _shifts(kept: Mapping[int, Step], course: Course) -> Iterator[tuple[Amounts, int, int]]:
-    """By how much the steps that stay change, from the first to the last of each stretch that does so alike."""
-    pairs = [(step, kept[step.instant]) for step in course if step.instant in kept]
+def _shifts(pairs: Sequence[tuple[Step, Step]]) -> Iterator[tuple[Amounts, int, int]]:
+    """By how much steps differ from what they were, from the first to the last of each stretch that does so alike."""
     changes = [(step.instant, tuple(map(sub, step[1:], old[1:]))) for step, old in pairs]
     for amounts, some in groupby(changes, key=itemgetter(1)):
         if any(amounts):
