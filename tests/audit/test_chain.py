@@ -3,16 +3,18 @@
 import hashlib
 import io
 import json
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError, transaction
 from django.db import connection as database
-from django.db import connections, transaction
+from django.db.models.signals import pre_save
 
 from eventworx.audit import Actor, AuditEntry, AuditHead, chain, chain_everything, record, verify_chain
+from eventworx.tasks import chain_journals
 from eventworx.tenants.models import Tenant
+from tests.crowd import at_once
+from tests.trouble import trouble
 
 ADA = Actor(label="Ada", address="192.0.2.7")
 
@@ -49,6 +51,18 @@ def test_a_long_journal_is_chained_in_batches(aurora: Tenant, monkeypatch: pytes
     write(aurora, 5)
     assert chain_everything() == 5
     assert list(aurora.audit_entries.chained().values_list("position", flat=True)) == [1, 2, 3, 4, 5]
+
+
+def test_trouble_with_one_journal_holds_up_no_other_and_is_raised(
+    aurora: Tenant, bassline: Tenant, cymbal: Tenant
+) -> None:
+    for tenant in (aurora, bassline, cymbal):
+        write(tenant)
+    with trouble(pre_save, AuditHead, where=lambda head: head.tenant == aurora), pytest.raises(OperationalError):
+        chain_journals()
+    assert [verify_chain(tenant=tenant).waiting for tenant in (aurora, bassline, cymbal)] == [1, 0, 0]
+    chain_journals()
+    assert verify_chain(tenant=aurora).waiting == 0
 
 
 @pytest.mark.parametrize(
@@ -158,21 +172,7 @@ def test_many_write_while_many_chain() -> None:
         for _ in range(40):
             chain_everything()
 
-    together([writing, writing, writing, chaining, chaining])
+    at_once(writing, writing, writing, chaining, chaining)
     chain_everything()
     proof = verify_chain(tenant=tenant)
     assert (proof.holds, proof.entries, proof.waiting) == (True, 120, 0)
-
-
-def together(works: list[Callable[[], None]]) -> None:
-    """All at once, each with a database connection of its own; what fails in one fails here."""
-
-    def run(work: Callable[[], None]) -> None:
-        try:
-            work()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        for done in [pool.submit(run, work) for work in works]:
-            done.result(60)

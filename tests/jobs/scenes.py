@@ -1,13 +1,6 @@
 """What tests of jobs set up and look at."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
-
-from django.db import OperationalError
-from django.db.models import Model
-from django.db.models.signals import ModelSignal
 
 from eventworx.audit import Actor
 from eventworx.periods import Period
@@ -39,18 +32,3 @@ def free(article: Article, hours: int) -> int:
     """So many hours after `BEFORE`, for an hour."""
     asked = Period(BEFORE + hours * HOUR, BEFORE + (hours + 1) * HOUR)
     return stock_of(articles=[article], period=asked)[article.pk].free
-
-
-@contextmanager
-def trouble(signal: ModelSignal, sender: type[Model], *, where: Callable[[Any], bool]) -> Iterator[None]:
-    """Meanwhile the database fails wherever such a row is written or deleted."""
-
-    def fail(instance: Any, **_said: Any) -> None:
-        if where(instance):
-            raise OperationalError(str(instance))
-
-    signal.connect(fail, sender)
-    try:
-        yield
-    finally:
-        signal.disconnect(fail, sender)

@@ -33,7 +33,8 @@ from jobs.sub_rentals import create_order, record_answer
 from jobs.tasks import tell_free
 from tests.crowd import at_once
 from tests.factories import SUMMER, make_article, make_contact, make_job, make_tenant, make_user
-from tests.jobs.scenes import order, trouble
+from tests.jobs.scenes import order
+from tests.trouble import trouble
 
 TERMS = SupplierTerms("77", "B-77", Decimal(20), Decimal(10), (), Decimal(0), "EUR")
 NOW = datetime(2027, 6, 1, 12, tzinfo=UTC)

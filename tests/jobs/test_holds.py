@@ -25,7 +25,8 @@ from jobs.shortages import shortages_of
 from jobs.states import JobState
 from jobs.tasks import sweep_holds
 from tests.factories import SUMMER, make_article, make_contact, make_job, make_tenant
-from tests.jobs.scenes import order, trouble
+from tests.jobs.scenes import order
+from tests.trouble import trouble
 
 NOW = datetime(2027, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
