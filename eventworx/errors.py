@@ -24,7 +24,7 @@ class BusinessError(Exception):
     code: ClassVar[str] = "refused"
     status: ClassVar[int] = 422
     message: ClassVar[str | Promise] = ""
-    field: ClassVar[str | None] = None
+    field: str | None = None
     about: str = ""
 
     def __init__(self, **params: Any) -> None:

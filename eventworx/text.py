@@ -13,9 +13,12 @@ _SORTING = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "×": "
 _FORMULA = re.compile("'*[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 _GAPS = re.compile(r"[\s\x00-\x1f]+")
 
-
+_UNREADABLE = re.compile("[\x00\ud800-\udfff]")  # what no database keeps
+_CONTROLS = [*(sign for sign in map(chr, range(1, 0xA0)) if unicodedata.category(sign) == "Cc"), "\ufffe", "\uffff"]
+_AS_BLANKS = str.maketrans(dict.fromkeys(_CONTROLS, " "))
+_BUT_LINES = str.maketrans(dict.fromkeys({*_CONTROLS} - {"\n", "\t"}, " "))
 # Of a text on one line: blanks that are no spaces, several of them, or such at its ends.
-_BLANKS = "".join(sign for sign in map(chr, range(0x3001)) if sign.isspace() and sign != " ")
+_BLANKS = "".join(sorted({*_CONTROLS} | {sign for sign in map(chr, range(0x3001)) if sign.isspace()} - {" "}))
 ODD_BLANKS = f"[{_BLANKS}]|  |^ | $"
 """A regular expression, also for the database: what `one_line` would write otherwise."""
 
@@ -39,8 +42,24 @@ def sort_key(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """`text` as a single line keeps it: one space between words, whatever blanks and breaks were pasted there."""
-    return " ".join(text.split())
+    """`text` as a single line keeps it: one space between words, whatever blanks, breaks and control characters were
+    pasted there (as on the wire, protocol §4)."""
+    return " ".join(text.translate(_AS_BLANKS).split())
+
+
+def several_lines(text: str) -> str:
+    """`text` as several lines keep it: they end in one way, and control characters are blanks."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").translate(_BUT_LINES).strip()
+
+
+def is_readable(text: str) -> bool:
+    """Whether a database can keep it: NUL and halves of characters it cannot."""
+    return not _UNREADABLE.search(text)
+
+
+def without_unreadable(text: str) -> str:
+    """`text` with a mark for each character that no database keeps."""
+    return _UNREADABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def blanks_between(text: str) -> str:

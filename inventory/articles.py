@@ -13,7 +13,7 @@ from eventworx.contacts.models import Contact
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.numbers import NumberKind, next_number
-from eventworx.text import one_line
+from eventworx.text import is_readable, one_line, several_lines
 from inventory.models import Article, ArticleSupplier, Category, FactorScale
 from inventory.pictures import replace_picture
 
@@ -76,9 +76,18 @@ class WrongGtin(BusinessError):
     field = "gtin"
 
 
+class Unreadable(BusinessError):
+    code = "cell-unreadable"  # as lists of articles have kept it
+    message = _("There are characters in it that cannot be read.")
+
+    def __init__(self, field: str | None = None) -> None:
+        super().__init__()
+        self.field = field
+
+
 @transaction.atomic
 def create_article(*, tenant: Tenant, number: str = "", **fields: Unpack[ArticleFields]) -> Article:
-    """A new article, with the next free number unless one is given. Raises NumberTaken, WrongGtin."""
+    """A new article, with the next free number unless one is given. Raises NumberTaken, WrongGtin, Unreadable."""
     article = Article(tenant=tenant)
     article.number = _own_number(article, number) or _next_free_number(tenant)
     return _fill(article, fields)
@@ -91,7 +100,7 @@ def update_article(
     """Change the master data; what is not named stays as it is now, whatever `article` says.
 
     Buffers count for reservations made from now on. Who names `seen_owned`, what was owned when he looked, leaves what
-    was sold meanwhile as it is. Raises NumberTaken, WrongGtin, OwnedMovedOn, and KindIsInUse.
+    was sold meanwhile as it is. Raises NumberTaken, WrongGtin, Unreadable, OwnedMovedOn, and KindIsInUse.
     """
     held = article.tenant.articles.select_for_update(no_key=True).get(pk=article.pk)
     held.tenant, held.number = article.tenant, held.number if number is None else _own_number(held, number)
@@ -141,6 +150,17 @@ def save_or_refuse(row: models.Model, *, taken: "models.QuerySet[Any]", refusal:
         raise
 
 
+def readable(text: str, *, breaks: bool = False, field: str | None = None) -> str:
+    """A text of an article as it is kept, typed or read from a list: on one line, or with `breaks` on several.
+
+    Raises Unreadable at `field`, also where nothing but control characters is in it.
+    """
+    kept = several_lines(text) if breaks else one_line(text)
+    if not is_readable(kept) or (text.strip() and not kept):
+        raise Unreadable(field)
+    return kept
+
+
 def is_gtin(digits: str) -> bool:
     """Whether this is a GTIN-8, -12, -13 or -14 with its check digit (GS1 General Specifications, 7.9)."""
     if not (digits.isascii() and digits.isdecimal() and len(digits) in {8, 12, 13, 14}):
@@ -153,7 +173,8 @@ def _fill(article: Article, fields: ArticleFields) -> Article:
     if "picture" in fields:
         replace_picture(article=article, content=fields.pop("picture"))
     for name, value in fields.items():
-        setattr(article, name, one_line(value) if isinstance(value, str) and name != "description" else value)
+        breaks = name == "description"
+        setattr(article, name, readable(value, breaks=breaks, field=name) if isinstance(value, str) else value)
     article.gtin = _GAPS.sub("", article.gtin)
     if article.gtin and not is_gtin(article.gtin):
         raise WrongGtin
@@ -172,8 +193,8 @@ def _refuse_in_use(article: Article) -> None:
 
 def _own_number(article: Article, number: str) -> str:
     """The number that was typed, on one line. Raises NumberTaken where another differs from it in blanks alone: so may
-    what was written down before blanks were put right."""
-    number = one_line(number)
+    what was written down before blanks were put right. Raises Unreadable."""
+    number = readable(number, field="number")
     if " " in number:
         others = article.tenant.articles.exclude(pk=article.pk).of_one_line(number)
         if other := others.first():

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
-from eventworx.text import fold, one_line
-from inventory.articles import save_or_refuse
+from eventworx.text import fold
+from inventory.articles import readable, save_or_refuse
 from inventory.models import Category, CategoryQuerySet
 
 
@@ -41,8 +41,8 @@ class CategoryInItself(BusinessError):
 
 @transaction.atomic
 def create_category(*, tenant: Tenant, name: str, parent: Category | None = None) -> Category:
-    """A new category, below `parent` or at the top. Raises CategoryNameTaken."""
-    return _save(Category(tenant=tenant, name=one_line(name), parent=parent))
+    """A new category, below `parent` or at the top. Raises CategoryNameTaken, Unreadable."""
+    return _save(Category(tenant=tenant, name=readable(name, field="name"), parent=parent))
 
 
 @transaction.atomic
@@ -57,10 +57,10 @@ def create_path(*, tenant: Tenant, path: str) -> int:
 
 @transaction.atomic
 def update_category(*, category: Category, name: str, parent: Category | None) -> Category:
-    """Rename or move a category with all below it. Raises CategoryNameTaken, CategoryInItself."""
+    """Rename or move a category with all below it. Raises CategoryNameTaken, CategoryInItself, Unreadable."""
     if parent and parent.pk in _below(_locked_parents(category.tenant), category.pk):
         raise CategoryInItself
-    category.name, category.parent = one_line(name), parent
+    category.name, category.parent = readable(name, field="name"), parent
     return _save(category)
 
 

@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
-from eventworx.text import one_line
-from inventory.articles import save_or_refuse
+from inventory.articles import readable, save_or_refuse
 from inventory.models import FactorScale
 
 Steps = Iterable[tuple[int, Decimal]]
@@ -34,7 +33,8 @@ class DayTwice(BusinessError):
 
 @transaction.atomic
 def create_scale(*, tenant: Tenant, name: str, steps: Steps, extra_day_factor: Decimal) -> FactorScale:
-    """A new scale from steps (days ≥ 1, factor ≥ 0) in any order. Raises ScaleNameTaken, ScaleIsEmpty, DayTwice."""
+    """A new scale from steps (days ≥ 1, factor ≥ 0) in any order. Raises ScaleNameTaken, ScaleIsEmpty, DayTwice,
+    Unreadable."""
     return _fill(FactorScale(tenant=tenant), name, steps, extra_day_factor)
 
 
@@ -45,7 +45,7 @@ def update_scale(*, scale: FactorScale, name: str, steps: Steps, extra_day_facto
 
 
 def _fill(scale: FactorScale, name: str, steps: Steps, extra_day_factor: Decimal) -> FactorScale:
-    scale.name, scale.extra_day_factor = one_line(name), extra_day_factor
+    scale.name, scale.extra_day_factor = readable(name, field="name"), extra_day_factor
     scale.steps = [{"days": days, "factor": str(factor)} for days, factor in _checked(steps)]
     taken = scale.tenant.factor_scales.filter(name=scale.name)
     save_or_refuse(scale, taken=taken, refusal=ScaleNameTaken(name=scale.name))

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 
-from tests.source import ROOT
+from tests.source import ROOT, Source, product, sample
 from tools import catalogues
+
+TRANSLATING = {"_", "gettext", "gettext_lazy", "ngettext", "pgettext", "npgettext"}
+
+
+def hidden_texts(sources: list[Source]) -> list[str]:
+    """Texts that are to be translated inside of f-strings, where no catalogue finds them."""
+    return [
+        f"{source.name}:{call.lineno}"
+        for source in sources
+        for written in source.nodes
+        if isinstance(written, ast.JoinedStr)
+        for call in ast.walk(written)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in TRANSLATING
+        if any(isinstance(said, ast.Constant) for said in call.args)
+    ]
+
+
+def test_no_text_hides_from_the_catalogues(tmp_path: Path) -> None:
+    bad = sample(tmp_path, jobs__views="f\"{gettext('Order')}.pdf\"\nf'{gettext(name)} {_(\"Job\")}'")
+    assert hidden_texts(bad) == ["jobs/views.py:1", "jobs/views.py:2"]
+    assert hidden_texts(product()) == []
 
 
 def test_german_is_complete() -> None:

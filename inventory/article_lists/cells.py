@@ -14,8 +14,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
-from eventworx.text import fold, from_spreadsheet, one_line
-from inventory.articles import WrongGtin, is_gtin
+from eventworx.text import fold, from_spreadsheet
+from inventory.articles import Unreadable, WrongGtin, is_gtin, readable
 from inventory.models import ArticleKind
 
 Cell = str | Decimal
@@ -60,11 +60,6 @@ class TooLong(BusinessError):
     message = _("This is too long: %(most)d characters are possible.")
 
 
-class Unreadable(BusinessError):
-    code = "cell-unreadable"
-    message = _("There are characters in it that cannot be read.")
-
-
 class FailedFormula(BusinessError):
     code = "cell-formula"
     message = _("The spreadsheet could not compute this cell.")
@@ -97,7 +92,6 @@ YES_NO |= dict.fromkeys(("nein", "n", "no", "false", "falsch", "0", "-"), False)
 KINDS = dict.fromkeys(("rental", "rent", "miete", "vermietung", "mietartikel", "verleih"), ArticleKind.RENTAL.value)
 KINDS |= dict.fromkeys(("sale", "sales", "verkauf", "verkaufsartikel"), ArticleKind.SALE.value)
 _FAILED = re.compile(r"#(REF|BEZUG|N/A|NV|NAME\?|VALUE|WERT|DIV/0|NULL|NUM|ZAHL)!?\Z")
-_BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ufffe\uffff\ud800-\udfff]")
 _GAPS = re.compile("[\\s'\u2019]")
 _MONEY = "[€$£]|EUR|USD|GBP|CHF"
 _DECORATION = re.compile(rf"^(?:{_MONEY})|(?:{_MONEY}|kg|min|Min\.?|Stk\.?|St\.?)$")
@@ -114,10 +108,8 @@ def text(most: int, *, breaks: bool = False) -> Reader:
 
     def read(cell: Cell, _notation: Notation) -> str:
         said = plain(cell)
-        if not breaks and (not said.isprintable() or "  " in said):
-            said = one_line(said)
-        if not said.isprintable():
-            said = _without_controls(said)
+        if not said.isprintable() or "  " in said:
+            said = readable(said, breaks=breaks)
         if len(said) > most:
             raise TooLong(most=most)
         return said
@@ -134,13 +126,6 @@ def plain(cell: Cell) -> str:
     if cell[0] == "'":
         cell = from_spreadsheet(cell).strip()
     return cell if cell.isascii() else unicodedata.normalize("NFC", cell)
-
-
-def _without_controls(said: str) -> str:
-    """Lines end as in the database; raises Unreadable where controls stand in it."""
-    if _BAD.search(said):
-        raise Unreadable
-    return said.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def decimal(digits: int, places: int) -> Reader:
@@ -200,7 +185,7 @@ def only_notation(cell: Cell) -> Notation | None:
 
 
 def gtin(cell: Cell, _notation: Notation) -> str:
-    digits = re.sub(r"[\s-]+", "", plain(cell))
+    digits = re.sub(r"[\s-]+", "", readable(plain(cell)))
     if not is_gtin(digits):
         raise WrongGtin
     return digits

@@ -20,6 +20,7 @@ from inventory.models import Category
 # Where a column of a list stands in the table of articles, if not under its own name.
 STORED = {"category": "category_id", "factor_scale": "factor_scale_id"}
 NEW_CATEGORY = "new_category"
+IS_WRONG = "is_wrong"  # where cells of the line are; nothing of it is written
 MOST_NEW_CATEGORIES = 500
 DEEPEST = 10
 _BELOW = re.compile(r"\s*[>›]\s*")
@@ -142,21 +143,23 @@ def _also_folded(known: dict[str, int]) -> dict[str, int]:
 
 
 class Checker:
-    """Reads the lines of one list; what it finds wrong is in `problems`, and such a line is none.
+    """Reads the lines of one list; what it finds wrong is in `problems`.
 
-    A row is (line, values in the order of `columns`): None where the cell is empty, so that the present value stays.
+    A row is (line, values in the order of `columns`): None where the cell is empty, so that the present value stays, or
+    wrong. A name that is wrong is an empty text, for it is not missing.
     """
 
     def __init__(self, mapping: Mapping[str, int], notation: Notation, catalogue: Catalogue) -> None:
         self.notation, self.catalogue = notation, catalogue
         self.problems: list[Problem] = []
         ordered = [key for key in BY_KEY if key in mapping]
-        self.columns = [STORED.get(key, key) for key in ordered] + [NEW_CATEGORY] * ("category" in mapping)
-        self._plan = [(slot, mapping[key], key, BY_KEY[key].read) for slot, key in enumerate(ordered, 1)]
+        stored = [STORED.get(key, key) for key in ordered]
+        self.columns = [IS_WRONG, *stored, *[NEW_CATEGORY] * ("category" in mapping)]
+        self._plan = [(slot, mapping[key], key, BY_KEY[key].read) for slot, key in enumerate(ordered, 2)]
         self._named = {"category", "factor_scale"} & mapping.keys()
 
     def row(self, line: int, read: list[Cell]) -> list[Any] | None:
-        """What is to be written of a line; None where it is empty or wrong."""
+        """What a line says, or what can be read of it, to be compared with the others; None where it is empty."""
         values: list[Any] = [line, *[None] * len(self.columns)]
         before, width = len(self.problems), len(read)
         for slot, place, key, reader in self._plan:
@@ -170,10 +173,14 @@ class Checker:
                 if key in self._named:
                     self._look_up(values, slot, key)
             except BusinessError as found:
+                values[slot] = "" if key == "name" else None
                 self.problems.append(problem(line, key, cell, found))
-        if values[1] is None and self._lacks_number(line, read, before):
-            return None
-        return None if len(self.problems) > before else values
+        if values[2] is None:
+            if is_empty(read):
+                return None
+            self._name_missing_number(line, before)
+        values[1] = len(self.problems) > before or None
+        return values
 
     def _look_up(self, values: list[Any], slot: int, key: str) -> None:
         """In the place of a name what it means; a new category has a place of its own, the last."""
@@ -184,9 +191,11 @@ class Checker:
         values[slot] = None
         values[slot if isinstance(found, int) else -1] = found
 
-    def _lacks_number(self, line: int, read: list[Cell], before: int) -> bool:
-        """An empty line is no problem; the number is always the first column of the plan."""
-        is_empty = not any(cell if isinstance(cell, Decimal) else cell.strip() for cell in read)
-        if not is_empty and len(self.problems) == before:
+    def _name_missing_number(self, line: int, before: int) -> None:
+        """Unless there is one that is wrong. It is always the first column of the plan."""
+        if all(found.column != "number" for found in self.problems[before:]):
             self.problems.append(problem(line, "number", "", NumberMissing()))
-        return is_empty
+
+
+def is_empty(read: list[Cell]) -> bool:
+    return not any(cell if isinstance(cell, Decimal) else cell.strip() for cell in read)

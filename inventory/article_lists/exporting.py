@@ -47,8 +47,8 @@ def export_articles(*, tenant: Tenant, articles: ArticleQuerySet, file_format: F
     """The articles as a file, words and decimal marks in `language`. Raises WorkbookTooLong."""
     lines = _lines(tenant, articles)
     content = _csv(lines, comma=language == "de") if file_format is FileFormat.CSV else _workbook(lines, articles)
-    name = f"{gettext('articles')}-{tenant.slug}.{file_format}"
-    return Export(name, MEDIA_TYPES[file_format], content)
+    name = gettext("articles")
+    return Export(f"{name}-{tenant.slug}.{file_format}", MEDIA_TYPES[file_format], content)
 
 
 def _lines(tenant: Tenant, articles: ArticleQuerySet) -> Iterator[list[Shown]]:

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from eventworx.errors import BusinessError
+from eventworx.text import without_unreadable
 from inventory.article_lists import cells, tables, text_files, workbook_parts
 from inventory.article_lists.cells import Cell, Notation
 from inventory.article_lists.checking import Catalogue, Checker, KindInUse, Problem, printable
@@ -151,7 +152,7 @@ def notation_of(lines: list[tables.Line]) -> Notation | None:
 
 
 def _kept(cell: Cell) -> str | float:
-    return float(cell) if isinstance(cell, Decimal) else printable(cell)[:SHOWN]
+    return float(cell) if isinstance(cell, Decimal) else without_unreadable(cell[:SHOWN])
 
 
 def sample_of(article_import: ArticleImport) -> list[tables.Line]:
@@ -203,19 +204,19 @@ def _counted(counts: Counts, bad: int) -> dict[str, int]:
 
 
 def _stage(claimed: ArticleImport, table: tables.Table, checker: Checker, staging: Staging) -> int:
-    """Load every line that is in order; returns how many are not. What is wrong is kept with the list."""
+    """Load every line, of which those stay that are in order; returns how many are not. What is wrong is kept with the
+    list."""
     claimed.problems.all().delete()
-    bad = kept = 0
+    kept = 0
     for batch in _batches(claimed, table, checker):
         staging.add(batch)
-        bad += len({found.line for found in checker.problems})
         kept += _keep(claimed, checker.problems[: MOST_PROBLEMS - kept])
         checker.problems.clear()
         _alive(claimed, percent=int(table.progress() * 95), lines_read=claimed.lines_read)
     _alive(claimed, lease=_for_all_at_once(claimed))
     most, now = MOST_PROBLEMS - kept, timezone.now()
     _keep(claimed, list(staging.problems(most=most, change_existing=claimed.change_existing, now=now)))
-    return bad + staging.taken_out
+    return staging.taken_out
 
 
 def _for_all_at_once(claimed: ArticleImport) -> timedelta:

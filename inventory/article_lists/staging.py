@@ -14,7 +14,15 @@ from typing import Any
 from django.db import connection, models
 
 from eventworx.tenants.models import Tenant
-from inventory.article_lists.checking import NEW_CATEGORY, KindInUse, NameMissing, NumberTwice, Problem, problem
+from inventory.article_lists.checking import (
+    IS_WRONG,
+    NEW_CATEGORY,
+    KindInUse,
+    NameMissing,
+    NumberTwice,
+    Problem,
+    problem,
+)
 from inventory.article_lists.databases import database
 from inventory.models import Article
 from inventory.spelling import KEY_TEXTS, keys_of
@@ -30,7 +38,7 @@ _KIND_IN_USE = """l.kind <> a.kind AND EXISTS (
     AND (r.blocked_until > %s OR (r.handed_over_at IS NOT NULL AND r.returned_at IS NULL))
     AND (r.expires_at IS NULL OR r.expires_at > %s))"""
 # What stands for itself in the list: it is no column of articles, or treated apart.
-_OTHERS = {"archived", NEW_CATEGORY}
+_OTHERS = {"archived", NEW_CATEGORY, IS_WRONG}
 KEYS = tuple(keys_of([""] * len(KEY_TEXTS)))
 
 
@@ -59,7 +67,8 @@ def staged(tenant: Tenant, columns: Sequence[str]) -> "Iterator[Staging]":
 
 
 class Staging:
-    """The list as it lies there. `taken_out` counts lines with a problem that showed only beside the others."""
+    """The list as it lies there. `taken_out` counts the lines with problems: they are compared with the others, so that
+    all of their problems are named at once, and then they are gone."""
 
     def __init__(self, tenant: Tenant, columns: Sequence[str]) -> None:
         self.tenant, self.columns = tenant, ["line", *columns]
@@ -85,24 +94,26 @@ class Staging:
         self.database.load(LINES, self.columns, rows)
 
     def problems(self, *, most: int, change_existing: bool, now: datetime) -> Iterator[Problem]:
-        """After the last row: what shows only beside other lines, or beside what is there, up to `most` of a kind. Such
-        lines are taken out."""
+        """After the last row: what shows only beside other lines, or beside what is there, up to `most` of a kind. All
+        lines with problems are taken out."""
         self._recognise()
         self.database.analyse(LINES)
         twice = f"SELECT number, min(line) AS first FROM {LINES} GROUP BY number HAVING count(*) > 1"
         found = f"FROM {LINES} l JOIN ({twice}) f ON f.number = l.number WHERE l.line > f.first"
         for line, number, first in _rows(f"SELECT l.line, l.number, f.first {found} ORDER BY l.line LIMIT %s", most):
             yield problem(line, "number", number, NumberTwice(first=first))
-        self._take_out(found)
+        self._mark(found)
         found = f"FROM {self._joined} WHERE a.id IS NULL AND {_said('name', self.columns)} IS NULL"
+        found += " AND l.number IS NOT NULL"
         for (line,) in _rows(f"SELECT l.line {found} ORDER BY l.line LIMIT %s", most):
             yield problem(line, "name", "", NameMissing())
-        self._take_out(found)
+        self._mark(found)
         if change_existing and "kind" in self.said:
             found, instants = f"FROM {self._joined} WHERE {_KIND_IN_USE}", [_instant(now)] * 2
             for line, kind in _rows(f"SELECT l.line, l.kind {found} ORDER BY l.line LIMIT %s", *instants, most):
                 yield problem(line, "kind", kind, KindInUse())
-            self._take_out(found, *instants)
+            self._mark(found, *instants)
+        self.taken_out = _run(f"DELETE FROM {LINES} WHERE {IS_WRONG}")
 
     def _recognise(self) -> None:
         """A number that was written down with other blanks, before they were put right, is this article's all the
@@ -113,8 +124,8 @@ class Staging:
             f"(SELECT 1 FROM {ARTICLES} a WHERE a.tenant_id = {int(self.tenant.pk)} AND a.number = o.number)"
         )
 
-    def _take_out(self, found: str, *parameters: Any) -> None:
-        self.taken_out += _run(f"DELETE FROM {LINES} WHERE line IN (SELECT l.line {found})", *parameters)
+    def _mark(self, found: str, *parameters: Any) -> None:
+        _run(f"UPDATE {LINES} SET {IS_WRONG} = TRUE WHERE line IN (SELECT l.line {found})", *parameters)
 
     @property
     def _joined(self) -> str:
@@ -257,6 +268,7 @@ def _instant(now: datetime) -> Any:
 def _typed(column: str) -> str:
     own: dict[str, models.Field[Any, Any]] = {
         "archived": models.BooleanField(),
+        IS_WRONG: models.BooleanField(),
         NEW_CATEGORY: models.TextField(),
     }
     field: Any = own.get(column) or Article._meta.get_field(column)

@@ -148,7 +148,7 @@ def import_cancel(request: TenantRequest, pk: int) -> HttpResponse:
 @may(Permission.EDIT_ARTICLES)
 def import_problems(request: TenantRequest, pk: int) -> HttpResponseBase:
     """What is wrong with the lines, as a file in the reader's language."""
-    name = f"{gettext('errors')}-{pk}.csv"
+    name = gettext("errors")
     content = b"".join(showing.problems_file(_import(request, pk)))
-    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    disposition = {"Content-Disposition": f'attachment; filename="{name}-{pk}.csv"'}
     return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=disposition)

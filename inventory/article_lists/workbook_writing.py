@@ -34,7 +34,7 @@ def written(lines: Iterable[list[str | int | Decimal]]) -> IO[bytes]:
 def _cell(sheet: Any, value: str | int | Decimal) -> object:
     if not isinstance(value, str):
         return value
-    text = _NOT_XML.sub("", value)
+    text = _NOT_XML.sub(" ", value)
     if not text.startswith(_TAKEN_FOR_MORE):
         return text
     marked = WriteOnlyCell(sheet, text)

@@ -22,7 +22,7 @@ from inventory.articles import update_article
 from inventory.models import Article, Picture
 from inventory.pictures import MAX_UPLOAD_BYTES, NotAPicture, PictureTooLarge, encoded
 from tests.factories import make_article, make_picture, make_tenant, photo
-from tests.inventory.test_pages import BLANK
+from tests.inventory.pages import BLANK
 
 LogIn = Callable[..., Client]
 LIMIT_OF_THE_PROTOCOL = 1024 * 1024

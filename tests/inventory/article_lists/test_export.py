@@ -135,7 +135,7 @@ def test_a_workbook_that_others_open(aurora: Tenant, log_in: LogIn) -> None:
     found = {name.value: cell.value for name, cell in zip(header, first, strict=True)}
     assert (found["Gewicht in kg"], found["Preis pro Tag"], found["Bestand beim Export"]) == (12.5, 1234.5, 1200)
     assert (found["GTIN"], found["Herstellernummer"]) == ("4006381333931", "0123")
-    assert [cell.value for cell in second[:3]] == ["B-2", "'=1+1", "a<b>&\n c "]
+    assert [cell.value for cell in second[:3]] == ["B-2", "'=1+1", "a <b>&\n c "]
     assert {cell.data_type for cell in second[:3]} == {"s"}
 
 

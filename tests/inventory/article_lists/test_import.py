@@ -188,10 +188,11 @@ def test_what_was_exported_changes_nothing(aurora: Tenant, log_in: LogIn, file_f
     assert [row["number"] for row in before] == [row["number"] for row in aurora.articles.order_by("pk").values()]
 
 
-@pytest.mark.parametrize("number", ["A\t17", "A\xa017", "A  17", "A\r\n17", "A\u200917"])
+@pytest.mark.parametrize("number", ["A\t17", "A\xa017", "A  17", "A\r\n17", "A\u200917", "A\x02\x9f17"])
 def test_a_number_with_other_blanks_is_no_other_article(aurora: Tenant, log_in: LogIn, number: str) -> None:
     """Neither what was pasted from a spreadsheet is refused where it comes back, nor is the article there twice."""
     make_article(aurora, "PAR\t64 ", number=number, unit="Stück", manufacturer="Robe\n Lighting", owned=3)
+    aurora.articles.update(description="Zeile 1\r\nSpalte\t2\x0b\x07")
     answer: Any = log_in(aurora).get(aurora.url("inventory:article_export"), {"all": "1", "format": "csv"})
     done = imported(aurora, answer.getvalue())
     assert (problems(done), counts(done)) == ([], (0, 1, 0, 0))
@@ -200,6 +201,7 @@ def test_a_number_with_other_blanks_is_no_other_article(aurora: Tenant, log_in: 
     assert (problems(done), counts(done)) == ([(3, "number", "line-number-twice")], (1, 1, 0, 1))
     article = aurora.articles.get(number=number)
     assert (article.name, article.manufacturer, article.owned) == ("PAR 64", "Robe Lighting", 4)
+    assert article.description == "Zeile 1\nSpalte\t2"
 
 
 # --- categories -----------------------------------------------------------------------------------------
@@ -246,8 +248,11 @@ WRONG = as_csv(
         ["A-5", "x", "4006381333932", "zwölf", "1,5", "vielleicht", "Tausch", "Keine", "0,0001"],
         ["A-6", "x", "", "-1", "1000000", "", "", "", "1000000"],
         ["A-7", "x" * 201, "", "12,345", "#REF!", "", "", "", ""],
-        ["A\x008", "Zeile\x07", "", "", "", "", "", "", ""],
+        ["A\x008", "Zeile\x00", "", "", "", "", "", "", ""],
         ["", "", "", "", "", "", "", "", ""],
+        ["", "\x07", "", "viel", "", "", "", "", ""],
+        ["A-5", "", "", "", "", "", "Tausch", "", ""],
+        ["A-7", "", "", "", "", "", "", "", "viel"],
     ]
 )
 FOUND = [
@@ -269,13 +274,22 @@ FOUND = [
     (8, "owned", "cell-formula"),
     (9, "number", "cell-unreadable"),
     (9, "name", "cell-unreadable"),
+    (11, "number", "line-number"),
+    (11, "name", "cell-unreadable"),
+    (11, "rental_price", "cell-number"),
+    (12, "number", "line-number-twice"),
+    (12, "name", "line-name"),
+    (12, "kind", "cell-kind"),
+    (13, "number", "line-number-twice"),
+    (13, "name", "line-name"),
+    (13, "weight_kg", "cell-number"),
 ]
 
 
 def test_each_wrong_cell_is_named(aurora: Tenant) -> None:
     found = checked(hand_in(aurora, WRONG))
     assert sorted(problems(found)) == sorted(FOUND)
-    assert counts(found) == (1, 0, 0, 7)
+    assert counts(found) == (1, 0, 0, 10)
     assert not found.can_be_imported
     with pytest.raises(BadLinesForbid):
         start_import(article_import=found, now=timezone.now())
@@ -284,7 +298,7 @@ def test_each_wrong_cell_is_named(aurora: Tenant) -> None:
 
 def test_lines_with_errors_can_be_skipped(aurora: Tenant) -> None:
     done = imported(aurora, WRONG, skip_bad_lines=True)
-    assert (done.state, counts(done)) == (ImportState.DONE, (1, 0, 0, 7))
+    assert (done.state, counts(done)) == (ImportState.DONE, (1, 0, 0, 10))
     assert list(aurora.articles.values_list("name", flat=True)) == ["gut"]
 
 

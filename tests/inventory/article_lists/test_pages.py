@@ -14,16 +14,11 @@ from inventory.article_lists.importing import start_import
 from inventory.models import ArticleImport, ImportState
 from tests.factories import make_article, make_category
 from tests.inventory.article_lists.doing import as_csv, check, checked, hand_in, imported, worked_on
+from tests.inventory.pages import shown
 
 LogIn = Callable[..., Client]
 LIST = as_csv([["Nummer", "Name", "Preis", "Fach"], ["A-1", "PAR", "1.234,50", "7"], ["A-2", "Spot", "zwölf", "8"]])
 PROGRESS = {"HX-Request": "true", "HX-Target": "progress"}
-
-
-def shown(client: Client, url: str, **options: Any) -> str:
-    answer = client.get(url, **options)
-    assert answer.status_code == 200
-    return " ".join(answer.content.decode().split())
 
 
 def upload(client: Client, tenant: Tenant, content: bytes, name: str = "a.csv") -> Any:
@@ -151,16 +146,22 @@ def test_limits_are_said_in_the_readers_numbers(aurora: Tenant, log_in: LogIn) -
     assert "zwischen 0 und 999.999 liegen" in page
 
 
+def file_of(answer: Any) -> tuple[str, list[str]]:
+    """Its name and its lines."""
+    return answer["Content-Disposition"].split('"')[1], answer.content.decode("utf-8-sig").splitlines()
+
+
 def test_errors_are_a_file_in_the_readers_language(aurora: Tenant, log_in: LogIn) -> None:
     found = checked(hand_in(aurora, as_csv([["Nummer", "Preis"], ["=A-1", "=1+1"]])))
     client = log_in(aurora)
-    german = client.get(url(found, "import_problems")).content.decode("utf-8-sig").splitlines()
-    assert german == ["Zeile;Spalte;Wert;Fehler", "2;Preis pro Tag;'=1+1;Das ist keine Zahl."]
+    name, german = file_of(client.get(url(found, "import_problems")))
+    assert (name, german[0]) == (f"fehler-{found.pk}.csv", "Zeile;Spalte;Wert;Fehler")
+    assert german[1:] == ["2;Preis pro Tag;'=1+1;Das ist keine Zahl.", "2;Name;;Ein neuer Artikel braucht einen Namen."]
     user = aurora.memberships.get(user_id=client.session["_auth_user_id"]).user
     user.language = "en"
     user.save()
-    english = client.get(url(found, "import_problems")).content.decode("utf-8-sig").splitlines()
-    assert english[0] == "Line;Column;Value;Error"
+    name, english = file_of(client.get(url(found, "import_problems")))
+    assert (name, english[0]) == (f"errors-{found.pk}.csv", "Line;Column;Value;Error")
 
 
 @pytest.mark.parametrize("deed", ["import_start", "import_restart", "import_cancel"])

@@ -1,0 +1,44 @@
+"""What tests of pages of inventory fill in and look at."""
+
+import re
+from typing import Any
+
+from django.test import Client
+
+BLANK = {
+    "name": "PAR 64",
+    "number": "",
+    "category": "",
+    "manufacturer": "",
+    "manufacturer_part_number": "",
+    "gtin": "",
+    "kind": "rental",
+    "unit": "Stück",
+    "weight_kg": "",
+    "rental_price": "10",
+    "factor_scale": "",
+    "owned": "1",
+    "out_of_service": "0",
+    "buffer_before_minutes": "0",
+    "buffer_after_minutes": "0",
+    "description": "",
+}
+
+
+def shown(client: Client, url: str, **options: Any) -> str:
+    """The page, one blank between words."""
+    answer = client.get(url, **options)
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
+
+
+def shown_before(client: Client, url: str) -> dict[str, str]:
+    """What the page sends along of what it showed."""
+    return dict(re.findall(r'name="(initial-[a-z0-9_-]+)"(?: value="([^"]*)")?', shown(client, url)))
+
+
+def shown_refusal(client: Client, url: str, typed: dict[str, str]) -> str:
+    """What the page says to what was typed."""
+    answer = client.post(url, typed)
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
