@@ -37,7 +37,7 @@ from partners.protocol.wire import (
 from partners.search.shown_prices import OffersHaveChanged, PriceHasChanged, ShownPrice, require_seen
 
 PAGE = 50
-PER_MINUTE = 120  # searches of one person at single partners; a partner answers all of us 240 times (security.md §4)
+PER_MINUTE = 120  # questions of one person to single partners; one answers all of us 240 searches (security.md §4)
 Document = TypeVar("Document")
 
 
@@ -68,7 +68,7 @@ class AtPartner(TypedDict):
 class TooManySearches(BusinessError):
     code = "too-many-searches"
     status = 429
-    message = _("Those were very many searches at single partners. Please wait %(seconds)s seconds.")
+    message = _("Those were very many questions to single partners. Please wait %(seconds)s seconds.")
 
 
 class NoPrice(BusinessError):
@@ -109,6 +109,14 @@ def search_for_person(*, asker: User, now: datetime, **question: Unpack[AtPartne
     TooManySearches."""
     count_question(asker=asker, now=now)
     return search_partner(**question)
+
+
+def pick_listing(
+    *, asker: User, now: datetime, connection: PartnerConnection, article_id: str, period: Period, usage: Period
+) -> PartnerListing:
+    """`fetch_listing` for somebody who picks it, counted with his searches. Raises TooManySearches."""
+    count_question(asker=asker, now=now)
+    return fetch_listing(connection=connection, article_id=article_id, period=period, usage=usage)
 
 
 def count_question(*, asker: User, now: datetime) -> None:

@@ -54,7 +54,9 @@ def _asked(request: TenantRequest, form: SearchForm) -> search.SearchAnswer:
 def picture(request: TenantRequest, connection_id: UUID, article_id: str) -> HttpResponse:
     """A partner's picture, from our own server; asked for by the browser as the hit comes into sight."""
     connection = _source(request, connection_id)
-    content = search.partner_picture(connection=connection, article_id=article_id)
+    content = search.partner_picture(
+        asker=request.user, now=timezone.now(), connection=connection, article_id=article_id
+    )
     return HttpResponse(content, content_type=CONTENT_TYPE, headers={"Cache-Control": "private, max-age=3600"})
 
 
@@ -63,8 +65,13 @@ def picture(request: TenantRequest, connection_id: UUID, article_id: str) -> Htt
 def pick(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) -> HttpResponse:
     """Straight to the quantity if it is linked, else to the candidates."""
     job, connection = job_of(request, pk), _source(request, connection_id)
-    search.fetch_listing(
-        connection=connection, article_id=article_id, period=job.planning_period, usage=job.usage_period
+    search.pick_listing(
+        asker=request.user,
+        now=timezone.now(),
+        connection=connection,
+        article_id=article_id,
+        period=job.planning_period,
+        usage=job.usage_period,
     )
     return _next_step(request, job, connection, article_id)
 

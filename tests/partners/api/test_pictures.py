@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.cache import caches
 from django.test import Client
 from django.utils import timezone
@@ -175,6 +176,18 @@ def test_a_partner_who_takes_long_for_one_is_asked_for_no_others_for_a_minute(
     other = make_article(bassline, "Nebel", picture=make_picture(bassline))
     monkeypatch.setattr(pictures, "PATIENCE", 0)
     assert [look(article.pk).status_code for article in (shown, other, shown)] == [200, 404, 200]
+    assert len(network.sent) == 1
+
+
+@time_machine.travel(timezone.now(), tick=False)
+def test_who_looks_at_too_many_pictures_reads_why_and_the_partner_is_not_asked(
+    pair: Pair, network: InProcess, look: Look, shown: Article, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept already is shown all the same."""
+    monkeypatch.setattr(pictures, "PER_MINUTE", 1)
+    answers = [look(shown.pk), look("other"), look(shown.pk)]
+    assert [answer.status_code for answer in answers] == [200, 429, 200]
+    assert "Das waren sehr viele Bilder von Partnern. Bitte 60 Sekunden warten." in answers[1].content.decode()
     assert len(network.sent) == 1
 
 

@@ -243,12 +243,12 @@ def test_the_ledger_lists_links_and_releases_them(
 @pytest.mark.parametrize(
     ("language", "sentence"),
     [
-        ("de", "Das waren sehr viele Suchen bei einzelnen Partnern. Bitte 60 Sekunden warten."),
-        ("en", "Those were very many searches at single partners. Please wait 60 seconds."),
+        ("de", "Das waren sehr viele Fragen an einzelne Partner. Bitte 60 Sekunden warten."),
+        ("en", "Those were very many questions to single partners. Please wait 60 seconds."),
     ],
 )
 @time_machine.travel(timezone.now(), tick=False)
-def test_who_searches_a_partner_too_often_reads_why_and_the_partner_is_not_asked(
+def test_who_asks_a_partner_too_often_reads_why_and_the_partner_is_not_asked(
     sales: Client,
     log_in: Callable[..., Client],
     aurora: Tenant,
@@ -266,6 +266,8 @@ def test_who_searches_a_partner_too_often_reads_why_and_the_partner_is_not_asked
     asked = len(network.sent)
     assert sentence in search(sales, make_job(aurora), ours, q="par")
     assert sales.get(url(make_job(aurora), "proof", ours.pk, "1")).status_code == 429
+    picked = sales.post(url(make_job(aurora), "pick", ours.pk, "1"))
+    assert (picked.status_code, sentence in picked.content.decode()) == (429, True)
     assert len(network.sent) == asked
     assert sentence not in search(log_in(aurora, Role.SALES), make_job(aurora), ours, q="par")
     assert len(network.sent) == asked + 1
