@@ -1,17 +1,16 @@
 """Limits hold for all processes together, with Redis and without, and nothing that fails makes them generous."""
 
 import sys
-import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import redis
-from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
@@ -19,6 +18,7 @@ from pytest_django import Settings
 from eventworx import limits
 from eventworx.limits import HitCount, Limit, Verdict, hit, hit_all, hit_once
 from tests import services
+from tests.crowd import at_once
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -44,22 +44,11 @@ def knock(key: str = "a", *, name: str = "door", limit: int = 2, now: datetime =
 
 def in_parallel(knock: Callable[[], Verdict]) -> Counter[bool]:
     """How many of THREADS × HITS were allowed and refused."""
-    found: list[bool] = []
-    start = threading.Barrier(THREADS)
 
-    def knock_often() -> None:
-        try:
-            start.wait()
-            found.extend(knock().is_allowed for _ in range(HITS))
-        finally:
-            database.close()
+    def knock_often() -> list[bool]:
+        return [knock().is_allowed for _ in range(HITS)]
 
-    threads = [threading.Thread(target=knock_often) for _ in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return Counter(found)
+    return Counter(chain.from_iterable(at_once(*[knock_often] * THREADS)))
 
 
 @pytest.mark.django_db

@@ -114,11 +114,6 @@ TRANSITIONS: dict[tuple[State | None, Event], Transition] = {
 
 _TABLE: dict[tuple[str | None, str], Transition] = dict(TRANSITIONS.items())
 
-RESERVING = frozenset({_S.CONFIRMED, _S.CANCEL_REQUESTED, _S.CHANGE_REQUESTED, _S.CHANGE_PROPOSED, _S.DISPATCHED})
-HOLDING = frozenset({_S.PROPOSED})  # until valid_until
-FINAL = frozenset({_S.CLOSED, _S.DECLINED, _S.WITHDRAWN, _S.EXPIRED, _S.CANCELLED})
-WITH_PROPOSAL = frozenset({_S.CHANGE_REQUESTED, _S.CHANGE_PROPOSED})
-
 # What a buyer may ask for (POST /orders/{id}/commands) and what a supplier reports (POST /order-events).
 COMMANDS = frozenset({_E.ACCEPT, _E.WITHDRAW, _E.REQUEST_CANCEL, _E.REQUEST_CHANGE, _E.REFUSE})
 REPORTED = frozenset(event for (_, event), step in TRANSITIONS.items() if step.by is not _BUYER)
@@ -139,8 +134,3 @@ def transition(state: str | None, event: str, by: Party) -> Transition:
 def next_state(state: str | None, event: str, by: Party) -> State:
     """The state that follows; raises WrongState."""
     return transition(state, event, by).target
-
-
-def events_open_to(state: str, by: Party) -> frozenset[Event]:
-    """What `by` may do next, for buttons."""
-    return frozenset(event for (source, event), step in TRANSITIONS.items() if source == state and step.by is by)

@@ -1,18 +1,17 @@
 """How often one may try to get in, and that nobody is locked out from elsewhere (mission E1)."""
 
 import logging
-import threading
 from ipaddress import ip_network
 
 import pytest
 import time_machine
-from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
 from eventworx.tenants.models import Tenant
 from tests.accounts.doing import LOGIN, PROOF, SET_UP, Person, totp
+from tests.crowd import at_once
 from tests.factories import PASSWORD, make_user
 from tests.mailserver import MailServer
 
@@ -106,21 +105,7 @@ def test_the_log_names_the_address_and_nothing_that_was_typed(nina: Person, capl
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_no_more_than_ten_are_looked_at(nina: Person) -> None:
-    said: list[str] = []
-    start = threading.Barrier(16)
-
-    def try_it() -> None:
-        try:
-            start.wait()
-            said.append(guess(nina.user.email))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=try_it) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    said = at_once(*[lambda: guess(nina.user.email)] * 16)
     assert len([page for page in said if WRONG in page]) == 10
     assert len([page for page in said if TOO_MANY in page]) == 6
 

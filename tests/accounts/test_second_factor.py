@@ -2,14 +2,13 @@
 
 import base64
 import re
-from threading import Barrier, Thread
+from functools import partial
 
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.test import Client
 
 from eventworx.accounts.second_factor import take_code
@@ -29,6 +28,7 @@ from tests.accounts.doing import (
     Person,
     totp,
 )
+from tests.crowd import at_once
 from tests.factories import PASSWORD, make_user
 
 Clock = time_machine.Traveller
@@ -326,25 +326,15 @@ def test_who_has_none_cannot_lose_it(nina: Person, aurora: Tenant, email: str) -
 @pytest.mark.parametrize("kind", ["totp", "recovery"])
 def test_of_two_with_the_same_code_one_gets_in(guarded: Person, kind: str) -> None:
     code = totp(guarded.secret) if kind == "totp" else guarded.recovery_codes()[0]
-    both, taken = Barrier(2), []
     people = [guarded.elsewhere(), guarded.elsewhere()]
     for person in people:
         person.enter_password()
 
-    def enter(person: Person) -> None:
-        try:
-            both.wait()
-            person.enter_code(code)
-            taken.append(person.is_inside())
-        finally:
-            connection.close()
+    def enter(person: Person) -> bool:
+        person.enter_code(code)
+        return person.is_inside()
 
-    threads = [Thread(target=enter, args=(person,)) for person in people]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(taken) == [False, True]
+    assert sorted(at_once(*[partial(enter, person) for person in people])) == [False, True]
 
 
 def test_a_code_is_nobody_elses(guarded: Person, aurora: Tenant) -> None:

@@ -37,9 +37,6 @@ class Person:
     def sees(self, text: str, *, seconds: float = 10) -> None:
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=seconds * 1000)
 
-    def sees_not(self, text: str) -> None:
-        expect(self.page.get_by_text(text)).to_have_count(0)
-
     def contact(self, name: str) -> None:
         """Open a contact by the search of the list."""
         self.open(f"contacts/?{urlencode({'q': name})}")

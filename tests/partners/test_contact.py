@@ -1,6 +1,5 @@
 """How the last call went is remembered; a partner who does not answer is left in peace for a while (mission P5, J2)."""
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +8,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection as database
 from django.test import Client
 from django.utils import timezone, translation
 
@@ -21,6 +19,7 @@ from partners.client.contact import rest_after
 from partners.models import DeliveryState, PartnerConnection
 from partners.outbox import DeliveryKind, Outcome
 from partners.transport import Fault, RawAnswer, Unreachable
+from tests.crowd import at_once
 from tests.fakes import RUBBISH, SERVER_ERROR, InProcess
 from tests.partners.trade import Trade
 
@@ -321,23 +320,9 @@ def test_of_many_at_once_one_tries_him(pair: Pair, network: InProcess, noon: Any
     network.fault = Fault.TIMEOUT
     fail(ours, 3)
     noon.shift(timedelta(minutes=1))
-    slow, reasons = Slow(), []
-    transport.current = slow
-
-    def one() -> None:
-        try:
-            ask(ours)
-        except PartnerProblem as problem:
-            reasons.append(problem.reason)
-        finally:
-            database.close()
-
-    threads = [threading.Thread(target=one) for _ in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    assert sorted(reasons) == ["down"] * 11 + ["timeout"]
+    transport.current = slow = Slow()
+    problems = at_once(*[lambda: ask(ours)] * 12)
+    assert sorted(problem.reason for problem in problems) == ["down"] * 11 + ["timeout"]
     assert len(slow.calls) == 1
     assert noted(ours) == ("timeout", 4, True)
 
@@ -348,17 +333,6 @@ def test_many_that_fail_at_once_make_one_rest(pair: Pair, network: InProcess) ->
     """Twelve searches that wait for the same dead server are no reason to leave him alone for a quarter of an hour."""
     ours, _theirs = pair
     transport.current = Slow()
-
-    def one() -> None:
-        try:
-            fail(ours)
-        finally:
-            database.close()
-
-    threads = [threading.Thread(target=one) for _ in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
+    at_once(*[lambda: fail(ours)] * 12)
     assert noted(ours) == ("timeout", 3, True)
     assert seconds_of_rest(ours) == 60

@@ -1,15 +1,13 @@
 """From the switch to a connection that stands: codes, mails, handshake (mission P1-P5)."""
 
 import quopri
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from threading import Barrier
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import connections as database_connections
 from django.utils import timezone, translation
 from pytest_django import Settings
 
@@ -29,6 +27,7 @@ from partners.pairing import (
 )
 from partners.protocol.connection_state import ConnectionState
 from partners.protocol.pairing_code import decode, encode
+from tests.crowd import at_once
 from tests.factories import make_contact, make_user
 from tests.fakes import InProcess
 from tests.partners.codes import foreign_code
@@ -280,24 +279,20 @@ def test_saving_starts_the_handshake_until_our_code_expires(connection: PartnerC
 def test_two_admins_who_enter_one_code_at_once_get_one_connection() -> None:
     """The second is told that the code is in use; nothing of his is half written."""
     tenant = Tenant.objects.create(slug="delta", name="Delta")
-    text, both = encode(foreign_code()), Barrier(2)
+    text = encode(foreign_code())
     for name in ("Bassline", "Bassline GmbH"):
         contact = make_contact(tenant, name, is_supplier=True)
         connections.switch_on(contact=contact, actor=ADMIN, now=timezone.now())
         pairing.start_pairing(contact=contact, actor=ADMIN, now=timezone.now())
 
-    def enter(connection: PartnerConnection) -> str:
-        entered = read(connection, text)
-        both.wait(10)
+    def enter(connection: PartnerConnection, entered: EnteredCode) -> str:
         try:
             pairing.enter_code(connection=connection, entered=entered, actor=ADMIN, now=timezone.now())
         except pairing.CodeNotTaken as refused:
             return refused.refusal.value
-        finally:
-            database_connections.close_all()
         return "stored"
 
-    with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(enter, tenant.partner_connections.all())) == ["in-use", "stored"]
+    both = [partial(enter, connection, read(connection, text)) for connection in tenant.partner_connections.all()]
+    assert sorted(at_once(*both)) == ["in-use", "stored"]
     assert tenant.partner_connections.filter(peer_key_at__isnull=False).count() == 1
     assert tenant.connection_keys.filter(side="peer").count() == 1

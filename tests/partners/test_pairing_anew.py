@@ -24,7 +24,6 @@ from tests.partners.trade import Trade
 ADMIN = Actor(label="Ada")
 LogIn = Callable[..., Client]
 Work = Callable[..., list[Outcome]]
-Sides = tuple[PartnerConnection, PartnerConnection]
 
 
 def current(contact: Contact) -> PartnerConnection:

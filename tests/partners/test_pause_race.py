@@ -22,6 +22,7 @@ from partners.models import PartnerConnection
 from partners.protocol.keys import KeyPair
 from partners.protocol.signing import fresh_nonce, sign_request
 from tests.amounts import amount
+from tests.crowd import at_once
 from tests.factories import make_connection
 from tests.fakes import deliver
 
@@ -122,17 +123,7 @@ def test_twenty_replays_at_once_have_one_success(aurora: Tenant, bassline: Tenan
         body=body,
         idempotency_key=uuid4(),
     )
-    answers: list[int] = []
-
-    def replay() -> None:
-        answers.append(deliver("POST", target, headers, body).status)
-        database.close()
-
-    threads = [threading.Thread(target=replay) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
+    answers = at_once(*[lambda: deliver("POST", target, headers, body).status] * 20)
     assert sorted(answers) == [204] + [401] * 19
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -14,7 +13,6 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.core.management import call_command
-from django.db import connection as database
 from django.test import Client
 from django.utils import timezone
 
@@ -26,6 +24,7 @@ from partners.models import PartnerConnection, Refusal
 from partners.protocol.signing import Reason
 from partners.protocol.wire import ProblemCode
 from partners.views.refusals import WORDS
+from tests.crowd import at_once
 from tests.factories import make_connection
 from tests.partners.faults import FAULTS, Draft
 from tests.partners.questions import V1, Pair, Question, notice
@@ -118,21 +117,12 @@ def test_a_flood_through_the_door_writes_little(pair: Pair, caplog: pytest.LogCa
 @pytest.mark.django_db(transaction=True)
 def test_no_count_is_lost_to_another(aurora: Tenant, bassline: Tenant) -> None:
     ours, _theirs = make_connection(aurora, peer=bassline)
-    start = threading.Barrier(8)
 
     def refuse_often() -> None:
-        try:
-            start.wait()
-            for _request in range(10):
-                refuse(ours)
-        finally:
-            database.close()
+        for _request in range(10):
+            refuse(ours)
 
-    threads = [threading.Thread(target=refuse_often) for _thread in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[refuse_often] * 8)
     assert counted(ours) == {"signature": 80}
 
 

@@ -1,7 +1,6 @@
 """Our key changes with no mail (mission P10): whatever dies on the way, both sides end with keys that fit."""
 
 import hashlib
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection as database
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -25,6 +23,7 @@ from partners.outbox import DeliveryKind, Outcome
 from partners.protocol.wire import dumps
 from partners.tasks import sweep
 from partners.transport import Fault, RawAnswer
+from tests.crowd import at_once
 from tests.factories import make_contact, make_user
 from tests.fakes import InProcess
 
@@ -259,26 +258,10 @@ def test_pairing_anew_begins_unverified(pair: Pair, work: Work) -> None:
     assert list(own(new).values()) == ["active"]
 
 
-def together(*deeds: Callable[[], object]) -> None:
-    """Each in a thread of its own."""
-
-    def alone(deed: Callable[[], object]) -> None:
-        try:
-            deed()
-        finally:
-            database.close()
-
-    threads = [threading.Thread(target=alone, args=(deed,)) for deed in deeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-
-
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_two_admins_who_click_at_once_begin_one_change(pair: Pair) -> None:
-    together(*[lambda: rotate(pair[0])] * 6)
+    at_once(*[lambda: rotate(pair[0])] * 6)
     assert list(own(pair[0]).values()) == ["active", "staged"]
     assert pair[0].deliveries.count() == 1
 
@@ -289,7 +272,7 @@ def test_a_key_that_is_used_twice_at_once_is_taken_up_once(pair: Pair, work: Wor
     ours, theirs = pair
     rotate(ours)
     work()
-    together(*[lambda: ask(ours)] * 6)
+    at_once(*[lambda: ask(ours)] * 6)
     assert list(known(theirs).values()) == ["retiring", "active"]
     assert deeds(theirs) == ["peer_key_changed", "peer_key_staged"]
 
@@ -312,7 +295,7 @@ def test_questions_and_answers_go_on_while_keys_change(pair: Pair, work: Work) -
             rotate(theirs)
             work()
 
-    together(lambda: keep_asking(ours), lambda: keep_asking(theirs), keep_changing)
+    at_once(lambda: keep_asking(ours), lambda: keep_asking(theirs), keep_changing)
     assert len(asked) == 50
     assert list(own(ours).values()) == ["destroyed"] * 4 + ["active"]
 
