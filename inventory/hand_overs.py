@@ -2,7 +2,7 @@
 before its time is reserved from then on."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -11,12 +11,12 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
-from eventworx.periods import LATEST, Period
+from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.courses import apply_changes, blocks, moves
 from inventory.models import Article, ArticleKind, Reservation, StockMovement
 from inventory.reservations import locked_reservations
-from inventory.steps import Change, span_of, undone
+from inventory.steps import Change, undone
 
 
 class TooFewOwned(BusinessError):
@@ -121,37 +121,26 @@ def part_with(*, tenant: Tenant, reservations: Iterable[Reservation], now: datet
 
 
 @transaction.atomic
-def cut_short(
-    *, tenant: Tenant, reservations: Iterable[Reservation], units: Mapping[int, int], again: Period, now: datetime
-) -> list[Reservation]:
-    """So many `units` of each article by its id are turned around when those who had them need them `again`; all others
-    as long as they were. Returns those of `reservations` that still are, and the rows that were made for the others.
+def set_apart(*, tenant: Tenant, reservation: Reservation, quantity: int) -> Reservation:
+    """So many units of what is turned around, as a reservation of their own, like the rest of it."""
+    same = {field.attname: getattr(reservation, field.attname) for field in Reservation._meta.concrete_fields}
+    apart = Reservation(**(same | {"id": None, "quantity": quantity}))
+    reservation.quantity -= quantity
+    tenant.reservations.bulk_update([reservation], ["quantity"])
+    tenant.reservations.bulk_create([apart])
+    return apart
 
-    What takes longest is cut first: so no more of it is than has to be.
-    """
-    turning = [row for row in _as_they_stand(tenant, reservations) if row.is_turning]
-    articles, left = tenant.articles.in_bulk(units), Counter(units)
+
+@transaction.atomic
+def let_turn(*, tenant: Tenant, ends: Sequence[tuple[Reservation, datetime]], now: datetime) -> list[Reservation]:
+    """What is turned around, as it stands with its articles locked, bars others until these instants; what is new is
+    made, what would be over goes. Returns what is left."""
     changes: defaultdict[int, list[Change]] = defaultdict(list)
-    cut, others = list[Reservation](), list[Reservation]()
-    for row in sorted(turning, key=lambda one: one.blocked_until, reverse=True):
-        needed = articles[row.article_id].with_buffers(again).start if left[row.article_id] else LATEST
-        if row.blocked_until <= needed:
-            continue
-        taken = min(left[row.article_id], row.quantity)
-        left[row.article_id] -= taken
-        changes[row.article_id].append(undone(Change(span_of(row.blocked), reserved=taken)))
-        if row.quantity > taken:
-            others.append(_others_of(row, row.quantity - taken))
-        row.quantity, row.end, row.blocked_until = taken, needed, needed
-        cut.append(row)
-    tenant.reservations.bulk_create(others)
-    return [*_let_turn(tenant, cut, changes, now), *others]
-
-
-def _others_of(row: Reservation, quantity: int) -> Reservation:
-    """So many units of a reservation, apart from it."""
-    same = {field.attname: getattr(row, field.attname) for field in Reservation._meta.concrete_fields}
-    return Reservation(**(same | {"id": None, "quantity": quantity}))
+    for row, end in ends:
+        if row.pk:
+            changes[row.article_id].append(undone(blocks(row)))
+        row.end = row.blocked_until = end
+    return _let_turn(tenant, [row for row, _end in ends], changes, now)
 
 
 def _let_turn(
@@ -161,8 +150,10 @@ def _let_turn(
     turning = [row for row in rows if max(row.start, now) < row.end]
     for row in turning:
         changes[row.article_id].append(blocks(row))
-    tenant.reservations.filter(pk__in={row.pk for row in rows} - {row.pk for row in turning}).delete()
-    tenant.reservations.bulk_update(turning, ["quantity", "start", "end", "blocked_from", "blocked_until"])
+    tenant.reservations.filter(pk__in={row.pk for row in rows if row not in turning}).delete()
+    known = [row for row in turning if row.pk]
+    tenant.reservations.bulk_update(known, ["start", "end", "blocked_from", "blocked_until"])
+    tenant.reservations.bulk_create([row for row in turning if row not in known])
     apply_changes(changes)
     return turning
 

@@ -1,5 +1,6 @@
 """Goods leave the store for a job and come back, or are sold: hand-over and return (mission O7)."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from eventworx.periods import Period
 from inventory import hand_overs, reservations
 from inventory.models import Reservation, StockMovement
 from inventory.reservations import ReservationClaim
-from jobs import own_stock
+from jobs import own_stock, turnarounds
 from jobs.locks import lock_job
 from jobs.models import Job, Position
 
@@ -110,10 +111,14 @@ def hand_out(*, job: Job, actor: Actor, at: datetime) -> int:
     early = [row for row in waiting if at < row.start]
     if early:
         wanted = {row.position: row.quantity for row in early}
-        own_stock.make_way(job=job, wanted=wanted, again=Period(at, job.planning_end), now=at)
+        turnarounds.make_way(job=job, wanted=wanted, again=Period(at, job.planning_end), now=at)
     claims = [_during(row, Period(at, row.end)) for row in early]
     reservations.reserve(tenant=job.tenant, claims=claims, now=at)
     sale = hand_overs.hand_over(tenant=job.tenant, reservations=waiting, at=at)
+    leaving = Counter[int]()
+    for row in waiting:
+        leaving[row.article_id] += row.quantity
+    turnarounds.leave(job=job, units=leaving, at=at)
     _tell_journal(job, actor, [row for row in waiting if row in sale.sold], sale.owned_now)
     return len(waiting)
 
@@ -153,6 +158,8 @@ def undo_hand_out(*, job: Job, actor: Actor, at: datetime, seen: datetime | None
     hand_overs.undo_hand_over(tenant=job.tenant, reservations=undone)
     astray = [_during(row, job.planning_period) for row in undone if row.period != job.planning_period]
     reservations.reserve(tenant=job.tenant, claims=astray, now=at)
+    turnarounds.stay(job=job, left_at=last)
+    turnarounds.let_last(job=job, article_ids={row.article_id for row in undone}, now=at)
     detail = {"handed_out_at": last.isoformat(), "goods": _named(undone)}
     record(tenant=job.tenant, actor=actor, action=UNDONE, target=job, **detail)
     return len(undone)

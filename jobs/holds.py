@@ -71,12 +71,17 @@ def release_hold(*, job: Job) -> Job:
 
 
 def sweep_holds(*, tenant: Tenant, now: datetime) -> None:
-    """Clear away rows of holds that ran out some days ago, job by job."""
+    """Clear away rows of holds that ran out some days ago, job by job; what is turned around after a job whose hold has
+    run out makes way for it no longer."""
     before = now - KEPT
-    expired = tenant.jobs.filter(positions__reservation__expires_at__lt=before).distinct().order_by("pk")
-    go_round(expired, lambda job: _sweep_job(job, before))
+    expired = tenant.jobs.filter(positions__reservation__expires_at__lt=before)
+    turning = tenant.jobs.filter(held_until__lte=now, turnarounds__until__gt=now)
+    jobs = {*expired.distinct(), *turning.distinct()}
+    go_round(sorted(jobs, key=lambda job: job.pk), lambda job: _sweep_job(job, before, now))
 
 
 @transaction.atomic
-def _sweep_job(job: Job, before: datetime) -> None:
-    own_stock.forget_holds(job=lock_job(job), before=before)
+def _sweep_job(job: Job, before: datetime, now: datetime) -> None:
+    job = lock_job(job)
+    own_stock.forget_holds(job=job, before=before)
+    own_stock.let_last(job=job, now=now)

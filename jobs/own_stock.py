@@ -3,20 +3,18 @@
 An order reserves firmly; a job that is held ("Option") does so until the hold runs out.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import cast
 
 from django.utils import timezone
 
 from eventworx.periods import Period
 from inventory import hand_overs, reservations
-from inventory.availability import stock_of
 from inventory.courses import lock_articles
 from inventory.models import Reservation
 from inventory.reservations import ReservationClaim
-from jobs.models import Job, Position, Turnaround
+from jobs import turnarounds
+from jobs.models import Job, Position
 
 
 def reserve(*, job: Job, partial: bool, now: datetime | None = None) -> None:
@@ -59,29 +57,6 @@ def lock(*, job: Job) -> None:
     lock_articles(tenant=job.tenant, article_ids=articles)
 
 
-def make_way(*, job: Job, wanted: Mapping[Position, int], again: Period, now: datetime) -> None:
-    """What is turned around after a job does not bar its positions, which want so many units `again`.
-
-    They get of it what they cannot have otherwise, and no more: to everybody else the rest is as far away as it was.
-    """
-    if not job.turnarounds.exists():
-        return
-    lock(job=job)
-    articles = {row.article.pk: row.article for row in wanted if row.article}
-    turning = job.turnarounds.reservations(articles)
-    units = Counter[int]()
-    for row, quantity in wanted.items():
-        units[cast(int, row.article_id)] += quantity
-    held = [row.reservation_id for row in wanted if row.reservation_id]
-    ours = [*held, *(row.pk for row in turning)]
-    apart = stock_of(articles=articles.values(), period=again, excluding=held, now=now)
-    together = stock_of(articles=articles.values(), period=again, excluding=ours, now=now)
-    for pk, most in units.items():
-        units[pk] = min(most, max(together[pk].free, 0)) - min(most, max(apart[pk].free, 0))
-    kept = hand_overs.cut_short(tenant=job.tenant, reservations=turning, units=units, again=again, now=now)
-    _keep_turning(job, [row for row in kept if row not in turning])
-
-
 def release(*, job: Job) -> None:
     """Give everything back, and part with what was out and is back: should the job be an order again, it reserves
     anew."""
@@ -109,6 +84,13 @@ def forget_holds(*, job: Job, before: datetime) -> None:
     """Clear away the rows of holds that ran out before then; they have counted for nothing since."""
     expired = job.positions.filter(reservation__expires_at__lt=before)
     _give_back(job, expired.select_related("reservation"))
+
+
+def let_last(*, job: Job, now: datetime) -> None:
+    """What was cut short for a hold that has run out is turned around to its end."""
+    lock(job=job)
+    articles = job.positions.filter(article__isnull=False).values_list("article_id", flat=True)
+    turnarounds.let_last(job=job, article_ids=set(articles), now=now)
 
 
 def _own_parts(job: Job) -> list[Position]:
@@ -149,11 +131,26 @@ def _hold(job: Job, wanted: Mapping[Position, int], *, partial: bool, now: datet
         for row, quantity in wanted.items()
         if row.article
     ]
-    make_way(job=job, wanted=wanted, again=job.planning_period, now=now)
+    before = {row: row.reserved_quantity for row in wanted}
+    turned = job.turnarounds.exists()
+    if turned:
+        lock(job=job)
+        turnarounds.make_way(job=job, wanted=wanted, again=job.planning_period, now=now)
     held = reservations.reserve(tenant=job.tenant, claims=claims, partial=partial, now=now)
     for row, reservation in zip(wanted, held, strict=True):
         row.reservation = reservation
     job.positions.bulk_update(wanted, ["reservation"])
+    if turned:
+        _more_is_out(job, before)
+        turnarounds.let_last(job=job, article_ids={claim.article_id for claim in claims}, now=now)
+
+
+def _more_is_out(job: Job, before: Mapping[Position, int]) -> None:
+    """What is reserved in addition to goods that are out has left with them."""
+    for row, quantity in before.items():
+        if row.reservation and row.reservation.is_out and row.reservation.handed_over_at:
+            more = {row.reservation.article_id: row.reserved_quantity - quantity}
+            turnarounds.leave(job=job, units=more, at=row.reservation.handed_over_at)
 
 
 def _away(row: Position, planning: Period) -> Period:
@@ -167,18 +164,14 @@ def _give_back(job: Job, positions: Iterable[Position]) -> None:
     held = [(row, row.reservation) for row in positions if row.reservation]
     back = [reservation for _, reservation in held if reservation.returned_at]
     reservations.release(tenant=job.tenant, reservations={reservation for _, reservation in held} - {*back})
+    now = timezone.now()
     if back:
-        _part_with(job, back, timezone.now())
+        _part_with(job, back, now)
     for row, _ in held:
         row.reservation = None
+    turnarounds.let_last(job=job, article_ids={reservation.article_id for _, reservation in held}, now=now)
 
 
 def _part_with(job: Job, back: Sequence[Reservation], now: datetime) -> None:
     job.positions.filter(reservation__in=back).update(reservation=None)
-    _keep_turning(job, hand_overs.part_with(tenant=job.tenant, reservations=back, now=now))
-
-
-def _keep_turning(job: Job, turning: Iterable[Reservation]) -> None:
-    """Remember whose they were."""
-    rows = [Turnaround(tenant=job.tenant, job=job, reservation=row) for row in turning]
-    job.turnarounds.bulk_create(rows)
+    turnarounds.keep(job=job, turning=hand_overs.part_with(tenant=job.tenant, reservations=back, now=now))

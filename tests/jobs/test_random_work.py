@@ -111,7 +111,9 @@ class Firm:
     def judge(self) -> None:
         assert check_courses(tenant=self.tenant, article_ids=[row.pk for row in self.articles]) == []
         nobodys = self.tenant.reservations.filter(position__isnull=True)
-        assert {row.reservation_id for row in self.tenant.turnarounds.all()} == {row.pk for row in nobodys}
+        turning = {row.reservation: row for row in self.tenant.turnarounds.select_related("reservation")}
+        assert turning.keys() - {None} == {*nobodys}
+        assert all(turning[row].quantity == row.quantity and row.end <= turning[row].until for row in nobodys)
         assert all(row.is_turning for row in nobodys)
         for article in self.articles:
             article.refresh_from_db(fields=["owned"])

@@ -1,6 +1,6 @@
 """What is back is turned around before others get it; the job that it comes back from may have it earlier (E3, O7)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import pytest
@@ -32,13 +32,14 @@ def par(aurora: Tenant) -> Article:
 
 
 @pytest.fixture
-def left(par: Article) -> Job:
-    """An order of the night, whose one position is gone and whose goods are back since one o'clock."""
-    job = order(par, 8)
-    with time_machine.travel(BEFORE, tick=False):
+def left(par: Article) -> Iterator[Job]:
+    """An order of the night, whose one position is gone and whose goods are back since one o'clock, which it is."""
+    with time_machine.travel(BEFORE, tick=False) as clock:
+        job = order(par, 8)
         out_and_back(job, BEFORE, NIGHT)
+        clock.shift(HOUR)
         remove_position(position=job.positions.get())
-    return job
+        yield job
 
 
 def out_and_back(job: Job, at: datetime, period: Period | None = None) -> None:
