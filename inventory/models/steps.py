@@ -10,13 +10,15 @@ from django.db import connection, models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
-from eventworx.databases import Statement, execute_all, in_parts, marks
+from eventworx.databases import Statement, execute_all, in_parts, is_postgresql, marks
+from eventworx.prepared import read
 from inventory.models.articles import Article, ArticleQuerySet
 from inventory.models.stock import Reservation
 from inventory.steps import BEGINNING, EMPTY, Amounts, Course, Span, Step, falls
 
 # The span asked about, and how an article's buffers of today widen it; of what is sold, until the end of time.
-_ASKED = "CROSS JOIN (SELECT %s AS since, %s AS until, %s AS beginning) asked"
+_ASKED = """CROSS JOIN (
+    SELECT CAST(%s AS bigint) AS since, CAST(%s AS bigint) AS until, CAST(%s AS bigint) AS beginning) asked"""
 _SINCE = "asked.since - article.buffer_before_minutes * CAST(60000000 AS bigint)"
 _UNTIL = """
     CASE article.kind WHEN 'sale' THEN 253402300799999999
@@ -60,7 +62,7 @@ _LOWEST = {
                 MIN(added - out_of_service - reserved) AS level
             FROM inventory_stockstep step WHERE step.article_id = article.id AND step.may_fall
             AND step.instant > {since} AND step.instant < {until}) inside ON TRUE
-        WHERE article.id IN ({ids})
+        WHERE article.id {is_asked_for}
     """,
     "sqlite": """
         SELECT article.id,
@@ -69,7 +71,7 @@ _LOWEST = {
             article.owned - article.out_of_service + COALESCE(MIN(step.added - step.out_of_service - step.reserved), 0),
             {moves}
         FROM inventory_article article {asked} LEFT JOIN inventory_stockstep step ON {condition}
-        WHERE article.id IN ({ids})
+        WHERE article.id {is_asked_for}
         GROUP BY article.id, article.owned, article.out_of_service
     """,
 }
@@ -79,7 +81,7 @@ _FIGURES += ["buffer_before_minutes", "buffer_after_minutes"]
 _STEPS = """
     SELECT {figures}, {moves}, step.instant, step.added, step.out_of_service, step.reserved
     FROM inventory_article article {asked} {with_steps}
-    WHERE article.id IN ({ids})
+    WHERE article.id {is_asked_for}
     ORDER BY article.id, step.instant
 """
 _PARTS = {"asked": _ASKED, "since": _SINCE, "until": _UNTIL, "moves": _MOVES}
@@ -144,25 +146,25 @@ class Read(NamedTuple):
 
 def lowest_over(article_ids: Collection[int], span: Span) -> dict[int, Lowest]:
     """By article, without what moves with time; the span widened by each one's buffers. One statement."""
-    rows = execute_all([_reading(_LOWEST[connection.vendor], article_ids, span)])
+    rows = read(*_reading(_LOWEST[connection.vendor], article_ids, span))
     return {article_id: Lowest(*figures) for article_id, *figures in rows}
 
 
 def read_courses(article_ids: Collection[int], span: Span, *, after: Sequence[Statement] = ()) -> Read:
     """The part of each course that bears on `span`, which is widened by each article's buffers, a step at its very end
     included. One statement; those `after` which it is to be read go with it."""
-    read = Read({}, dict.fromkeys(article_ids, EMPTY), set())
+    found = Read({}, dict.fromkeys(article_ids, EMPTY), set())
     if article_ids:
         rows = execute_all([*after, _reading(_STEPS, article_ids, Span(span.start, span.end + 1))])
         for article_id, some in groupby(rows, key=itemgetter(0)):
-            found = list(some)
-            (moves, *first), figures = found[0][len(_FIGURES) :], found[0][: len(_FIGURES)]
-            read.articles[article_id] = Article.from_db(connection.alias, _FIGURES, figures)
+            steps = list(some)
+            (moves, *first), figures = steps[0][len(_FIGURES) :], steps[0][: len(_FIGURES)]
+            found.articles[article_id] = Article.from_db(connection.alias, _FIGURES, figures)
             if moves:
-                read.moving.add(article_id)
+                found.moving.add(article_id)
             if first[0] is not None:
-                read.courses[article_id] = [Step(*row[-4:]) for row in found]
-    return read
+                found.courses[article_id] = [Step(*row[-4:]) for row in steps]
+    return found
 
 
 def possibly_short(articles: ArticleQuerySet, span: Span, now: datetime) -> ArticleQuerySet:
@@ -234,9 +236,11 @@ def _shifts(pairs: Sequence[tuple[Step, Step]]) -> Iterator[tuple[Amounts, int, 
 
 
 def _reading(sql: str, article_ids: Collection[int], span: Span) -> Statement:
+    """The text is the same for any number of articles where the database takes an array."""
     with_steps = _WITH_STEPS[connection.vendor].format(**_PARTS)
-    parameters = [span.start, span.end, BEGINNING, *article_ids]
-    return sql.format(ids=marks(article_ids), with_steps=with_steps, **_PARTS), parameters
+    asked: Sequence[object] = [list(article_ids)] if is_postgresql(connection) else list(article_ids)
+    is_asked_for = "= ANY(%s)" if is_postgresql(connection) else f"IN ({marks(asked)})"
+    return sql.format(is_asked_for=is_asked_for, with_steps=with_steps, **_PARTS), [*span, BEGINNING, *asked]
 
 
 def _of_rows(sql: str, rows: Sequence[tuple[int, ...]]) -> Iterator[Statement]:

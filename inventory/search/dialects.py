@@ -68,7 +68,7 @@ class Dialect:
     """SQL for a text that holds a part (and that begins with it), and the parameter made of the part.
 
     `table_rows` is about how many articles all companies have together, `has_parts` whether parts are indexed and
-    words of the catalogue known. `first` comes before a statement.
+    words of the catalogue known.
     """
 
     contains: str
@@ -77,7 +77,6 @@ class Dialect:
     beginning: str
     table_rows: str
     has_parts: bool
-    first: str = ""
 
 
 POSTGRES = Dialect(
@@ -87,8 +86,6 @@ POSTGRES = Dialect(
     beginning="{}%",
     table_rows="(SELECT reltuples FROM pg_class WHERE oid = 'inventory_article'::regclass)",
     has_parts=True,
-    # The planner takes a walk that is bound to end soon for a long one, and compiles it: 70 ms for 5 ms of work.
-    first="SELECT set_config('jit', 'off', false);",
 )
 SQLITE = Dialect(
     contains="instr({}, %s) > 0",

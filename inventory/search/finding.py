@@ -29,7 +29,7 @@ SMALL = 20_000  # a catalogue whose keys are read faster than an index that lies
 ALL = 2**31 - 1
 ORDERS = ("name", "any", "best")
 
-_PAGE = """{first}
+_PAGE = """
     WITH hits AS (SELECT id, step, weight FROM ({found}) found WHERE {after} ORDER BY step, weight, id LIMIT {limit})
     SELECT hits.step, hits.weight, hits.id{columns}
     FROM hits JOIN inventory_article ON inventory_article.id = hits.id{joins}
@@ -38,7 +38,7 @@ _PAGE = """{first}
 _BY_NAME = "SELECT id, 0 AS step, sort_key AS weight FROM inventory_article WHERE {scope} AND {from_name}"
 _BY_PARTS = "SELECT id, {step} AS step, {weight} AS weight FROM inventory_article WHERE {scope} AND {matches}"
 _BY_NUMBER = """
-    {by_parts} AND EXISTS (SELECT 1 FROM inventory_article WHERE {scope} AND {is_named})
+    {by_reading} AND EXISTS (SELECT 1 FROM inventory_article WHERE {scope} AND {is_named})
 """
 _BY_READING = """
     SELECT inventory_article.id, {step} AS step, {weight} AS weight
@@ -53,7 +53,7 @@ _BY_WALKING = """
 """
 _KEYS = """(SELECT id, shuffle, search_key FROM inventory_article
             WHERE tenant_id = {tenant} AND archived_at IS NULL AND {after} ORDER BY shuffle, id LIMIT {most})"""
-_ESTIMATE = """{first}
+_ESTIMATE = """
     WITH sample AS (SELECT * FROM {keys} keys), scope AS (SELECT {few} AS few)
     SELECT COUNT(*), COALESCE(MAX(shuffle), 0), {table_rows},
            (SELECT COUNT(*) FROM sample keys WHERE (SELECT few FROM scope) IS NULL AND {matches}
@@ -61,6 +61,8 @@ _ESTIMATE = """{first}
            (SELECT few FROM scope)
     FROM sample
 """
+# Of all companies: to find in the index which are those of one costs more than to look at the few that hold a number.
+_KEYS_OF_ALL = "(SELECT id, search_key FROM inventory_article WHERE {matches} OFFSET 0)"
 _IF_FEW = "(SELECT CASE WHEN cardinality(few) <= {most} THEN few END FROM (SELECT {few} AS few OFFSET 0) scope)"
 _KEYS_OF_FEW = "(SELECT id, search_key FROM inventory_article WHERE id = ANY({few}) OFFSET 0)"
 _STEP = "CASE WHEN {number} THEN 0 WHEN {code} THEN 1 WHEN {words} THEN 2 WHEN {beginnings} THEN 3 ELSE 4 END"
@@ -248,25 +250,27 @@ class _Search:
         """All hits of what is the number of an article: so few, as a rule, that nobody has to look first how many."""
         if not self.wanted.is_number or not dialect().has_parts:
             return []
-        parts = sql(_BY_PARTS, **self._ranked("best", "search_key"))
-        return self._rows(sql(_BY_NUMBER, by_parts=parts, scope=self.scope, is_named=self._is_named), None)
+        keys = sql(_KEYS_OF_ALL, matches=self._matches("search_key"))
+        by_reading = sql(_BY_READING, keys=keys, **self._ranked("best", "keys.search_key"))
+        by_number = sql(_BY_NUMBER, by_reading=by_reading, scope=self.scope, is_named=self._is_named)
+        return self._hits(by_number, None).rows_by_known_plan
 
     def _page(self, order: str, after: Place | None) -> list[tuple[Any, ...]]:
         if order == "name":
-            return self._rows(sql(_BY_NAME, scope=self.scope, from_name=_from_name(after)), after)
+            return self._hits(sql(_BY_NAME, scope=self.scope, from_name=_from_name(after)), after).rows
         if order == "any":
-            rows = self._rows(self._by_walking(after), after)
+            rows = self._hits(self._by_walking(after), after).rows
             if len(rows) == self.limit:
                 return rows
-        return self._rows(self._by_looking_at_all(order), after)
+        return self._hits(self._by_looking_at_all(order), after).rows
 
-    def _rows(self, found: Sql, after: Place | None) -> list[tuple[Any, ...]]:
+    def _hits(self, found: Sql, after: Place | None) -> Sql:
         place = _ALWAYS
         if after:
             ours = sql("({step}, {weight}, {article})", step=after.step, weight=after.weight, article=after.article_id)
             place = sql("(step, weight, id) > {ours}", ours=ours)
-        read = {"columns": self.columns.select, "joins": Sql(self.columns.joins), "first": Sql(dialect().first)}
-        return sql(_PAGE, found=found, after=place, limit=self.limit, **read).rows
+        read = {"columns": self.columns.select, "joins": Sql(self.columns.joins)}
+        return sql(_PAGE, found=found, after=place, limit=self.limit, **read)
 
     def _by_walking(self, after: Place | None) -> Sql:
         """The hits in the order of `shuffle`, as far as is worth going."""
@@ -304,7 +308,7 @@ class _Search:
         return '"archived_at" IS NULL' in self.scope.text
 
     def _keys(self, most: int, after: Sql = _ALWAYS) -> Sql:
-        return sql(_KEYS, tenant=self.tenant_id, after=after, most=most)
+        return sql(_KEYS, tenant=self.tenant_id, after=after, most=Sql(str(most)))
 
     def _matches(self, key: str) -> Sql:
         return holding(dialect(), key, self.wanted.words, self.wanted.block)
@@ -322,8 +326,7 @@ class _Search:
     @property
     def _is_named(self) -> Sql:
         """Whether what was typed is the article's number, letter by letter but for the case."""
-        typed = dict.fromkeys((self.typed, self.typed.upper(), self.typed.lower()))
-        return Sql(f"number IN ({', '.join(['%s'] * len(typed))})", tuple(typed))
+        return Sql("number IN (%s, %s, %s)", (self.typed, self.typed.upper(), self.typed.lower()))
 
     @property
     def _few(self) -> list[int] | None:
@@ -334,8 +337,8 @@ class _Search:
     def _estimate(self) -> "_Estimate":
         parts = {"keys": self._keys(SAMPLE), "matches": self._matches("keys.search_key"), "scope": self.scope}
         spoken = dialect()
-        parts["few"] = sql(_IF_FEW, few=self.few, most=FEW) if self.few and spoken.has_parts else Sql("NULL")
-        [row] = sql(_ESTIMATE, first=Sql(spoken.first), table_rows=Sql(spoken.table_rows), **parts).rows
+        parts["few"] = sql(_IF_FEW, few=self.few, most=Sql(str(FEW))) if self.few and spoken.has_parts else Sql("NULL")
+        [row] = sql(_ESTIMATE, table_rows=Sql(spoken.table_rows), **parts).rows_by_known_plan
         return _Estimate(*row)
 
 

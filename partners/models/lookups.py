@@ -11,6 +11,8 @@ from django.db import connection, models
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 
+from eventworx.prepared import read
+
 Row = TypeVar("Row", bound=models.Model)
 
 _ANY = UUID(int=2**128 - 1)  # stands for the value while the SQL is made
@@ -35,9 +37,7 @@ class Lookup(Generic[Row]):
     def _read(self, value: UUID) -> "tuple[_Made, list[Sequence[Any]]]":
         made = self._made()
         stands_for, sought = _as_param(_ANY), _as_param(value)
-        with connection.cursor() as cursor:
-            cursor.execute(made.text, [sought if param == stands_for else param for param in made.params])
-            found = cursor.fetchall()
+        found: Any = read(made.text, [sought if param == stands_for else param for param in made.params])
         return made, list(made.compiler.apply_converters(found, made.converters)) if made.converters else found
 
     def _made(self) -> "_Made":

@@ -56,7 +56,7 @@ def _for_driver(text: str, params: Any) -> Statement:
 
 
 def statements_of(work: Callable[[], object]) -> list[Statement]:
-    """What is asked of articles and their stock meanwhile."""
+    """What is asked of articles and their stock meanwhile, as it stands: nothing is executed by a name."""
     found: list[Statement] = []
 
     def note(execute: Callable[..., Any], text: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
@@ -64,7 +64,7 @@ def statements_of(work: Callable[[], object]) -> list[Statement]:
             found.append((text, params))
         return execute(text, params, many, context)
 
-    with connection.execute_wrapper(note):
+    with connection.execute_wrapper(note), override_settings(EWX_DATABASE_POOLED=True):
         work()
     return found
 

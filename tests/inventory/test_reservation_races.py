@@ -104,8 +104,9 @@ def test_the_steps_of_an_article_are_found_whatever_others_have(hot: Article) ->
         cursor.execute("ANALYZE inventory_stockstep")
         for read in (read_courses, lowest_over):
             with CaptureQueriesContext(connection) as asked:
-                read(others, Span(1_000, 1_010))
-            cursor.execute(f"EXPLAIN {asked[0]['sql']}")
+                for _time in range(2):
+                    read(others, Span(1_000, 1_010))
+            cursor.execute(f"EXPLAIN {asked[-1]['sql']}")
             assert "Seq Scan on inventory_stockstep" not in str(cursor.fetchall())
 
 

@@ -42,16 +42,21 @@ def reserve_row(article: Article, quantity: int, start: datetime, end: datetime)
 
 def queries_of(question: Callable[[], Any], network: InProcess) -> int:
     """How many queries the supplier's server runs to answer one question, its door included."""
-    counted: list[int] = []
+    return len(statements_of(question, network))
+
+
+def statements_of(question: Callable[[], Any], network: InProcess) -> list[str]:
+    """The queries themselves."""
+    seen: list[list[str]] = []
 
     class Counting(InProcess):
         def send(self, **request: Any) -> RawAnswer:
             with CaptureQueriesContext(database) as queries:
                 answer = network.send(**request)
-            counted.append(len(queries))
+            seen.append([query["sql"] for query in queries])
             return answer
 
     transport.current = Counting()
     question()
-    [queries] = counted
-    return queries
+    [statements] = seen
+    return statements

@@ -21,7 +21,7 @@ from partners.releases import release
 from partners.transport import MAX_ANSWER_BYTES
 from tests.factories import make_article, make_category
 from tests.fakes import InProcess
-from tests.partners.api.asking import ADMIN, PERIOD, Ask, queries_of, refusal, reserve_row, set_level
+from tests.partners.api.asking import ADMIN, PERIOD, Ask, queries_of, refusal, reserve_row, set_level, statements_of
 
 USAGE = {"use_start": "2027-07-02T06:00:00Z", "use_end": "2027-07-04T06:00:00Z", "zone": "Europe/Berlin"}
 # Gateway: connection with tenant, contact and keys, nonce, limits; catalogue: estimate, page.
@@ -326,6 +326,18 @@ def test_queries_do_not_depend_on_releases(
     mark = lent.releases.model
     mark.objects.bulk_create(mark(tenant=bassline, connection=lent, article=article) for article in articles)
     assert answering(ask, network, min(releases, 50)) == queries
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_of_a_look_up_by_number_nothing_is_planned_again(
+    bassline: Tenant, lent: PartnerConnection, ask: Ask, network: InProcess
+) -> None:
+    set_level(lent, 2)
+    make_article(bassline, "PAR 64", number="L-100-1")
+    asked = [statements_of(lambda: ask("/articles", q="l-100-1"), network) for _time in range(2)][1]
+    planned = [statement for statement in asked if not statement.startswith("EXECUTE ewx_")]
+    assert (len(asked), [statement for statement in planned if "eventworx_hitcount" not in statement]) == (5, [])
 
 
 def answering(ask: Ask, network: InProcess, hits: int) -> int:
