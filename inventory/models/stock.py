@@ -228,7 +228,7 @@ _INSERT = """
 """
 
 
-# Made by the migrations 0017 and 0020.
+# A function of ours in the database; all of it stands in the migration 0020, which wrote it last.
 _RESERVE = "SELECT {columns} FROM inventory_reserve(%s, %s, %s, %s, %s, %s, %s)"
 
 
