@@ -96,6 +96,7 @@ class _Desk:
     held: Mapping[int, Reservation]
     kept: Mapping[int, Course]  # as the steps stand
     courses: dict[int, Course]  # as it counts for the claims: with what moves with time, without what they replace
+    now: datetime
 
     def take(self, claim: ReservationClaim, change: Change) -> None:
         if change.reserved:
@@ -114,7 +115,8 @@ def reserve(
     Claims on one article count together. With `partial` each gets what is free, first come first served, and None
     where nothing is. A claim that names its reservation replaces it: what it holds counts as free for it, and making
     it smaller within its period always succeeds, with the buffers it was made with; any other one gets the article's
-    buffers of today. `tenant` owns the articles. Holds are judged as of `now` (default: this moment).
+    buffers of today. `tenant` owns the articles. Holds are judged as of `now` (default: this moment), but never as of
+    before the locks were had: one that ran out while somebody waited may have gone to others.
     """
     if not claims:
         return []
@@ -141,7 +143,7 @@ def _reserve(
     tenant: Tenant, claims: Sequence[ReservationClaim], partial: bool, now: datetime
 ) -> list[Reservation | None]:
     desk = _desk(tenant, claims, now)
-    grants = _grant(desk, claims, now)
+    grants = _grant(desk, claims)
     if not partial:
         _refuse_shortfall(desk.articles, claims, grants)
     return _write(tenant, desk, claims, grants)
@@ -202,11 +204,12 @@ def _desk(tenant: Tenant, claims: Sequence[ReservationClaim], now: datetime) -> 
     named = [claim.reservation for claim in claims if claim.reservation]
     ids = {claim.article_id for claim in claims} | {row.article_id for row in named}
     held = _held(tenant, named, ids) if named else {}
+    now = max(now, timezone.now()) if held else now
     spans = [span for claim in claims for span in _touched(claim, held)]
     read = read_courses(ids, around(spans), after=[locking(tenant, ids)])
     if any(pk not in read.articles or read.articles[pk].tenant_id != tenant.pk for pk in ids):
         raise LookupError("an article of another tenant, or none")
-    return _Desk(read.articles, held, read.courses, dict(moved(read, held.keys(), now)))
+    return _Desk(read.articles, held, read.courses, dict(moved(read, held.keys(), now)), now)
 
 
 def _held(tenant: Tenant, named: Iterable[Reservation], article_ids: Collection[int]) -> dict[int, Reservation]:
@@ -228,10 +231,10 @@ def _touched(claim: ReservationClaim, held: Mapping[int, Reservation]) -> Iterat
         yield span_of(claim.period.widened(*replaced.buffers))
 
 
-def _grant(desk: _Desk, claims: Sequence[ReservationClaim], now: datetime) -> list[_Grant]:
+def _grant(desk: _Desk, claims: Sequence[ReservationClaim]) -> list[_Grant]:
     """What each claim can have, given what the earlier ones get."""
     # What a later claim keeps in any case is not there for an earlier one.
-    floors = [_floor(desk, claim, now) for claim in claims]
+    floors = [_floor(desk, claim) for claim in claims]
     for claim, floor in zip(claims, floors, strict=True):
         desk.take(claim, floor.change)
     grants = []
@@ -252,10 +255,10 @@ def _best(desk: _Desk, claim: ReservationClaim, floor: _Grant) -> _Grant:
     return _Grant(min(claim.quantity, max(free, 0)), article.with_buffers(claim.period))
 
 
-def _floor(desk: _Desk, claim: ReservationClaim, now: datetime) -> _Grant:
+def _floor(desk: _Desk, claim: ReservationClaim) -> _Grant:
     """What the claim can have whatever else is reserved: what it holds, as long as it stays inside its period."""
     replaced = desk.replaced_by(claim)
-    if replaced is None or replaced.article_id != claim.article_id or not replaced.counts(now):
+    if replaced is None or replaced.article_id != claim.article_id or not replaced.counts(desk.now):
         return _Grant(0, claim.period)
     kept = claim.period.widened(*replaced.buffers)
     inside = replaced.blocked_from <= kept.start and kept.end <= replaced.blocked_until

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
@@ -68,6 +69,16 @@ def test_one_that_ran_out_has_no_claim_any_more(par: Article) -> None:
     take(par, 8, now=NOW + HOUR)
     with pytest.raises(Shortage) as refusal:
         firm(held, 6, NOW + HOUR)
+    assert [(short.wanted, short.free) for short in refusal.value.shortfalls] == [(6, 2)]
+
+
+def test_one_that_ran_out_while_somebody_waited_has_none_either(par: Article) -> None:
+    """He looked at the clock before he had to wait for the lock: what he held went to others meanwhile."""
+    held = take(par, 6, until=NOW + HOUR)
+    with time_machine.travel(NOW + HOUR, tick=False):
+        take(par, 8, now=NOW + HOUR)
+        with pytest.raises(Shortage) as refusal:
+            firm(held, 6, NOW)
     assert [(short.wanted, short.free) for short in refusal.value.shortfalls] == [(6, 2)]
 
 

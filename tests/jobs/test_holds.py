@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from threading import Barrier
+from threading import Barrier, Event
+from time import sleep
 
 import pytest
 import time_machine
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.db.models.signals import pre_delete
 from django.test import Client
 
@@ -18,12 +19,14 @@ from inventory.courses import check_courses
 from inventory.models import Article, Reservation
 from inventory.reservations import Shortage
 from jobs.holds import HoldIsOver, HoldOutlastsStart, NothingToHold, hold_material, release_hold, usual_end
+from jobs.locks import lock_job
 from jobs.models import Job
 from jobs.planning import set_state, update_job
 from jobs.positions import add_position, update_position
 from jobs.shortages import shortages_of
 from jobs.states import JobState
 from jobs.tasks import sweep_holds
+from tests.crowd import at_once
 from tests.factories import SUMMER, make_article, make_contact, make_job, make_tenant
 from tests.jobs.scenes import order
 from tests.trouble import trouble
@@ -227,3 +230,36 @@ def test_two_quotes_hold_the_same_units_once() -> None:
     with ThreadPoolExecutor(2) as crowd:
         list(crowd.map(one, jobs))
     assert sorted(held(jobs[0]) + held(jobs[1])) == [(2, until), (8, until)]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_an_option_that_runs_out_while_its_job_is_locked_is_not_prolonged_with_what_others_got() -> None:
+    """Whoever prolongs it looked at the clock when his request came, and then had to wait."""
+    par = make_article(make_tenant("aurora"), "PAR 64", owned=10)
+    quote = make_job(par.tenant)
+    add_position(job=quote, article=par, quantity=8)
+    runs_out = datetime.now(UTC) + timedelta(seconds=0.5)
+    hold_material(job=quote, until=runs_out, now=datetime.now(UTC))
+    is_locked, may_go = Event(), Event()
+
+    @transaction.atomic
+    def keep_locked() -> None:
+        lock_job(quote)
+        is_locked.set()
+        may_go.wait(10)
+
+    def prolong() -> None:
+        asked_at = datetime.now(UTC)
+        assert asked_at < runs_out
+        hold_material(job=quote, until=SUMMER.start, now=asked_at)
+
+    def take_it_meanwhile() -> list[tuple[int, datetime | None]]:
+        sleep(max((runs_out - datetime.now(UTC)).total_seconds(), 0))
+        try:
+            return held(order(par, 10))
+        finally:
+            may_go.set()
+
+    assert at_once(keep_locked, lambda: is_locked.wait(10) and prolong(), take_it_meanwhile)[2] == [(10, None)]
+    assert held(quote) == []
