@@ -178,8 +178,10 @@ def withdraw_inquiry(*, inquiry: Inquiry, at: datetime, reason: str = "") -> Inq
     """
     locked = _lock(inquiry)
     _require_requested(locked)
-    if locked.job and locked.job.state != JobState.CANCELLED and not _is_under_way(locked.job):
-        set_state(job=locked.job, state=JobState.CANCELLED)
+    # Locked before it is judged: what others do to it meanwhile must not keep the customer from taking it back.
+    job = locked.job and lock_job(locked.job)
+    if job and job.state != JobState.CANCELLED and not _is_under_way(job):
+        set_state(job=job, state=JobState.CANCELLED)
     return _answer(inquiry, OrderState.WITHDRAWN, at, reason)
 
 

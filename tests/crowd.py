@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
-from django.db import connections
+from django.db import connection, connections
 
 from eventworx.errors import BusinessError
 
@@ -25,3 +25,10 @@ def at_once(*deeds: Callable[[], Any]) -> list[Any]:
     start = Barrier(len(deeds))
     with ThreadPoolExecutor(len(deeds)) as pool:
         return list(pool.map(run, deeds))
+
+
+def somebody_waits(many: int = 1) -> bool:
+    """Whether so many stand at locks of PostgreSQL at this moment."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(DISTINCT pid) >= %s FROM pg_locks WHERE NOT granted", [many])
+        return bool(cursor.fetchone()[0])

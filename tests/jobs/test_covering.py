@@ -44,6 +44,7 @@ from jobs.positions import (
 from jobs.shortages import shortages_of
 from jobs.states import JobState
 from jobs.sub_rentals import create_order
+from tests.crowd import somebody_waits
 from tests.factories import SUMMER, make_article, make_contact, make_job, make_tenant
 
 TERMS = SupplierTerms("77", "B-77", Decimal(20), Decimal(10), ((1, Decimal(1)), (3, Decimal(2))), Decimal(0), "EUR")
@@ -266,13 +267,7 @@ def test_who_waits_for_one_article_of_a_job_keeps_none_that_comes_after_it(deed:
             with transaction.atomic():
                 lock_articles(tenant=aurora, article_ids=[first.pk])
                 done = crowd.submit(other)
-                while not _somebody_waits():
+                while not somebody_waits():
                     assert not done.done()
                 aurora.articles.select_for_update(no_key=True, nowait=True).get(pk=last.pk)
             assert done.result()
-
-
-def _somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone() is not None

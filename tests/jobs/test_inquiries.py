@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from eventworx.audit import Actor
 from eventworx.periods import Period
@@ -37,6 +38,7 @@ from jobs.positions import add_position, remove_position, update_position
 from jobs.promises import JobIsPromised, end_promises
 from jobs.states import JobState, OrderState
 from jobs.sub_rentals import create_order
+from tests.crowd import somebody_waits
 from tests.factories import SUMMER, make_article, make_contact, make_tenant
 from tests.factories import make_job as job_of
 
@@ -345,3 +347,28 @@ def test_two_clicks_make_one_job() -> None:
         thread.join()
     assert results == ["J-1001", "J-1001"]
     assert tenant.jobs.count() == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_it_is_withdrawn_also_while_somebody_orders_for_its_job() -> None:
+    tenant = make_tenant("bassline")
+    inquiry = receive(tenant, line(make_article(tenant)))
+    job, supplier = make_job(inquiry=inquiry, created_by=None), make_contact(tenant, is_supplier=True)
+    job.positions.create(tenant=tenant, description="Licht", quantity=1, sub_rented_quantity=1, supplier=supplier)
+
+    def withdraw() -> None:
+        try:
+            withdraw_inquiry(inquiry=inquiry, at=NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            create_order(job=job, supplier=supplier, created_by=None)
+            done = other.submit(withdraw)
+            while not somebody_waits():
+                assert not done.done()
+        done.result()
+    job.refresh_from_db()
+    assert (state_of(inquiry), job.state) == (OrderState.WITHDRAWN, JobState.INQUIRY)
