@@ -107,7 +107,8 @@ class GatheredAnswer(models.Model):
         of_page.filter(turn__lte=turn).delete()  # and not what has come since
         question = {"tenant": tenant, "asker": asker, "dialog": dialog, "turn": turn, "asked_at": now}
         question["gathering"] = uuid.uuid4()
-        rows = [GatheredAnswer(connection=connection, **question) for connection in connections]
+        # In the order in which all connections are locked: both hold on to each of them until the transaction ends.
+        rows = [GatheredAnswer(connection=connection, **question) for connection in connections.order_by("pk")]
         return GatheredAnswer.objects.bulk_create(rows)
 
     @staticmethod

@@ -5,23 +5,27 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from uuid import uuid4
 
 import pytest
+from django.db import connections, transaction
 from django.http import Http404
 from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from eventworx.audit import Actor
 from partners import search, transport
+from partners.connections import pull_brake
 from partners.models import GatheredAnswer, PartnerConnection
 from partners.search import Standing, TooManyQuestions, callers, gathering
 from partners.search.callers import Callers
 from partners.tasks import sweep
 from partners.transport import Fault, NetworkTransport
-from tests.crowd import at_once
+from tests.crowd import at_once, somebody_waits
 from tests.factories import make_user
 from tests.fakes import RUBBISH, Mixed
 from tests.partners.gatherings import DEADLINE, ask, follow, is_gone, look, names, standings, until_answered
@@ -258,6 +262,37 @@ def test_of_questions_at_the_same_moment_the_newest_stands(trade: Many, settings
 
 
 # --- who may, how often, how long ------------------------------------------------------------------
+@pytest.mark.postgres
+def test_a_question_to_all_and_the_brake_for_all_do_not_wait_for_each_other(trade: Many) -> None:
+    """Both hold on to every connection: in one order, or the emergency brake fails where somebody searches."""
+    by_key = list(trade.tenant.partner_connections.select_related("contact").order_by("pk"))
+    for name, connection in zip("zyx", by_key, strict=True):
+        trade.tenant.contacts.filter(pk=connection.contact_id).update(sort_key=name)
+    admin = Actor(label="Ada")
+    with ThreadPoolExecutor(2) as crowd:
+        with transaction.atomic():
+            by_key[-1].locked()
+            asked = crowd.submit(in_a_thread, lambda: ask(trade))
+            waited_for(1)
+            pulled = crowd.submit(in_a_thread, lambda: pull_brake(tenant=trade.tenant, actor=admin, now=timezone.now()))
+            waited_for(2)
+        pulled.result()
+        asked.result()
+    assert trade.tenant.partner_brakes.count() == 1
+
+
+def in_a_thread(deed: Callable[[], object]) -> object:
+    try:
+        return deed()
+    finally:
+        connections.close_all()
+
+
+def waited_for(many: int) -> None:
+    while not somebody_waits(many):
+        time.sleep(0.01)
+
+
 def test_a_gathering_is_its_askers_alone(trade: Many) -> None:
     asked, dialog = ask(trade), uuid4()
     kept = ask(trade, dialog=dialog)
