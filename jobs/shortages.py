@@ -13,7 +13,7 @@ from inventory.availability import Stock, courses_on, stock_in, stock_of
 from inventory.courses import blocks, stays_away
 from inventory.models import Article, Reservation
 from inventory.search import find_articles
-from inventory.steps import Change, Course, changed, undone
+from inventory.steps import Change, Course, changed, during, span_of, undone
 from jobs.models import Job, Position, PositionQuerySet, SubRentalOrderLine
 from jobs.states import OrderState
 
@@ -131,15 +131,22 @@ def _courses_of(positions: Sequence[Position], now: datetime) -> dict[int, Cours
 
 def _needs_of_job(rows: Sequence[Position], known: Known) -> dict[int, Need]:
     job, left, spare = rows[0].job, Counter[int | None](), Counter[int | None]()
-    for article in {row.article for row in rows if row.article}:
-        theirs = [row for row in rows if row.article_id == article.pk]
-        turning = [row for row in known.turning.get(job.pk, ()) if row.article_id == article.pk]
-        course = changed(known.courses[article.pk], _taken_back(turning, known.now))
-        held = [row.reservation for row in theirs if row.reservation]
+    turning = defaultdict[int, list[Reservation]](list)
+    for reservation in known.turning.get(job.pk, ()):
+        turning[reservation.article_id].append(reservation)
+    theirs = defaultdict[Article, list[Position]](list)
+    for row in rows:
+        if row.article:
+            theirs[row.article].append(row)
+    for article, some in theirs.items():
+        # No more of it than bears on this job: beside hundreds of others each would go through all of theirs.
+        bears = during(known.courses[article.pk], span_of(article.with_buffers(job.planning_period)))
+        course = changed(bears, _taken_back(turning[article.pk], known.now))
+        held = [row.reservation for row in some if row.reservation]
         without = changed(course, _taken_back(held, known.now))
         left[article.pk] = stock_in(article=article, course=without, period=job.planning_period).free
         free = stock_in(article=article, course=course, period=job.planning_period).free
-        own = sum(row.own_quantity for row in theirs)
+        own = sum(row.own_quantity for row in some)
         spare[article.pk] = free if job.uses_stock else left[article.pk] - own
     needs = {}
     for row in rows:
