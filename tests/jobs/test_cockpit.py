@@ -229,7 +229,9 @@ def test_each_of_many_jobs_goes_through_what_bears_on_it_alone() -> None:
     for number in range(1, 51):
         start = NOW + number * DAY
         end = start + timedelta(hours=12)
-        times = {f"{what}_{edge}": at for what in ("planning", "usage") for edge, at in (("start", start), ("end", end))}
+        times = {
+            f"{what}_{edge}": at for what in ("planning", "usage") for edge, at in (("start", start), ("end", end))
+        }
         job = Job(pk=number, state=JobState.ORDER, **times)
         taken = Reservation(article=article, quantity=2, start=start, end=end, blocked_from=start, blocked_until=end)
         rows.append(Position(pk=number, job=job, article=article, quantity=4, reservation=taken))
