@@ -19,8 +19,8 @@ class Release(models.Model):
     With `excluded` it takes something away again. A released article wins over an excluded category.
     """
 
-    # A filter marks 100,000 articles at once, so no index and no check stands here twice: on PostgreSQL the keys over
-    # (tenant, id) check a mark alone (migration 0021).
+    # A filter marks 100,000 articles at once, so no index stands here twice, and on PostgreSQL triggers that look at
+    # all of them together are in the place of the keys (migrations 0021 and 0022, decision 0015).
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="releases", db_index=False)
     # Found by the constraint below alone: PostgreSQL, unaware that somebody got 100,000 marks a minute ago, would
     # read all of them for each article by an index over connections.
