@@ -17,7 +17,7 @@ class BusinessError(Exception):
     """A refusal in the user's words.
 
     `code` is stable and for machines, `message` is a translatable sentence with
-    %(named)s parameters, `status` the HTTP status both handlers answer with.
+    %(named)s parameters, one of which may decide on the plural, `status` the HTTP status both handlers answer with.
     `field` names the form field the sentence belongs to, if any. `about` says which of several things it is about.
     """
 
@@ -32,7 +32,7 @@ class BusinessError(Exception):
         self.params = params
 
     def __str__(self) -> str:
-        sentence = str(self.message) % self.params if self.params else str(self.message)
+        sentence = self.message % self.params if self.params else str(self.message)
         return (
             gettext("“%(thing)s”: %(problem)s") % {"thing": self.about, "problem": sentence} if self.about else sentence
         )

@@ -8,6 +8,7 @@ from typing import Any, TypedDict, Unpack
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from eventworx.contacts.models import Contact
 from eventworx.errors import BusinessError
@@ -54,8 +55,10 @@ class NumberTaken(BusinessError):
 class OwnedMovedOn(BusinessError):
     code = "owned-moved-on"
     status = 409
-    message = _(
-        "Meanwhile %(owned)d are owned, because something was sold or changed. Look again before you change it."
+    message = ngettext_lazy(
+        "Meanwhile %(owned)d is owned, because something was sold or changed. Look again before you change it.",
+        "Meanwhile %(owned)d are owned, because something was sold or changed. Look again before you change it.",
+        "owned",
     )
     field = "owned"
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
@@ -28,7 +29,9 @@ class ScaleIsEmpty(BusinessError):
 
 class DayTwice(BusinessError):
     code = "scale-day-twice"
-    message = _("There are two factors for %(days)d days.")
+    message = ngettext_lazy(
+        "There are two factors for %(days)d day.", "There are two factors for %(days)d days.", "days"
+    )
 
 
 @transaction.atomic

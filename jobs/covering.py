@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from eventworx.contacts.models import Contact
 from eventworx.errors import BusinessError, about
@@ -44,7 +44,11 @@ class ShortLine:
 class RestHasChanged(BusinessError):
     code = "rest-changed"
     status = 409
-    message = _("Only %(rest)s units are missing by now: please look again before you hire.")
+    message = ngettext_lazy(
+        "Only %(rest)s unit is missing by now: please look again before you hire.",
+        "Only %(rest)s units are missing by now: please look again before you hire.",
+        "rest",
+    )
     field = "quantity"
 
 

@@ -1,12 +1,13 @@
 """The base of every form: narrowed to one tenant, and able to show a refusal at its field."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from datetime import UTC, datetime, tzinfo
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
@@ -37,6 +38,7 @@ class InstantField(forms.DateTimeField):
     the second."""
 
     hidden_widget = ShownInstant
+    default_error_messages: ClassVar = {"skipped": _("There is no such time: in this night the clocks go forward.")}
     default_validators = [
         MinValueValidator(datetime(2000, 1, 1, tzinfo=UTC)),
         MaxValueValidator(datetime(2100, 1, 1, tzinfo=UTC)),
@@ -53,19 +55,16 @@ class InstantField(forms.DateTimeField):
         try:
             return super().to_python(value)
         except forms.ValidationError as refused:
-            first = _first_of_two(refused)
-            if first is None:
+            if refused.code != "ambiguous_timezone" or not refused.params:
                 raise
-            return first
+            return self._first_of_two(refused.params["datetime"], refused.params["current_timezone"])
 
-
-def _first_of_two(refused: forms.ValidationError) -> datetime | None:
-    """What of an ambiguous time is meant; None of one that no clock shows, or that is none."""
-    if refused.code != "ambiguous_timezone" or not refused.params:
-        return None
-    typed, zone = refused.params["datetime"], refused.params["current_timezone"]
-    first: datetime = typed.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    return first if first.astimezone(zone).replace(tzinfo=None) == typed else None
+    def _first_of_two(self, typed: datetime, zone: tzinfo) -> datetime:
+        """What of an ambiguous time is meant. Raises ValidationError where no clock shows it."""
+        first = typed.replace(tzinfo=zone, fold=0).astimezone(UTC)
+        if first.astimezone(zone).replace(tzinfo=None) != typed:
+            raise forms.ValidationError(self.error_messages["skipped"], code="skipped")
+        return first
 
 
 class CarryingForm(forms.Form):

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from eventworx.audit import Actor, record
 from eventworx.errors import BusinessError
@@ -45,7 +46,11 @@ class OtherSafetyNumber(BusinessError):
 class TooManyTests(BusinessError):
     code = "tested-too-often"
     status = 429
-    message = _("The connection was tested %(most)s times within an hour. Please try again in %(minutes)s minutes.")
+    message = ngettext_lazy(
+        "The connection was tested %(most)s times within an hour. Please try again in %(minutes)s minute.",
+        "The connection was tested %(most)s times within an hour. Please try again in %(minutes)s minutes.",
+        "minutes",
+    )
 
 
 def test_connection(*, connection: PartnerConnection, actor: Actor) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from eventworx.messaging.inbox import Words, notify
 from eventworx.messaging.mail import Attachment, queue_mail
@@ -231,14 +231,28 @@ def objection_words(objection: Objection, currency: str) -> str:
 _OBJECTIONS: Mapping[Hindrance, Promise] = {
     Hindrance.BRAKE: gettext_lazy("The emergency brake is pulled."),
     Hindrance.UNVERIFIED: gettext_lazy("The safety number has not been compared yet."),
-    Hindrance.UNITS: gettext_lazy("Approval needed: %(asked)s units, above the limit of %(limit)s."),
+    Hindrance.UNITS: ngettext_lazy(
+        "Approval needed: %(asked)s unit, above the limit of %(limit)s.",
+        "Approval needed: %(asked)s units, above the limit of %(limit)s.",
+        "asked",
+    ),
     Hindrance.NET: gettext_lazy("Approval needed: %(asked)s net, above the limit of %(limit)s."),
     Hindrance.UNPRICED: gettext_lazy("Approval needed: %(article)s has no price, so the limit of value says nothing."),
     Hindrance.BEGUN: gettext_lazy("Approval needed: its period has begun already."),
-    Hindrance.LEAD: gettext_lazy("Approval needed: it begins in less than %(limit)s hours."),
-    Hindrance.HORIZON: gettext_lazy("Approval needed: it ends more than %(limit)s days ahead."),
-    Hindrance.ORDERS: gettext_lazy(
-        "Approval needed: the limit of %(limit)s automatically confirmed orders in 24 hours is reached."
+    Hindrance.LEAD: ngettext_lazy(
+        "Approval needed: it begins in less than %(limit)s hour.",
+        "Approval needed: it begins in less than %(limit)s hours.",
+        "limit",
+    ),
+    Hindrance.HORIZON: ngettext_lazy(
+        "Approval needed: it ends more than %(limit)s day ahead.",
+        "Approval needed: it ends more than %(limit)s days ahead.",
+        "limit",
+    ),
+    Hindrance.ORDERS: ngettext_lazy(
+        "Approval needed: the limit of %(limit)s automatically confirmed order in 24 hours is reached.",
+        "Approval needed: the limit of %(limit)s automatically confirmed orders in 24 hours is reached.",
+        "limit",
     ),
     Hindrance.SHORT: gettext_lazy("%(article)s: %(asked)s wanted, %(free)s free."),
     Hindrance.KEPT_BACK: gettext_lazy("%(article)s: %(asked)s wanted, %(free)s free, %(kept)s of them kept back."),

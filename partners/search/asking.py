@@ -10,6 +10,7 @@ from typing import Any, TypedDict, TypeVar, Unpack
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from eventworx import limits
 from eventworx.contacts.models import Contact
@@ -68,7 +69,11 @@ class AtPartner(TypedDict):
 class TooManySearches(BusinessError):
     code = "too-many-searches"
     status = 429
-    message = _("Those were very many questions to single partners. Please wait %(seconds)s seconds.")
+    message = ngettext_lazy(
+        "Those were very many questions to single partners. Please wait %(seconds)s second.",
+        "Those were very many questions to single partners. Please wait %(seconds)s seconds.",
+        "seconds",
+    )
 
 
 class NoPrice(BusinessError):

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from eventworx.errors import BusinessError
 from eventworx.periods import Period
@@ -52,7 +53,11 @@ class NoAnswerInTime(BusinessError):
 class TooManyOffersAsked(BusinessError):
     code = "too-many-questions"
     status = 429
-    message = _("Those were very many questions to the partners. Please wait %(seconds)s seconds.")
+    message = ngettext_lazy(
+        "Those were very many questions to the partners. Please wait %(seconds)s second.",
+        "Those were very many questions to the partners. Please wait %(seconds)s seconds.",
+        "seconds",
+    )
 
 
 class Fit(IntEnum):

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from eventworx.errors import BusinessError
 from eventworx.periods import Period
@@ -35,8 +36,10 @@ PER_MINUTE = 120  # questions of one person
 class TooManyQuestions(BusinessError):
     code = "too-many-questions"
     status = 429
-    message = _(
-        "Those were very many searches at all partners. Please wait %(seconds)s seconds, or choose one partner."
+    message = ngettext_lazy(
+        "Those were very many searches at all partners. Please wait %(seconds)s second, or choose one partner.",
+        "Those were very many searches at all partners. Please wait %(seconds)s seconds, or choose one partner.",
+        "seconds",
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.core.cache import caches
 from django.http import Http404
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import User
@@ -26,7 +26,11 @@ _NONE = b""
 class TooManyPictures(BusinessError):
     code = "too-many-pictures"
     status = 429
-    message = _("Those were very many pictures of partners. Please wait %(seconds)s seconds.")
+    message = ngettext_lazy(
+        "Those were very many pictures of partners. Please wait %(seconds)s second.",
+        "Those were very many pictures of partners. Please wait %(seconds)s seconds.",
+        "seconds",
+    )
 
 
 def article_picture(*, connection: PartnerConnection, article_id: str) -> bytes:

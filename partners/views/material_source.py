@@ -126,17 +126,24 @@ def new_article(request: TenantRequest, pk: int, connection_id: UUID, article_id
 
 @may(Permission.EDIT_JOBS)
 def proof(request: TenantRequest, pk: int, connection_id: UUID, article_id: str) -> HttpResponse:
-    """What the partner has free while the job lasts, when it is scarcest, and when he said so; a part of the step."""
+    """What the partner has free while the job lasts, when it is scarcest, and when he said so; or why he does not.
+
+    A part of the step that is asked for as somebody types: what is wrong stands there and leads nobody's eye away.
+    """
     job, connection = job_of(request, pk), _source(request, connection_id)
-    found = search.prove_at_partner(
-        asker=request.user,
-        now=timezone.now(),
-        connection=connection,
-        article_id=article_id,
-        period=job.planning_period,
-        quantity=AskedQuantityForm(request.GET, tenant=request.tenant).asked,
+    form = AskedQuantityForm(request.GET, tenant=request.tenant)
+    quantity = form.asked
+    found = form.attempt(
+        lambda: search.prove_at_partner(
+            asker=request.user,
+            now=timezone.now(),
+            connection=connection,
+            article_id=article_id,
+            period=job.planning_period,
+            quantity=quantity,
+        )
     )
-    return render(request, "partners/_proof.html", {"proof": found})
+    return render(request, "partners/_proof.html", {"proof": found, "form": form})
 
 
 @require_POST

@@ -29,7 +29,7 @@ def article(transactional_db: None, enter: Callable[[User], None]) -> Article:
         tenant=aurora, name="Licht", steps=[(1, Decimal(1)), (3, Decimal("1.75"))], extra_day_factor=Decimal("0.5")
     )
     category = make_category(aurora, "Spots", parent=make_category(aurora))
-    article = make_article(aurora, "Bühnenscheinwerfer", owned=2, factor_scale=scale, category=category)
+    article = make_article(aurora, "Bühnenscheinwerfer mit Zoom", owned=2, factor_scale=scale, category=category)
     now = timezone.now()
     claim = ReservationClaim(article.pk, 2, Period(now, now + timedelta(days=2)), "J-1001 Sommerfest")
     reserve(tenant=aurora, claims=[claim])

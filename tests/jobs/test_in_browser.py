@@ -28,7 +28,7 @@ TERMS = SupplierTerms("77", "B-77", Decimal(20), Decimal(10), (), Decimal(0), "E
 def job(transactional_db: None, enter: Callable[[User], None]) -> Job:
     """An order of Aurora with a short, an ordered and a hired position; the browser is logged in."""
     aurora = make_tenant("aurora", "Aurora Veranstaltungstechnik")
-    job = make_job(aurora, state=JobState.ORDER)
+    job = make_job(aurora, state=JobState.ORDER, title="Stadtfest Ehrenfeld, große Hauptbühne")
     supplier = make_contact(aurora, "Bassline Rental", is_supplier=True)
     hazer = make_article(aurora, "Nebelmaschine", owned=1100, rental_price=Decimal(1250))
     add_position(job=job, article=hazer, quantity=1130)

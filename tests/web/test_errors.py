@@ -5,11 +5,14 @@ from collections.abc import Callable
 import pytest
 from django.template.loader import render_to_string
 from django.test import Client
+from django.utils.translation import override
 
 from eventworx.messaging.mail import LEASE, queue_mail
 from eventworx.messaging.models import claim_mail
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
+from inventory.scales import DayTwice
+from partners.search.asking import TooManySearches
 
 LogIn = Callable[..., Client]
 
@@ -43,6 +46,21 @@ def test_refusal_within_a_page_is_the_sentence_alone(aurora: Tenant, busy: str, 
     assert (answer.status_code, answer["HX-Retarget"]) == (409, "#alerts")
     assert "Diese E-Mail wird gerade gesendet." in answer.content.decode()
     assert "<html" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("language", "count", "day", "wait"),
+    [
+        ("de", 1, "Für 1 Tag gibt es", "Bitte 1 Sekunde warten."),
+        ("de", 2, "Für 2 Tage gibt es", "Bitte 2 Sekunden warten."),
+        ("en", 1, "for 1 day.", "wait 1 second."),
+        ("en", 2, "for 2 days.", "wait 2 seconds."),
+    ],
+)
+def test_a_refusal_that_counts_tells_one_from_many(language: str, count: int, day: str, wait: str) -> None:
+    with override(language):
+        assert day in str(DayTwice(days=count))
+        assert wait in str(TooManySearches(seconds=count))
 
 
 def test_unknown_page(aurora: Tenant, log_in: LogIn) -> None:

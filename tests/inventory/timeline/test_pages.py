@@ -243,7 +243,7 @@ def test_what_only_the_buffers_touch_is_said(aurora: Tenant, log_in: LogIn) -> N
         ("2027-07-01T08:00", "2027-07-01T08:00", "Das Ende muss nach dem Beginn liegen."),
         ("", "2027-07-01T08:00", "Dieses Feld ist zwingend erforderlich."),
         ("0001-01-01T00:00", "2027-07-01T08:00", "größer oder gleich"),
-        ("2027-03-28T02:30", "2027-11-01T08:00", "02:30"),
+        ("2027-03-28T02:30", "2027-11-01T08:00", "Diese Uhrzeit gibt es nicht"),
     ],
 )
 def test_a_period_that_is_none_gets_a_sentence(

@@ -187,7 +187,7 @@ def test_nobody_has_compared_the_number(trade: Trade, lender: PartnerConnection)
             "Freigabe nötig: 100,00\N{NO-BREAK SPACE}€ netto, über der Grenze von 99,99",
         ),
         ({"lead_hours": 24 * 365}, "lead", "Freigabe nötig: Beginnt in weniger als 8760 Stunden."),
-        ({"horizon_days": 1}, "horizon", "Freigabe nötig: Endet in mehr als 1 Tagen."),
+        ({"horizon_days": 1}, "horizon", "Freigabe nötig: Endet in mehr als 1 Tag."),
     ],
 )
 def test_beyond_a_limit_it_waits_for_a_person_who_reads_why(

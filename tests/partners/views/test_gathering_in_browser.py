@@ -12,6 +12,7 @@ from partners.search import callers
 from partners.search.callers import Callers
 from partners.transport import Fault
 from tests.axe import assert_axe_clean, assert_fits
+from tests.factories import make_article
 from tests.fakes import Mixed
 from tests.partners.many import Many, many
 
@@ -145,6 +146,41 @@ def test_the_order_stays_while_more_arrive_and_with_the_next_question(
     expect(page.locator("#gathered tbody tr")).to_have_count(2)
     expect(first).to_contain_text("PAR 64 floor")
     expect(page.get_by_label("Sortieren")).to_have_value("price")
+
+
+# The words, as blanks that may break part them, of which a part stands in another line.
+TORN = """place => {
+  const words = [], walk = document.createTreeWalker(place, NodeFilter.SHOW_TEXT), range = document.createRange();
+  while (walk.nextNode()) for (const word of walk.currentNode.data.matchAll(/[^ \\n-]+/g)) {
+    range.setStart(walk.currentNode, word.index);
+    range.setEnd(walk.currentNode, word.index + word[0].length);
+    if (range.getClientRects().length > 1) words.push(word[0]);
+  }
+  return words;
+}"""
+
+
+def test_picking_fits_a_phone_and_says_at_the_quantity_that_the_partner_is_gone(
+    page: Page, live_server: LiveServer, trade: Many
+) -> None:
+    """Nobody who types a quantity is led away from it."""
+    facts = {"gtin": "4006381333931", "manufacturer": "Martin", "manufacturer_part_number": "P-40"}
+    make_article(trade.tenant, "PAR 40", **facts)
+    Tenant.objects.get(slug="bassline").articles.filter(name="PAR 40").update(**facts)
+    page.set_viewport_size({"width": 390, "height": 900})
+    open_source(page, live_server, trade)
+    page.get_by_role("button", name="PAR 40 von Bassline Rental auswählen").click()
+    expect(page.locator("#candidates .ewx-badge").first).to_be_visible()
+    assert_fits(page)
+    page.get_by_role("button", name="PAR 40 verbinden").click()
+    figure, quantity = page.locator("#partner-pick dd[aria-live]"), page.get_by_label("Menge")
+    expect(figure).to_contain_text("10 von 10 im ganzen Planungszeitraum gleich viele")
+    assert page.locator("#partner-pick dl").evaluate(TORN) == []
+    trade.says("bassline", Fault.REFUSED)
+    quantity.fill("7")
+    expect(figure).to_contain_text("Der Server von Bassline Rental ist nicht erreichbar.")
+    assert (0 < top(quantity) < 900, page.locator("#alerts").inner_text()) == (True, "")
+    assert_axe_clean(page)
 
 
 def test_a_newer_question_ends_the_older_one(
