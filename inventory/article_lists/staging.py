@@ -100,20 +100,23 @@ class Staging:
         self.database.analyse(LINES)
         twice = f"SELECT number, min(line) AS first FROM {LINES} GROUP BY number HAVING count(*) > 1"
         found = f"FROM {LINES} l JOIN ({twice}) f ON f.number = l.number WHERE l.line > f.first"
-        for line, number, first in _rows(f"SELECT l.line, l.number, f.first {found} ORDER BY l.line LIMIT %s", most):
+        for line, number, first in self._marked("l.line, l.number, f.first", found, most):
             yield problem(line, "number", number, NumberTwice(first=first))
-        self._mark(found)
-        found = f"FROM {self._joined} WHERE a.id IS NULL AND {_said('name', self.columns)} IS NULL"
-        found += " AND l.number IS NOT NULL"
-        for (line,) in _rows(f"SELECT l.line {found} ORDER BY l.line LIMIT %s", most):
+        nameless = f"a.id IS NULL AND l.number IS NOT NULL AND {_said('name', self.columns)} IS NULL"
+        for (line,) in self._marked("l.line", f"FROM {self._joined} WHERE {nameless}", most):
             yield problem(line, "name", "", NameMissing())
-        self._mark(found)
         if change_existing and "kind" in self.said:
-            found, instants = f"FROM {self._joined} WHERE {_KIND_IN_USE}", [_instant(now)] * 2
-            for line, kind in _rows(f"SELECT l.line, l.kind {found} ORDER BY l.line LIMIT %s", *instants, most):
+            found, instant = f"FROM {self._joined} WHERE {_KIND_IN_USE}", _instant(now)
+            for line, kind in self._marked("l.line, l.kind", found, most, instant, instant):
                 yield problem(line, "kind", kind, KindInUse())
-            self._mark(found, *instants)
         self.taken_out = _run(f"DELETE FROM {LINES} WHERE {IS_WRONG}")
+
+    def _marked(self, columns: str, found: str, most: int, *parameters: Any) -> list[Any]:
+        """The first of the lines that are found; all of them are wrong from now on."""
+        rows = _rows(f"SELECT {columns} {found} ORDER BY l.line LIMIT %s", *parameters, most)
+        if rows or not most:
+            _run(f"UPDATE {LINES} SET {IS_WRONG} = TRUE WHERE line IN (SELECT l.line {found})", *parameters)
+        return rows
 
     def _recognise(self) -> None:
         """A number that was written down with other blanks, before they were put right, is this article's all the
@@ -123,9 +126,6 @@ class Staging:
             f"UPDATE {LINES} SET number = o.kept FROM {ODD} o WHERE o.number = {LINES}.number AND NOT EXISTS "
             f"(SELECT 1 FROM {ARTICLES} a WHERE a.tenant_id = {int(self.tenant.pk)} AND a.number = o.number)"
         )
-
-    def _mark(self, found: str, *parameters: Any) -> None:
-        _run(f"UPDATE {LINES} SET {IS_WRONG} = TRUE WHERE line IN (SELECT l.line {found})", *parameters)
 
     @property
     def _joined(self) -> str:
