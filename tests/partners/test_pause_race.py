@@ -25,29 +25,21 @@ from tests.amounts import amount
 from tests.crowd import at_once
 from tests.factories import make_connection
 from tests.fakes import deliver
+from tests.partners.questions import V1, Question, notice
 
 ADMIN = Actor(label="Ada")
 WAITS = 0.5  # seconds that the request has to stand at the lock
 
 
+def effect(caller: PartnerConnection) -> Question:
+    ids = {"connection": str(caller.pk), "partner_connection": str(caller.peer_connection_id)}
+    return Question(caller, "POST", f"{V1}/pairing", json.dumps(ids).encode(), uuid4())
+
+
 def ask(caller: PartnerConnection, answers: list[int]) -> None:
     """A request with an effect, from a thread of its own."""
-    body = json.dumps({"connection": str(caller.pk), "partner_connection": str(caller.peer_connection_id)}).encode()
-    target, peer = "/api/partner/v1/pairing", caller.peer_connection_id
-    assert peer
-    headers = sign_request(
-        method="POST",
-        origin=caller.peer_origin,
-        target=target,
-        connection_id=peer,
-        key=caller.own_key(),
-        now=timezone.now(),
-        nonce=fresh_nonce(),
-        body=body,
-        idempotency_key=uuid4(),
-    )
     try:
-        answers.append(deliver("POST", target, headers, body).status)
+        answers.append(effect(caller).ask().status)
     finally:
         database.close()
 
@@ -109,21 +101,9 @@ def test_the_contact_is_read_after_the_lock(aurora: Tenant, bassline: Tenant) ->
 @pytest.mark.django_db(transaction=True)
 def test_twenty_replays_at_once_have_one_success(aurora: Tenant, bassline: Tenant) -> None:
     ours, _theirs = make_connection(aurora, peer=bassline)
-    body = b'{"notice":"unheard-of"}'
-    assert ours.peer_connection_id
-    target = "/api/partner/v1/connection/notice"
-    headers = sign_request(
-        method="POST",
-        origin=ours.peer_origin,
-        target=target,
-        connection_id=ours.peer_connection_id,
-        key=ours.own_key(),
-        now=timezone.now(),
-        nonce=fresh_nonce(),
-        body=body,
-        idempotency_key=uuid4(),
-    )
-    answers = at_once(*[lambda: deliver("POST", target, headers, body).status] * 20)
+    question = notice(ours)
+    headers = question.signed()
+    answers = at_once(*[lambda: deliver("POST", question.target, headers, question.body).status] * 20)
     assert sorted(answers) == [204] + [401] * 19
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
-import time_machine
 from django.db import connection as database
 from django.http import HttpResponse
 from django.test import Client
@@ -23,11 +22,11 @@ from partners.client import PartnerUnreachable
 from partners.models import KeyState, PartnerConnection
 from partners.pairing import fingerprint
 from partners.protocol.pairing_code import encode
-from partners.protocol.signing import fresh_nonce, sign_request
 from partners.transport import Fault
 from tests.factories import make_contact
-from tests.fakes import RUBBISH, SERVER_ERROR, InProcess, deliver
+from tests.fakes import RUBBISH, SERVER_ERROR, InProcess
 from tests.partners.codes import foreign_code
+from tests.partners.questions import Question
 
 LogIn = Callable[..., Client]
 Pair = tuple[PartnerConnection, PartnerConnection]
@@ -250,17 +249,7 @@ def test_refused_requests_are_for_our_admin_to_see(pair: Pair, log_in: LogIn) ->
     """The partner's clock is wrong: he gets the one 401, our admin the reason."""
     client = log_in(pair[0].tenant)
     assert "Die Uhren der beiden Server" not in page(client, pair[0].contact, "tab")
-    with time_machine.travel(timezone.now() - timedelta(minutes=10)):
-        headers = sign_request(
-            method="GET",
-            origin=pair[1].peer_origin,
-            target="/api/partner/v1/connection",
-            connection_id=pair[0].pk,
-            key=pair[1].own_key(),
-            now=timezone.now(),
-            nonce=fresh_nonce(),
-        )
-    assert deliver("GET", "/api/partner/v1/connection", headers, b"").status == 401
+    assert Question(pair[1], age=timedelta(minutes=10)).ask().status == 401
     assert "Die Uhren der beiden Server" in page(client, pair[0].contact, "tab")
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import timedelta
-from threading import Barrier, Event
+from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from inventory.article_lists.running import work_on_lists
 from inventory.article_lists.staging import Staging
 from inventory.articles import update_article
 from inventory.models import ArticleImport, ImportState
+from tests.crowd import at_once
 from tests.factories import make_article, make_tenant
 from tests.inventory.article_lists.doing import as_csv, check, checked, counts, hand_in, imported, worked_on
 from tests.source import ROOT
@@ -73,36 +75,14 @@ def stopped_at(monkeypatch: pytest.MonkeyPatch, name: str, deed: Callable[[], An
 
 def test_of_many_starts_at_once_one_succeeds(aurora: Tenant) -> None:
     lists = [hand_in(aurora, LIST) for _ in range(6)]
-    start = Barrier(len(lists))
-
-    def one(found: ArticleImport) -> bool:
-        start.wait()
-        try:
-            check(found)
-        except AnotherListRuns:
-            return False
-        finally:
-            connection.close()
-        return True
-
-    with ThreadPoolExecutor(len(lists)) as crowd:
-        assert sum(crowd.map(one, lists)) == 1
+    answers = at_once(*[partial(check, found) for found in lists])
+    assert [type(answer) for answer in answers if answer] == [AnotherListRuns] * 5
     assert aurora.article_imports.filter(state=ImportState.BUSY).count() == 1
 
 
 def test_of_many_workers_one_takes_a_list(aurora: Tenant) -> None:
     ready(aurora)
-    start = Barrier(6)
-
-    def work(_number: int) -> int:
-        start.wait()
-        try:
-            return work_on_lists(now=timezone.now())
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(6) as crowd:
-        assert sum(crowd.map(work, range(6))) == 1
+    assert sum(at_once(*[lambda: work_on_lists(now=timezone.now())] * 6)) == 1
     assert aurora.articles.count() == 2
 
 
