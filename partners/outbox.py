@@ -22,6 +22,7 @@ from kombu.exceptions import OperationalError
 
 from eventworx.celery import app
 from eventworx.installation import in_quarantine
+from eventworx.rounds import go_round
 from partners import client
 from partners.client import (
     Answer,
@@ -353,12 +354,15 @@ def _save(delivery: Delivery, state: DeliveryState, problem: str, next_at: datet
 
 
 def tell_late(*, now: datetime, handlers: Handlers) -> int:
-    """Tell the senders of orders that are still under way after 15 minutes, once each; how many (protocol §6)."""
+    """Tell the senders of orders that are still under way after 15 minutes, once each; how many (protocol §6).
+
+    Trouble with one of them is raised after the others' turn.
+    """
     if in_quarantine():
         return 0
     queued_before = now - retry.ALERT_AFTER
     late = Delivery.late_ids(DeliveryKind.ORDER, queued_before)
-    return sum(_tell_late(pk, queued_before, handlers, now) for pk in late)
+    return sum(go_round(late, lambda pk: _tell_late(pk, queued_before, handlers, now)))
 
 
 @transaction.atomic

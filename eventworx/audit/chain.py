@@ -56,9 +56,7 @@ def chain_everything() -> int:
 
     Trouble with one tenant's is raised after the others' turn.
     """
-    chained: list[int] = []
-    go_round(AuditEntry.tenants_to_chain(), lambda tenant_id: chained.append(_chain_tenant(tenant_id)))
-    return sum(chained)
+    return sum(go_round(AuditEntry.tenants_to_chain(), _chain_tenant))
 
 
 def _chain_tenant(tenant_id: int) -> int:

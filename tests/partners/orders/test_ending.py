@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
+from django.db.models.signals import pre_save
 from django.utils import timezone
 
 from partners import client
-from partners.models import PartnerConnection
+from partners.models import Delivery, PartnerConnection
 from partners.orders import confirm_order, decline_order, withdraw_order
 from partners.orders.outcomes import order_delivered
 from partners.orders.receiving import ConnectionIsOver
@@ -17,6 +19,7 @@ from partners.tasks import HANDLERS
 from partners.transport import Fault
 from tests.partners.orders.doing import Work, delivered, mails, orders_of, subjects
 from tests.partners.trade import Trade
+from tests.trouble import trouble
 
 
 def end(*connections: PartnerConnection) -> None:
@@ -59,6 +62,20 @@ def test_an_order_that_does_not_get_through_alarms_its_sender_once(trade: Trade,
         assert tell_late(now=now, handlers=HANDLERS) == told
     number = trade.ours.tenant.sub_rental_orders.get().number
     assert subjects(trade.ours.tenant) == [f"{number} hat den Server von Bassline Rental noch nicht erreicht"]
+
+
+def test_trouble_with_one_late_order_keeps_no_other_from_alarming_its_sender(trade: Trade, work: Work) -> None:
+    trade.network.fault = Fault.REFUSED
+    for _order in range(2):
+        trade.add_position()
+        trade.send()
+        work()
+    first, _second = trade.ours.deliveries.order_by("pk")
+    now = timezone.now() + timedelta(minutes=16)
+    with trouble(pre_save, Delivery, where=first.__eq__), pytest.raises(OperationalError):
+        tell_late(now=now, handlers=HANDLERS)
+    assert [*trade.ours.deliveries.filter(alarmed_at=None)] == [first]
+    assert tell_late(now=now, handlers=HANDLERS) == 1
 
 
 def test_an_order_that_is_there_alarms_nobody(trade: Trade, work: Work) -> None:
