@@ -6,12 +6,12 @@ with the next request and 10,000 marks cost no further query.
 """
 
 import re
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, overload
 
 from django.db import connection as database
 from django.db import models, transaction
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, QuerySet, Subquery
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Subquery
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +24,7 @@ from partners.models import PartnerConnection, Release
 from partners.models.journal import Deed
 
 HITS = 20
+MANY = 5_000  # marks of articles, which take as long to sort as to walk past the articles between two of them
 _ROW_ID = re.compile(r"[1-9][0-9]{0,17}")
 
 # A branch carries the mark of its nearest marked category; the root's mark is "everything".
@@ -160,16 +161,50 @@ def released_count(connection: PartnerConnection) -> int:
     return released_articles(connection).count()
 
 
-def marks_of(connection: PartnerConnection) -> QuerySet[Release]:
-    """Everything that is marked for this partner: everything, categories, articles; each by name.
+class Marks(Sequence[Release]):
+    """All that is marked for a partner: everything, categories, articles; each by name. Read page by page."""
 
-    The name of a category is looked up mark by mark: PostgreSQL, unaware that somebody got 100,000 marks a minute ago,
-    would compare each of them with every category.
-    """
-    category = connection.tenant.categories.filter(pk=OuterRef("category")).values("sort_key")
-    marks = connection.releases.annotate(category_key=Subquery(category)).prefetch_related("article", "category")
-    by_category = F("category_key").asc(nulls_last=True)
-    return marks.order_by("-everything", by_category, "article__sort_key", "pk")
+    def __init__(self, connection: PartnerConnection) -> None:
+        self._articles = connection.tenant.articles
+        self._single = connection.releases.filter(article__isnull=False)
+        wide = connection.releases.filter(article__isnull=True).select_related("category")
+        self._wide = list(wide.order_by("-everything", "category__sort_key", "pk"))
+        self._count = len(self._wide) + self._single.count()
+
+    @property
+    def has_everything(self) -> bool:
+        return any(mark.everything for mark in self._wide)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Release: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Release]: ...
+    def __getitem__(self, index: int | slice) -> Release | list[Release]:
+        if isinstance(index, int):
+            return self[index : index + 1][0]
+        first, last, _step = index.indices(len(self))
+        before = len(self._wide)
+        return self._wide[first:last] + self._of_articles(max(first - before, 0), max(last - before, 0))
+
+    def __iter__(self) -> Iterator[Release]:
+        return iter(self[:])
+
+    def _of_articles(self, first: int, last: int) -> list[Release]:
+        """Those at these places. Many are not sorted: the articles are walked by name, asking each for its mark.
+
+        PostgreSQL, unaware that somebody got 100,000 marks a minute ago, would read and sort all of them.
+        """
+        if first >= last:
+            return []
+        marks = self._single.select_related("article").order_by("article__sort_key", "article_id")
+        if len(self) < MANY:
+            return list(marks[first:last])
+        own = Subquery(self._single.filter(article=OuterRef("pk")).values("pk"))
+        marked = self._articles.alias(mark=own).filter(mark__isnull=False).order_by("sort_key", "pk")
+        return list(marks.filter(article__in=list(marked.values_list("pk", flat=True)[first:last])))
 
 
 def articles_to_mark(

@@ -28,12 +28,13 @@ def _panel(
 ) -> HttpResponse:
     """The whole panel; a search that somebody marks from stays as it was."""
     filters = filters or ReleaseFilter(request.POST or None, tenant=request.tenant)
+    marks = releases.Marks(connection)
     context = _hits(connection, filters) | {
         "connection": connection,
         "form": form or ReleaseForm(tenant=request.tenant),
-        "page": page_of(request, releases.marks_of(connection)),
+        "page": page_of(request, marks),
         "visible": releases.released_count(connection),
-        "everything": connection.releases.filter(everything=True).exists(),
+        "everything": marks.has_everything,
     }
     return render(request, "partners/_releases.html", context)
 

@@ -11,13 +11,14 @@ from eventworx.tenants.models import Tenant
 from inventory.models import Article, Category
 from inventory.search import Sql
 from inventory.search.statements import condition_of
+from partners import releases
 from partners.models import PartnerConnection
 from partners.releases import (
     EverythingHasNoExceptionOfItself,
     Mark,
+    Marks,
     condition_of_released,
     mark_matching,
-    marks_of,
     release,
     released_articles,
     withdraw_release,
@@ -76,16 +77,29 @@ def test_a_mark_is_checked_no_more_often_than_needed(lent: PartnerConnection) ->
         assert cursor.fetchall() == []
 
 
+@pytest.mark.parametrize("many", [10**9, 0])
 def test_marks_come_by_name_categories_before_articles(
-    lent: PartnerConnection, tree: dict[str, Category], stock: dict[str, Article]
+    lent: PartnerConnection,
+    tree: dict[str, Category],
+    stock: dict[str, Article],
+    many: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in ("spots", "loose"):
+    """Sorted or found by walking the articles; and page by page the same."""
+    monkeypatch.setattr(releases, "MANY", many)
+    for name in ("spots", "loose", "heads"):
         release(connection=lent, actor=ADMIN, articles=[stock[name]])
     for name in ("sound", "heads"):
         release(connection=lent, actor=ADMIN, category=tree[name], excluded=True)
     release(connection=lent, actor=ADMIN, everything=True)
-    named = [str(mark.category or mark.article or "everything") for mark in marks_of(lent)]
-    assert named == ["everything", str(tree["heads"]), str(tree["sound"]), str(stock["loose"]), str(stock["spots"])]
+    marks = Marks(lent)
+    named = [str(mark.category or mark.article or "everything") for mark in marks]
+    categories = [str(tree[one]) for one in ("heads", "sound")]
+    assert named == ["everything", *categories, *(str(stock[one]) for one in ("heads", "loose", "spots"))]
+    assert [marks[place] for place in range(len(marks))] == list(marks)
+    for size in (1, 2, 4):
+        assert [mark for first in range(0, 6, size) for mark in marks[first : first + size]] == list(marks)
+    assert marks.has_everything
 
 
 def test_nothing_is_visible_unless_released(lent: PartnerConnection, stock: dict[str, Article]) -> None:

@@ -13,6 +13,7 @@ from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from inventory.reservations import ReservationClaim, reserve
+from partners import releases
 from partners.access import AccessLevel
 from partners.models import PartnerConnection
 from tests.factories import make_article, make_category, make_connection, make_tenant
@@ -113,14 +114,24 @@ def test_only_admins_release(log_in: Callable[..., Client], lent: PartnerConnect
 
 
 @pytest.mark.parametrize("marks", [1, 3])
+@pytest.mark.parametrize(("many", "queries"), [(releases.MANY, 10), (0, 11)])
 def test_the_panel_costs_the_same_for_any_number_of_marks(
-    admin: Client, lent: PartnerConnection, bassline: Tenant, marks: int, django_assert_num_queries: Any
+    admin: Client,
+    lent: PartnerConnection,
+    bassline: Tenant,
+    marks: int,
+    many: int,
+    queries: int,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: Any,
 ) -> None:
+    monkeypatch.setattr(releases, "MANY", many)
     for _mark in range(marks):
         admin.post(path(lent, "release_add"), {"article": make_article(bassline).pk})
-    # Session, user, membership; connection; marks counted and shown, their articles, visible articles, everything;
-    # categories to choose from, twice.
-    with django_assert_num_queries(11):
+        admin.post(path(lent, "release_add"), {"category": make_category(bassline, f"Licht {_mark}").pk})
+    # Session, user, membership; connection; categories and everything, articles counted and shown with their names (of
+    # many the names before); visible articles; categories to choose from, twice.
+    with django_assert_num_queries(queries):
         admin.get(path(lent))
 
 
