@@ -118,6 +118,16 @@ class PositionIsOrdered(BusinessError):
     message = _("“%(position)s” stands in the order %(order)s: withdraw it first.")
 
 
+class NothingMoreForWhatIsOver(BusinessError):
+    code = "position-over"
+    status = 409
+    message = _(
+        "What “%(position)s” had is back or sold: what is needed in addition (%(more)d) is reserved by a position of "
+        "its own. “Add what is more as a position of its own” does it."
+    )
+    field = "quantity"
+
+
 class PositionIsGone(BusinessError):
     code = "position-gone"
     status = 409
@@ -224,16 +234,18 @@ def freeze_terms(position: Position, terms: SupplierTerms) -> None:
 
 
 @transaction.atomic
-def update_position(*, position: Position, **changes: Unpack[PositionChanges]) -> Position:
+def update_position(*, position: Position, beside: bool = False, **changes: Unpack[PositionChanges]) -> Position:
     """Change a position and keep its reservation in step: less is given back, more is reserved as far as it is free.
 
+    Where what it had is back or sold nothing can be added to it. With `beside` what is more stands in a position of its
+    own right below, at the same price; without, raises NothingMoreForWhatIsOver.
     Raises PositionIsOrdered where the sub-rented part of an ordered position would change, JobIsPromised where less
     than an inquiry was confirmed with would be left, GoodsAreOut or GoodsAreSold where more has left the store than
     would be, PositionIsGone.
     """
     job = open_job(position.job)
     position = fresh(position)
-    hired = position.sub_rented_quantity
+    hired, own = position.sub_rented_quantity, position.own_quantity
     for name, value in changes.items():
         setattr(position, name, value)
     _check_quantities(position)
@@ -241,10 +253,24 @@ def update_position(*, position: Position, **changes: Unpack[PositionChanges]) -
         _refuse_if_ordered(position)
     if position.is_gone and position.own_quantity < position.reserved_quantity:
         refuse_gone(job, [position])
+    more = position.own_quantity - max(own, position.reserved_quantity) if position.is_over else 0
+    if more > 0:
+        if not beside:
+            raise NothingMoreForWhatIsOver(position=position.description, more=more)
+        _add_beside(position, more)
     position.save()
     own_stock.keep(position=position)
     require_kept(job)
     return position
+
+
+def _add_beside(position: Position, quantity: int) -> None:
+    """So many units of a position's need stand in one of their own, right below it, and are reserved there."""
+    position.quantity -= quantity
+    same = ["tenant", "job", "sequence", "article", "description", "unit", "unit_price", "factor", "discount_percent"]
+    beside = Position(quantity=quantity, **{name: getattr(position, name) for name in same})
+    beside.save()
+    own_stock.keep(position=beside)
 
 
 @transaction.atomic

@@ -35,7 +35,7 @@ def _job(request: TenantRequest, pk: int) -> Job:
 
 
 def _position(request: TenantRequest, pk: int, position_pk: int) -> Position:
-    found = request.tenant.positions.select_related("job__tenant", "tenant", "supplier", "article")
+    found = request.tenant.positions.select_related("job__tenant", "tenant", "supplier", "article", "reservation")
     return get_object_or_404(found, job_id=pk, pk=position_pk)
 
 
@@ -174,8 +174,12 @@ def position_edit(request: TenantRequest, pk: int, position_pk: int) -> HttpResp
     position = _position(request, pk, position_pk)
     form = PositionForm(request.POST or None, tenant=request.tenant, position=position, initial=vars(position))
     if form.is_valid():
-        changed = form.attempt(lambda: positions.update_position(position=position, **form.touched))
+        beside = "beside" in request.POST
+        changed = form.attempt(lambda: positions.update_position(position=position, beside=beside, **form.touched))
         if changed:
+            if more := form.touched.get("quantity", changed.quantity) - changed.quantity:
+                text = _("%(count)d × %(position)s in a position of their own.")
+                messages.success(request, text % {"count": more, "position": changed.description})
             return redirect(position.job)
     return render(request, "jobs/position.html", {"form": form, "job": position.job, "position": position})
 

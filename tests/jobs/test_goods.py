@@ -36,6 +36,33 @@ def test_out_and_back(job: Job) -> None:
         take_back(job=job, at=SUMMER.end)
 
 
+def test_more_of_what_is_back_is_reserved_by_a_position_of_its_own(
+    job: Job, par: Article, log_in: Callable[..., Client]
+) -> None:
+    """Refused with what to do; one more click does it, right below and at the same price."""
+    add_position(job=job, description="Transport", quantity=1)
+    hand_out(job=job, actor=NINA, at=SUMMER.start)
+    take_back(job=job, at=SUMMER.start + HOUR)
+    position, client = job.positions.get(article=par), log_in(par.tenant)
+    url = par.tenant.url("jobs:position_edit", job.pk, position.pk)
+    typed = {"description": "PAR", "quantity": "10", "unit_price": "7,50", "discount_percent": "5"}
+    page = client.post(url, typed).content.decode()
+    assert "ist zurück oder verkauft: Der Mehrbedarf (2) braucht eine eigene Position." in page
+    assert 'name="beside"' in page
+    answer = client.post(url, typed | {"beside": "1"}, follow=True)
+    assert "2 × PAR in einer eigenen Position." in answer.content.decode()
+    first, second, _transport = job.positions.select_related("reservation").in_order()
+    assert [(one.quantity, one.reserved_quantity, one.is_over) for one in (first, second)] == [
+        (8, 8, True),
+        (2, 2, False),
+    ]
+    assert {(one.description, str(one.unit_price), str(one.discount_percent)) for one in (first, second)} == {
+        ("PAR", "7.50", "5.00")
+    }
+    assert client.post(url, typed | {"quantity": "8"}).status_code == 302
+    assert check_courses(tenant=par.tenant, article_ids=[par.pk]) == []
+
+
 def test_a_hand_over_by_mistake_never_happened(job: Job, par: Article) -> None:
     """Nothing is overdue, others may have it again before its time, and the journal says who undid what."""
     hand_out(job=job, actor=NINA, at=BEFORE)

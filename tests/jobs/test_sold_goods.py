@@ -29,7 +29,7 @@ from jobs.goods import (
 from jobs.holds import hold_material, release_hold
 from jobs.models import Job
 from jobs.planning import set_state, update_job
-from jobs.positions import add_position, remove_position, update_position
+from jobs.positions import NothingMoreForWhatIsOver, add_position, remove_position, update_position
 from jobs.shortages import shortages_of
 from jobs.states import JobState
 from tests.crowd import at_once
@@ -194,11 +194,12 @@ def test_an_option_holds_it_and_an_order_makes_it_firm(tape: Article) -> None:
 
 def test_more_of_what_is_sold_is_another_position(job: Job, tape: Article) -> None:
     hand_out(job=job, actor=NINA, at=SUMMER.start)
-    update_position(position=job.positions.get(), quantity=9)
-    add_position(job=job, article=tape, quantity=2)
+    with pytest.raises(NothingMoreForWhatIsOver):
+        update_position(position=job.positions.get(), quantity=10)
+    update_position(position=job.positions.get(), quantity=10, beside=True)
     first, second = shortages_of(job=job).values()
-    assert (first.reserved, first.shortage, first.takeable) == (8, 1, 0)
-    assert (second.reserved, second.shortage, second.own_free) == (2, 0, 1)
+    assert (first.need, first.reserved, first.shortage) == (8, 8, 0)
+    assert (second.reserved, second.shortage, second.own_free) == (2, 0, 2)
     hand_out(job=job, actor=NINA, at=SUMMER.start + HOUR)
     assert stock(tape) == (0, 0)
 
