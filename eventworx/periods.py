@@ -62,6 +62,10 @@ class Period:
             return None
         return Period(max(self.start, other.start), min(self.end, other.end))
 
+    def with_all_of(self, other: "Period") -> "Period":
+        """The shortest period that contains both."""
+        return Period(min(self.start, other.start), max(self.end, other.end))
+
     def covers(self, instant: datetime) -> bool:
         return self.start <= instant < self.end or (self.is_instant and instant == self.start)
 

@@ -152,11 +152,23 @@ def confirm_inquiry(*, inquiry: Inquiry, at: datetime, confirmed_by: User | None
     locked = _lock(inquiry)
     _require_requested(locked)
     job = lock_job(make_job(inquiry=locked, created_by=confirmed_by))
-    if job.state == JobState.CANCELLED:
-        raise JobIsGone(job=job.number)
-    _require_everything(locked, job)
+    require_confirmable(locked, job)
     enter_state(job=job, state=JobState.ORDER, partial=False)
     return _answer(inquiry, OrderState.CONFIRMED, at)
+
+
+def require_confirmable(inquiry: Inquiry, job: Job) -> None:
+    """Whoever confirms promises all lines for the whole time, whatever was changed in the job in between.
+
+    What was out and is back is reserved no longer. Raises JobIsGone, JobHasMoved, JobLacksLines.
+    """
+    if job.state == JobState.CANCELLED:
+        raise JobIsGone(job=job.number)
+    if not covers_period(job, inquiry):
+        raise JobHasMoved(job=job.number)
+    missing = missing_of(job.positions.not_back(), inquiry)
+    if missing:
+        raise JobLacksLines(job=job.number, missing=", ".join(f"{n} × {article}" for article, n in missing.items()))
 
 
 @transaction.atomic
@@ -242,18 +254,6 @@ def _copy_lines(inquiry: Inquiry, job: Job) -> None:
         )
         for sequence, line in enumerate(lines, start=1)
     )
-
-
-def _require_everything(inquiry: Inquiry, job: Job) -> None:
-    """Whoever confirms promises all lines for the whole time, whatever was changed in the job in between.
-
-    What was out and is back is reserved no longer.
-    """
-    if not covers_period(job, inquiry):
-        raise JobHasMoved(job=job.number)
-    missing = missing_of(job.positions.not_back(), inquiry)
-    if missing:
-        raise JobLacksLines(job=job.number, missing=", ".join(f"{n} × {article}" for article, n in missing.items()))
 
 
 def _is_under_way(job: Job) -> bool:

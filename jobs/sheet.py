@@ -1,16 +1,20 @@
 """What a page shows of a job or an inquiry, gathered in a fixed number of queries."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
 
+from eventworx.errors import BusinessError
+from eventworx.periods import Period
 from inventory.availability import stock_of
 from jobs.goods import Goods, goods_of
+from jobs.inquiries import require_confirmable
 from jobs.logistics import customer_facts, logistics_facts
 from jobs.models import Inquiry, InquiryLine, Job, Position, SubRentalOrderLine
 from jobs.shortages import Need, known_of, needs_of
+from jobs.states import OrderState
 from jobs.totals import Totals, totals_of
 
 
@@ -54,21 +58,21 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class InquiryRow:
-    """A line of an inquiry and what is free for it in the planning period."""
+    """A line of an inquiry, how much of our own is free for it, and how much of it confirming would not get."""
 
     line: InquiryLine
     free: int
-
-    @property
-    def shortage(self) -> int:
-        return max(self.line.quantity - self.free, 0)
+    shortage: int
 
 
 @dataclass(frozen=True, slots=True)
 class InquirySheet:
-    """The "Partneranfrage" as it is read: lines, and (label, value) of customer and logistics."""
+    """The "Partneranfrage" as it is read: lines, for the period that confirming would reserve, what else confirming
+    would be refused for, and (label, value) of customer and logistics."""
 
     rows: list[InquiryRow]
+    period: Period
+    hindrance: str
     customer_facts: list[tuple[str, str]]
     logistics: list[tuple[str, str]]
 
@@ -87,25 +91,54 @@ def sheet_of(job: Job) -> Sheet:
 
 
 def sheet_of_inquiry(inquiry: Inquiry) -> InquirySheet:
-    """Everything that arrived, and what confirming would get of each article: what its own job holds already, and what
-    is turned around after it, stand in nobody's way."""
+    """Everything that arrived, and what confirming would get of each article: for as long as its job takes by now and
+    for all that the job needs. What that holds already, and what is turned around after it, stand in nobody's way."""
     lines = list(inquiry.lines.select_related("article").order_by("pk"))
     articles = {line.article_id: line.article for line in lines}
-    ours = _ours(inquiry.job, articles) if inquiry.job else []
-    stock = stock_of(articles=list(articles.values()), period=inquiry.planning_period, excluding=ours)
-    left = {article_id: known.free for article_id, known in stock.items()}
-    rows = []
-    for line in lines:
-        rows.append(InquiryRow(line, max(left[line.article_id], 0)))
-        left[line.article_id] -= line.quantity
+    period, positions, ours = inquiry.planning_period, list[Position](), list[int]()
+    if inquiry.job:
+        period = inquiry.job.planning_period.with_all_of(period)
+        positions = list(inquiry.job.positions.filter(article__in=articles).select_related("reservation"))
+        ours = _ours(inquiry.job, positions)
+    stock = stock_of(articles=list(articles.values()), period=period, excluding=ours)
+    rows = list[InquiryRow]()
+    for article_id, known in stock.items():
+        theirs = [row for row in positions if row.article_id == article_id]
+        rows += _rows_of([line for line in lines if line.article_id == article_id], theirs, known.free)
     return InquirySheet(
-        rows=rows,
+        rows=sorted(rows, key=lambda row: row.line.pk),
+        period=period,
+        hindrance=_hindrance(inquiry),
         customer_facts=customer_facts(inquiry.customer_details),
         logistics=logistics_facts(inquiry.logistics, inquiry.tenant),
     )
 
 
-def _ours(job: Job, article_ids: Iterable[int]) -> list[int]:
+def _rows_of(lines: Sequence[InquiryLine], positions: Iterable[Position], free: int) -> Iterator[InquiryRow]:
+    """The lines of one article, of which so many units are free for the positions that the job has of it."""
+    now, asked = timezone.now(), sum(line.quantity for line in lines)
+    standing = [row for row in positions if not row.is_over]
+    others = sum(row.sub_rented_quantity for row in standing) + sum(row.sold_quantity for row in positions)
+    needed = max(sum(row.own_quantity for row in standing), asked - others)
+    own = max(free, sum(row.reserved_quantity for row in standing if row.reservation and row.reservation.counts(now)))
+    left, had = own - max(needed - asked, 0), own - needed + asked
+    for line in lines:
+        yield InquiryRow(line, max(left, 0), max(line.quantity - max(had, 0), 0))
+        left, had = left - line.quantity, had - line.quantity
+
+
+def _hindrance(inquiry: Inquiry) -> str:
+    """Why confirming would be refused whatever is free, in a sentence; else nothing."""
+    if inquiry.job and inquiry.state == OrderState.REQUESTED:
+        try:
+            require_confirmable(inquiry, inquiry.job)
+        except BusinessError as refusal:
+            return str(refusal)
+    return ""
+
+
+def _ours(job: Job, positions: Sequence[Position]) -> list[int]:
     """The reservations that bar others and not the job itself, by their ids."""
-    turning = job.turnarounds.reservations(article_ids)
-    return [*job.positions.reservation_ids(), *(row.pk for row in turning)]
+    turning = job.turnarounds.reservations(row.article_id for row in positions if row.article_id)
+    standing = [row.reservation for row in positions if row.reservation and not row.is_over]
+    return [row.pk for row in [*standing, *turning]]

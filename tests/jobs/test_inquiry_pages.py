@@ -1,6 +1,8 @@
 """The "Partneranfrage" shows everything that arrived; opening it marks it as seen."""
 
+import html
 from collections.abc import Callable
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -9,18 +11,30 @@ import pytest
 import time_machine
 from django.test import Client
 
+from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from inventory.availability import stock_of
+from inventory.reservations import ReservationClaim, Shortage, reserve
 from jobs.goods import hand_out, take_back
-from jobs.inquiries import InquiryLineData, confirm_inquiry, make_job, receive_inquiry
-from jobs.models import Inquiry
-from jobs.planning import set_state
+from jobs.inquiries import (
+    InquiryLineData,
+    JobHasMoved,
+    JobIsGone,
+    JobLacksLines,
+    confirm_inquiry,
+    make_job,
+    receive_inquiry,
+)
+from jobs.models import Inquiry, Job
+from jobs.planning import set_state, update_job
+from jobs.positions import add_position, remove_position, update_position
 from jobs.sheet import sheet_of_inquiry
 from jobs.states import JobState
 from tests.factories import SUMMER, make_article, make_contact
 from tests.jobs.scenes import HOUR, NINA, row
 
+DAY = 24 * HOUR
 LogIn = Callable[..., Client]
 
 
@@ -109,6 +123,72 @@ def test_what_is_turned_around_after_its_own_job_is_as_free_as_confirming_finds_
         assert (line.free, line.shortage) == (8, 0)
         confirm_inquiry(inquiry=inquiry, at=back)
     assert row(job).quantity == line.free
+
+
+def move_away(job: Job) -> None:
+    period = Period(SUMMER.start + DAY, SUMMER.end)
+    update_job(job=job, title="x", customer=job.customer, planning_period=period, usage_period=period)
+
+
+def widened(job: Job, days: int) -> None:
+    """It takes the material so many days longer, when somebody else has three of eight."""
+    later = Period(SUMMER.end + DAY, SUMMER.end + 2 * DAY)
+    reserve(tenant=job.tenant, claims=[ReservationClaim(job.tenant.articles.get().pk, 3, later)])
+    longer = Period(SUMMER.start, SUMMER.end + days * DAY)
+    update_job(job=job, title="x", customer=job.customer, planning_period=longer, usage_period=SUMMER)
+
+
+def partly_hired(job: Job) -> None:
+    """Half of it comes from a supplier; of our own half is there."""
+    position = job.positions.get()
+    position.supplier = make_contact(job.tenant, "Cymbal", is_supplier=True)
+    position.save()
+    update_position(position=position, sub_rented_quantity=4)
+    reserve(tenant=job.tenant, claims=[ReservationClaim(job.tenant.articles.get().pk, 4, SUMMER)])
+
+
+def firm_before_it_was_cleaned_longer(job: Job) -> None:
+    """What it has already stays its own, whatever buffers are now and who comes right after it."""
+    set_state(job=job, state=JobState.ORDER)
+    after = Period(SUMMER.end, SUMMER.end + DAY)
+    reserve(tenant=job.tenant, claims=[ReservationClaim(job.tenant.articles.get().pk, 8, after)])
+    job.tenant.articles.update(buffer_after_minutes=600)
+
+
+@pytest.mark.parametrize(
+    ("change", "free", "shortage", "refusal"),
+    [
+        (lambda job: None, 8, 0, None),
+        (lambda job: widened(job, 1), 8, 0, None),
+        (lambda job: widened(job, 2), 5, 3, Shortage),
+        (lambda job: add_position(job=job, article=job.tenant.articles.get(), quantity=2), 6, 2, Shortage),
+        (partly_hired, 4, 0, None),
+        (firm_before_it_was_cleaned_longer, 8, 0, None),
+        (lambda job: update_position(position=job.positions.get(), quantity=5), 8, 0, JobLacksLines),
+        (lambda job: remove_position(position=job.positions.get()), 8, 0, JobLacksLines),
+        (lambda job: set_state(job=job, state=JobState.CANCELLED), 8, 0, JobIsGone),
+        (move_away, 8, 0, JobHasMoved),
+    ],
+)
+def test_the_page_says_what_confirming_would_get_of_the_job_as_it_is_by_now(
+    bassline: Tenant, log_in: LogIn, change: Callable[[Job], object], free: int, shortage: int, refusal: Any
+) -> None:
+    inquiry = arrived(bassline)
+    bassline.articles.update(owned=8)
+    change(make_job(inquiry=inquiry, created_by=None))
+    inquiry.refresh_from_db()
+    sheet = sheet_of_inquiry(inquiry)
+    assert [(row.free, row.shortage) for row in sheet.rows] == [(free, shortage)]
+    page = html.unescape(text(log_in(bassline), bassline.url("jobs:inquiry", inquiry.pk)))
+    assert ("Frei gerechnet für" in page) == (sheet.period != SUMMER)
+    with pytest.raises(refusal) if refusal else nullcontext() as refused:
+        confirm_inquiry(inquiry=inquiry, at=SUMMER.start - DAY)
+    if refusal is Shortage:
+        assert sheet.hindrance == ""
+        assert f"Unterdeckung {shortage}" in page
+    elif refusal:
+        assert str(refused.value) == sheet.hindrance
+        assert sheet.hindrance in page
 
 
 @pytest.mark.parametrize("rows", [1, 3])
