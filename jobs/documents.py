@@ -52,6 +52,7 @@ def _job_paper(job: Job) -> Paper:
                 quantity=position.quantity,
                 unit=position.unit,
                 price=position.unit_price,
+                per_day=position.is_per_day,
                 factor=position.factor,
                 discount=position.discount_percent,
                 net=position.net,
@@ -87,11 +88,12 @@ def _order_paper(order: SubRentalOrder) -> Paper:
                 quantity=line.quantity,
                 unit=line.unit,
                 price=line.unit_cost,
+                per_day=line.position is None or line.position.is_per_day,
                 factor=line.factor,
                 discount=line.discount_percent,
                 net=line.net,
             )
-            for line in order.lines.order_by("pk")
+            for line in order.lines.select_related("position__article").order_by("pk")
         ],
         sums=[(_("Net"), money(order.net, order.currency))],
         notes=[order.remark] if order.remark else [],
@@ -121,8 +123,7 @@ def _facts(tenant: Tenant, planning: Period, usage: Period, customer_reference: 
 
 
 def _columns() -> list[str]:
-    price = _("Price per day")
-    return ["#", _("Article"), _("Quantity"), price, _("Factor"), _("Discount"), _("Net")]
+    return ["#", _("Article"), _("Quantity"), _("Price"), _("Factor"), _("Discount"), _("Net")]
 
 
 def _row(
@@ -133,6 +134,7 @@ def _row(
     quantity: int,
     unit: str,
     price: Decimal,
+    per_day: bool,
     factor: Decimal,
     discount: Decimal,
     net: Decimal,
@@ -140,7 +142,7 @@ def _row(
     return [
         "\n".join(filter(None, [name, number])),
         f"{figure(Decimal(quantity))} {unit}".strip(),
-        unit_price(price, tenant.currency),
+        "\n".join([unit_price(price, tenant.currency), *([_("per day")] if per_day else [])]),
         figure(factor),
         f"{figure(discount)} %" if discount else "",
         money(net, tenant.currency),

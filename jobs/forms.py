@@ -220,4 +220,6 @@ class PositionForm(TenantForm):
     def narrow(self) -> None:
         if self.position.supplier_id is None:
             del self.fields["sub_rented_quantity"]
+        if not self.position.is_per_day:
+            self.fields["unit_price"].label = _("Price")
         self.carry_shown()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from eventworx.errors import BusinessError
 from eventworx.periods import Period
@@ -13,7 +14,7 @@ from jobs.goods import Goods, goods_of
 from jobs.inquiries import require_confirmable
 from jobs.logistics import customer_facts, logistics_facts
 from jobs.models import Inquiry, InquiryLine, Job, Position, SubRentalOrderLine
-from jobs.shortages import Need, known_of, needs_of
+from jobs.shortages import Need, known_of, needs_of, shortages_of
 from jobs.states import OrderState
 from jobs.totals import Totals, totals_of
 
@@ -134,7 +135,18 @@ def _hindrance(inquiry: Inquiry) -> str:
             require_confirmable(inquiry, inquiry.job)
         except BusinessError as refusal:
             return str(refusal)
+        return _missing_besides(inquiry, inquiry.job)
     return ""
+
+
+def _missing_besides(inquiry: Inquiry, job: Job) -> str:
+    """What the job needs of articles that nobody asked for here and cannot have: confirming reserves all or nothing."""
+    needs, asked = shortages_of(job=job), inquiry.lines.values("article")
+    besides = job.positions.filter(article__isnull=False).exclude(article__in=asked).select_related("reservation")
+    missing = [(needs[row.pk].shortage - needs[row.pk].spare, row) for row in besides.in_order() if not row.is_over]
+    goods = ", ".join(f"{count} × {row.description}" for count, row in missing if count > 0)
+    said = _("The job %(job)s needs more than was asked for, and of that these are missing: %(goods)s.")
+    return said % {"job": job.number, "goods": goods} if goods else ""
 
 
 def _ours(job: Job, positions: Sequence[Position]) -> list[int]:

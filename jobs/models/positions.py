@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 from eventworx.contacts.models import Contact
 from eventworx.money import line_net
 from eventworx.tenants.models import Tenant
-from inventory.models import Article, Reservation
+from inventory.models import Article, ArticleKind, Reservation
 from jobs.models.jobs import PERCENT, Job
 from jobs.states import ORDERED_STATES, USES_STOCK
 
@@ -150,6 +150,11 @@ class Position(models.Model):
     def is_gone(self) -> bool:
         """Whether its goods have left the store and are not back, or are sold; needs `reservation` loaded."""
         return self.reservation is not None and (self.reservation.is_out or self.reservation.is_sold)
+
+    @property
+    def is_per_day(self) -> bool:
+        """Whether its price is that of a day: of what is lent, not of what is sold or has no article."""
+        return self.article is not None and self.article.kind == ArticleKind.RENTAL
 
     @property
     def is_sub_rental(self) -> bool:

@@ -1,9 +1,11 @@
 """Papers, read as a PDF reader would: text by the fonts' own tables, page by page."""
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from django.test import Client
 from django.utils import timezone, translation
 
 from eventworx.tenants.models import Tenant
@@ -62,6 +64,25 @@ def _unescaped(string: bytes) -> bytes:
         string,
         flags=re.DOTALL,
     )
+
+
+def test_only_what_is_lent_is_priced_by_the_day(aurora: Tenant, log_in: Callable[..., Client]) -> None:
+    """On paper and on screen: what is sold, and a line without an article, has a price and no more."""
+    job, supplier = make_job(aurora), make_contact(aurora, is_supplier=True)
+    lamp, tape = (make_article(aurora, name, kind=kind) for name, kind in (("PAR", "rental"), ("Gaffa", "sale")))
+    lent, sold = (add_position(job=job, article=article, quantity=1) for article in (lamp, tape))
+    text = add_position(job=job, description="Transport", quantity=1)
+    job.positions.filter(article__isnull=False).update(supplier=supplier, sub_rented_quantity=1)
+    order = create_order(job=job, supplier=supplier, created_by=None)
+    papers = [job_pdf(job=job, compressed=False), sub_rental_order_pdf(order=order, compressed=False)]
+    client = log_in(aurora)
+    shown = [*map("".join, map(pages, papers)), client.get(job.get_absolute_url()).content.decode()]
+    assert [page.count("pro Tag") for page in shown] == [1, 1, 1]
+    for row, is_so in ((lent, True), (sold, False), (text, False)):
+        page = client.get(aurora.url("jobs:position_edit", job.pk, row.pk)).content.decode()
+        assert ("Preis pro Tag" in page) == is_so
+    hits = client.get(aurora.url("jobs:own_material", job.pk), {"q": "a"}).content.decode()
+    assert (hits.count('data-label="Preis"'), hits.count("pro Tag")) == (2, 1)
 
 
 def test_a_quote_says_it_in_german_numbers(aurora: Tenant) -> None:

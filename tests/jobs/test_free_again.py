@@ -72,11 +72,11 @@ def test_what_lacks_gets_what_is_free_by_now(par: Article) -> None:
 
 
 def test_what_is_back_takes_nothing_over(par: Article) -> None:
-    job = order(par, 5)
+    job = order(par, 12)
     hand_out(job=job, actor=Actor("Nina"), at=SUMMER.start)
     take_back(job=job, at=SUMMER.start + timedelta(hours=1))
     (position,) = job.positions.all()
-    update_position(position=position, quantity=7)
+    update_article(article=par, number=par.number, owned=20)
     assert takeable(job) == [0]
     with pytest.raises(NothingFreeAnyMore):
         take_over(position=position)

@@ -191,6 +191,21 @@ def test_the_page_says_what_confirming_would_get_of_the_job_as_it_is_by_now(
         assert sheet.hindrance in page
 
 
+def test_what_else_its_job_lacks_is_named_for_confirming_reserves_all_or_nothing(bassline: Tenant) -> None:
+    inquiry = arrived(bassline)
+    bassline.articles.update(owned=8)
+    job = make_job(inquiry=inquiry, created_by=None)
+    besides = add_position(job=job, article=make_article(bassline, "Nebel", owned=1), quantity=3)
+    inquiry.refresh_from_db()
+    said = sheet_of_inquiry(inquiry).hindrance
+    assert "2 × Nebel" in said
+    with pytest.raises(Shortage, match="Nebel"):
+        confirm_inquiry(inquiry=inquiry, at=SUMMER.start - DAY)
+    update_position(position=besides, quantity=1)
+    assert sheet_of_inquiry(inquiry).hindrance == ""
+    confirm_inquiry(inquiry=inquiry, at=SUMMER.start - DAY)
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_list_and_page_take_a_fixed_number_of_queries(
     bassline: Tenant, log_in: LogIn, rows: int, django_assert_num_queries: Any
