@@ -83,5 +83,6 @@ def sweep_holds(*, tenant: Tenant, now: datetime) -> None:
 @transaction.atomic
 def _sweep_job(job: Job, before: datetime, now: datetime) -> None:
     job = lock_job(job)
+    own_stock.lock(job=job)
     own_stock.forget_holds(job=job, before=before)
     own_stock.let_last(job=job, now=now)

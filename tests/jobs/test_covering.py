@@ -28,7 +28,9 @@ from jobs.covering import Cover, RestHasChanged, cover_shortages, short_lines
 from jobs.currency import ForeignCurrency
 from jobs.free_again import take_over
 from jobs.goods import hand_out, take_back
+from jobs.holds import hold_material, sweep_holds
 from jobs.models import Job, Position
+from jobs.planning import set_state
 from jobs.positions import (
     ImpossibleTerms,
     JobIsClosed,
@@ -238,7 +240,7 @@ def test_covering_several_articles_and_reserving_them_do_not_wait_for_each_other
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("deed", ["cover", "take_over"])
+@pytest.mark.parametrize("deed", ["cover", "take_over", "sweep"])
 def test_who_waits_for_one_article_of_a_job_keeps_none_that_comes_after_it(deed: str) -> None:
     """What is turned around after a job makes way for it, whichever articles that are: nobody may wait for those while
     he holds one that others, who come in the order of ids, take later."""
@@ -252,14 +254,19 @@ def test_who_waits_for_one_article_of_a_job_keeps_none_that_comes_after_it(deed:
         assert job.turnarounds.count() == 2
         aurora.articles.update(owned=6)
         covers = [Cover(short, make_contact(aurora, "Bassline", is_supplier=True), 1, TERMS)]
+        if deed == "sweep":  # what one of the articles was held for ran out days ago
+            job = set_state(job=job, state=JobState.QUOTE)
+            hold_material(job=job, until=SUMMER.start, now=timezone.now())
+            aurora.reservations.filter(position=short).update(expires_at=timezone.now() - timedelta(days=4))
         deeds = {
             "cover": partial(cover_shortages, job=job, covers=covers),
             "take_over": partial(take_over, position=short),
+            "sweep": partial(sweep_holds, tenant=aurora, now=timezone.now()),
         }
 
         def other() -> object:
             try:
-                return deeds[deed]()
+                return deeds[deed]() or True
             finally:
                 connection.close()
 
