@@ -30,11 +30,11 @@ from partners.protocol.signing import (
     verify_new_key,
     verify_request,
 )
+from partners.protocol.sizes import MAX_REQUEST_BYTES
 from partners.protocol.wire import FieldErrors, Malformed, Problem, ProblemCode, loads_strict, parse_new_key
 
 logger = logging.getLogger(__name__)
 
-MAX_REQUEST_BYTES = 256 * 1024
 PAIRING_TARGET = "/api/partner/v1/pairing"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_/-]+")

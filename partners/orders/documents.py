@@ -12,6 +12,7 @@ from eventworx.tenants.models import Tenant, User
 from jobs.models import Inquiry, InquiryLine, SubRentalOrder, SubRentalOrderLine
 from partners.protocol.money import AmountTooLarge, line_net, order_net
 from partners.protocol.order_states import Event, Party, next_state
+from partners.protocol.sizes import MAX_REQUEST_BYTES
 from partners.protocol.wire import (
     Answer,
     BuyerArticle,
@@ -26,9 +27,12 @@ from partners.protocol.wire import (
     Outcome,
     RequestLine,
     ZonedPeriod,
+    dumps,
     to_wire,
 )
+from partners.protocol.wire.fields import MAX_NOTE
 
+LONGEST_REASON = MAX_NOTE * 4  # bytes
 _OUTCOMES = {Event.CONFIRM: Outcome.CONFIRMED, Event.DECLINE: Outcome.DECLINED}
 
 
@@ -76,7 +80,7 @@ def advanced(document: OrderDocument, *, event: Event, by: Party, now: datetime,
         state=state,
         updated_at=now,
         reason=reason or document.reason,
-        lines=tuple(_answered(line, _OUTCOMES.get(event), reason) for line in document.lines),
+        lines=tuple(_answered(line, _OUTCOMES.get(event)) for line in document.lines),
     )
 
 
@@ -91,6 +95,28 @@ def written(document: OrderDocument, *, over: Mapping[str, Any]) -> dict[str, An
     known = {line["id"]: line for line in over.get("lines", ())}
     said["lines"] = [{**known.get(line["id"], {}), **line} for line in said["lines"]]
     return {**over, **said}
+
+
+def event_body(event: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    """What we tell the buyer of an order. Where it would be larger than a request may be, nulls are left out of it: of
+    500 lines they are a quarter."""
+    body: dict[str, Any] = {"event": event, "order": document}
+    return body if len(dumps(body)) <= MAX_REQUEST_BYTES else {"event": event, "order": _without_nulls(document)}
+
+
+def _without_nulls(said: Any) -> Any:
+    if isinstance(said, list):
+        return [_without_nulls(one) for one in said]
+    if isinstance(said, Mapping):
+        return {name: _without_nulls(value) for name, value in said.items() if value is not None}
+    return said
+
+
+def is_answerable(document: OrderDocument, *, over: Mapping[str, Any]) -> bool:
+    """Whether our answer fits into a request, whatever the reason it gives: else the buyer would never hear of it."""
+    lines = tuple(_answered(line, Outcome.CONFIRMED) for line in document.lines)
+    told = _without_nulls(written(dataclasses.replace(document, lines=lines), over=over))
+    return len(dumps(event_body(Event.DECLINE, told))) + LONGEST_REASON <= MAX_REQUEST_BYTES
 
 
 def request_body(request: OrderRequest) -> dict[str, Any]:
@@ -129,12 +155,13 @@ def _line_nets(document: OrderDocument) -> Iterable[Decimal]:
         )
 
 
-def _answered(line: OrderLine, outcome: Outcome | None, reason: str) -> OrderLine:
+def _answered(line: OrderLine, outcome: Outcome | None) -> OrderLine:
+    """The reason of the whole stands in the document once: at each of 500 lines it would be too long for a request."""
     if outcome is None:
         return line
     quantity = line.quantity if outcome == Outcome.CONFIRMED else 0
     net = line.net if outcome == Outcome.CONFIRMED else Decimal(0)
-    answer = Answer(outcome=outcome, quantity=quantity, net=net, reason=reason)
+    answer = Answer(outcome=outcome, quantity=quantity, net=net)
     return dataclasses.replace(line, answer=answer)
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from eventworx.errors import BusinessError
 from partners.models import Direction, PartnerConnection, PartnerOrder
 from partners.protocol.cursors import CursorRefused, open_cursor, seal_cursor
+from partners.protocol.sizes import how_many_fit
 from partners.protocol.wire import fields, instant_text
 from partners.protocol.wire.fields import Node, Wrong
 
@@ -39,7 +40,8 @@ class OrdersCursorIsOld(BusinessError):
 
 
 def list_orders(*, connection: PartnerConnection, question: OrdersQuestion, now: datetime) -> dict[str, Any]:
-    """A page of order documents by (updated_at, id), as JSON. Raises OrdersCursorIsOld."""
+    """A page of order documents by (updated_at, id), as JSON; it ends before PAGE where the answer would be larger than
+    servers take. Raises OrdersCursorIsOld."""
     bound_to = question.bound_to(connection)
     found = connection.orders.filter(direction=_ROLES[question.role], version__gt=0)
     if question.changed_after:
@@ -47,10 +49,11 @@ def list_orders(*, connection: PartnerConnection, question: OrdersQuestion, now:
     if question.cursor:
         found = found.filter(_after(question.cursor, bound_to, now))
     orders = list(found.order_by("updated_at", "pk")[: PAGE + 1])
-    page = orders[:PAGE]
+    documents = [order.document for order in orders[:PAGE]]
+    page = orders[: how_many_fit(documents)]
     return {
-        "items": [order.document for order in page],
-        "next": _cursor(page[-1], bound_to, now) if len(orders) > PAGE else None,
+        "items": documents[: len(page)],
+        "next": _cursor(page[-1], bound_to, now) if len(orders) > len(page) else None,
         "as_of": instant_text(now),
     }
 

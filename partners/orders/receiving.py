@@ -78,13 +78,16 @@ def receive_order(
     On level 3 a firm order is confirmed at once if nothing speaks against it (`orders.automatic`).
 
     A known id with the same content is that order; with other content it raises OrderExists. Raises FieldErrors
-    that name the line for an article that is not released, and for a foreign currency or impossible periods.
+    that name the line for an article that is not released, and for a foreign currency, impossible periods, or so much
+    text that our answer would not fit into a request.
     """
     known = connection.orders.filter(order_id=request.id).first()
     if known:
         return _same(known, request), False
     inquiry = _inquiry(connection, request, _articles(connection, request))
     document = documents.first_document(request=request, inquiry=inquiry, now=now)
+    if not documents.is_answerable(document, over=raw):
+        raise FieldErrors((FieldError("/lines", "range"),))
     is_wanted = automatic.is_wanted(connection=connection, request=request)
     objections = automatic.confirm(connection=connection, inquiry=inquiry, now=now) if is_wanted else []
     order = connection.orders.create(
@@ -281,7 +284,7 @@ def _store_and_tell(
         connection=order.connection,
         kind=DeliveryKind.EVENT,
         path="/order-events",
-        body={"event": str(event), "order": order.document},
+        body=documents.event_body(str(event), order.document),
         order=order,
     )
     return order

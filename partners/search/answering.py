@@ -8,10 +8,8 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import accumulate
 from typing import Any
 
-import orjson
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.http import Http404
@@ -28,6 +26,7 @@ from partners.models import PartnerConnection
 from partners.protocol import wire
 from partners.protocol.cursors import CursorRefused, open_cursor, seal_cursor
 from partners.protocol.money import billable_days
+from partners.protocol.sizes import how_many_fit
 from partners.protocol.wire import (
     AnsweredLine,
     Availability,
@@ -49,10 +48,8 @@ from partners.releases import (
 )
 from partners.search.listings import COLUMNS, Offer, Row
 from partners.shown_stock import StockTerms, shown, tells_bottleneck
-from partners.transport import MAX_ANSWER_BYTES
 
 DEFAULT_LIMIT = 50
-MOST_BYTES = MAX_ANSWER_BYTES - 4096  # of listings; cursor and time stand beside them
 LAST_TOLD = fields.LAST_INSTANT - timedelta(seconds=1)  # what is sold stays away beyond it
 
 
@@ -95,20 +92,12 @@ def find_listings(*, connection: PartnerConnection, question: Question, now: dat
         columns=COLUMNS,
     )
     listings = _offer(connection, question, now).listings(map(Row._make, COLUMNS.read(found.rows)))
-    found = found.first(_how_many_fit(listings))
+    found = found.first(how_many_fit(listings))
     return {
         "items": listings[: len(found.rows)],
         "next": seal_cursor(found.next, question=bound_to, key=_key(), now=now) if found.next else None,
         "as_of": instant_text(now),
     }
-
-
-def _how_many_fit(listings: list[Json]) -> int:
-    """How many of the first of them go into one answer: a hundred with long texts may be 3 MB."""
-    if len(orjson.dumps(listings)) <= MOST_BYTES:
-        return len(listings)
-    ends = accumulate(len(orjson.dumps(listing)) + 1 for listing in listings)
-    return max(1, sum(end < MOST_BYTES for end in ends))
 
 
 def describe_article(*, connection: PartnerConnection, article_id: str, question: Question, now: datetime) -> Json:

@@ -19,12 +19,12 @@ import httpcore2
 from django.conf import settings
 
 from partners.protocol import origins
+from partners.protocol.sizes import MAX_ANSWER_BYTES
 from partners.transport import addresses
 from partners.transport.addresses import is_public
 from partners.transport.faults import Fault, Unreachable
 from partners.transport.names import Resolve, Resolver
 
-MAX_ANSWER_BYTES = 1024 * 1024
 MAX_HEADER_BYTES = 32 * 1024
 MAX_RECEIVED = MAX_ANSWER_BYTES + 256 * 1024  # with headers, chunks and whatever else stands around the content
 MAX_PIECES = 10_000  # chunks of a byte each would keep us busy for seconds

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 import httpcore2
 
-from partners.transport import MAX_ANSWER_BYTES, Fault, RawAnswer, Unreachable
+from partners.protocol.sizes import MAX_ANSWER_BYTES
+from partners.transport import Fault, RawAnswer, Unreachable
 
 _PORTS = {"http": 80, "https": 443}
 

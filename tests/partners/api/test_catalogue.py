@@ -16,9 +16,9 @@ from inventory.reservations import ReservationClaim, reserve
 from partners.access import AccessLevel
 from partners.client import PartnerPaused, PartnerRefused
 from partners.models import PartnerConnection
+from partners.protocol.sizes import MAX_ANSWER_BYTES
 from partners.protocol.wire import ProblemCode
 from partners.releases import release
-from partners.transport import MAX_ANSWER_BYTES
 from tests.factories import make_article, make_category
 from tests.fakes import InProcess
 from tests.partners.api.asking import ADMIN, PERIOD, Ask, queries_of, refusal, reserve_row, set_level, statements_of

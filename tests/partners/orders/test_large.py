@@ -1,0 +1,63 @@
+"""Orders of hundreds of lines: what is said of them fits into a request, their lists into answers (protocol §3, §4)."""
+
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from django.utils import timezone
+
+from partners import client
+from partners.orders import confirm_order, decline_order
+from partners.protocol.sizes import MAX_ANSWER_BYTES, MAX_REQUEST_BYTES
+from partners.protocol.wire import dumps
+from tests.factories import make_article
+from tests.partners.orders.doing import Work, post, refused, request_of
+from tests.partners.trade import Trade
+
+LONG = "Über uns hinweg: " * 235  # 4,000 characters, almost
+
+
+def large(trade: Trade, lines: int = 500, **changes: Any) -> dict[str, Any]:
+    """A request of so many lines, each with names as they are in catalogues."""
+    request = request_of(trade)
+    name = "Robe MegaPointe Moving Head Spot Beam Wash with case of two and safety rope"
+    article = make_article(trade.theirs.tenant, name, owned=10_000)
+    line = request["lines"][0] | {"article": str(article.pk), "buyer_article": {"number": "MH-000123", "name": name}}
+    said = [line | {"id": str(uuid4())} | changes for _ in range(lines)]
+    return request | {"id": str(uuid4()), "lines": said}
+
+
+def told(trade: Trade) -> int:
+    """How large our answer to the last order is."""
+    return len(dumps(trade.theirs.deliveries.latest("pk").body))
+
+
+def test_every_answer_to_the_largest_orders_can_be_delivered(trade: Trade) -> None:
+    """One that is larger than a request may be is refused by the buyer's server until it is given up."""
+    for answer in (confirm_order, lambda **named: decline_order(reason=LONG, **named)):
+        asked = large(trade)
+        post(trade.ours, "/orders", asked)
+        order = trade.theirs.orders.get(order_id=asked["id"])
+        answer(order=order, actor=trade.seller_actor, now=timezone.now())
+        assert told(trade) <= MAX_REQUEST_BYTES
+
+
+def test_what_could_not_be_answered_is_refused_on_arrival(trade: Trade) -> None:
+    problem = refused(trade.ours, "/orders", large(trade, 55, **{"x-note": "x" * 4_000})).problem
+    assert (problem.status, [(error.pointer, error.code) for error in problem.errors]) == (422, [("/lines", "range")])
+    assert not trade.theirs.orders.exists()
+
+
+def test_a_page_of_large_orders_ends_before_it_is_too_large(trade: Trade, work: Work) -> None:
+    for _order in range(6):
+        post(trade.ours, "/orders", large(trade, 48, **{"x-note": "x" * 4_000}))
+    found, cursor, sizes = list[str](), "", list[int]()
+    while cursor is not None:
+        query = {"cursor": cursor} if cursor else {}
+        page: Any = client.call(connection=trade.ours, method="GET", path="/orders", query=query).document
+        found += [item["id"] for item in page["items"]]
+        sizes.append(len(orjson.dumps(page)))
+        cursor = page["next"]
+    assert found == [str(order.order_id) for order in trade.theirs.orders.order_by("pk")]
+    assert max(sizes) <= MAX_ANSWER_BYTES
+    assert len(sizes) == 2
