@@ -67,15 +67,13 @@ _NO_WORDS = (
 class Dialect:
     """SQL for a text that holds a part (and that begins with it), and the parameter made of the part.
 
-    `table_rows` is about how many articles all companies have together, `has_parts` whether parts are indexed and
-    words of the catalogue known.
+    `has_parts`: whether parts are indexed and words of the catalogue known.
     """
 
     contains: str
     begins: str
     part: str
     beginning: str
-    table_rows: str
     has_parts: bool
 
 
@@ -84,7 +82,6 @@ POSTGRES = Dialect(
     begins="{} LIKE %s",
     part="%{}%",
     beginning="{}%",
-    table_rows="(SELECT reltuples FROM pg_class WHERE oid = 'inventory_article'::regclass)",
     has_parts=True,
 )
 SQLITE = Dialect(
@@ -92,7 +89,6 @@ SQLITE = Dialect(
     begins="instr({}, %s) = 1",
     part="{}",
     beginning="{}",
-    table_rows="0",
     has_parts=False,
 )
 

@@ -25,7 +25,7 @@ MANY = 2000  # from so many hits on they are not ranked
 SAMPLE = 1000
 FURTHEST = 30_000  # keys that are read in their order; the expected way to a page is half as long
 FEW = 2000  # a scope whose articles are looked at themselves, and no others
-SMALL = 20_000  # a catalogue whose keys are read faster than an index that lies over those of all companies
+LARGE = 300_000  # from so many articles on the index is not asked for the company
 ALL = 2**31 - 1
 ORDERS = ("name", "any", "best")
 
@@ -36,7 +36,7 @@ _PAGE = """
     ORDER BY hits.step, hits.weight, hits.id
 """
 _BY_NAME = "SELECT id, 0 AS step, sort_key AS weight FROM inventory_article WHERE {scope} AND {from_name}"
-_BY_PARTS = "SELECT id, {step} AS step, {weight} AS weight FROM inventory_article WHERE {scope} AND {matches}"
+_BY_LOOKING = "SELECT id, {step} AS step, {weight} AS weight FROM inventory_article WHERE {scope} AND {matches}"
 _BY_NUMBER = """
     {by_reading} AND EXISTS (SELECT 1 FROM inventory_article WHERE {scope} AND {is_named})
 """
@@ -55,14 +55,24 @@ _KEYS = """(SELECT id, shuffle, search_key FROM inventory_article
             WHERE tenant_id = {tenant} AND archived_at IS NULL AND {after} ORDER BY shuffle, id LIMIT {most})"""
 _ESTIMATE = """
     WITH sample AS (SELECT * FROM {keys} keys), scope AS (SELECT {few} AS few)
-    SELECT COUNT(*), COALESCE(MAX(shuffle), 0), {table_rows},
+    SELECT COUNT(*), COALESCE(MAX(shuffle), 0),
            (SELECT COUNT(*) FROM sample keys WHERE (SELECT few FROM scope) IS NULL AND {matches}
             AND (SELECT {scope} FROM inventory_article WHERE inventory_article.id = keys.id)),
            (SELECT few FROM scope)
     FROM sample
 """
-# Of all companies: to find in the index which are those of one costs more than to look at the few that hold a number.
-_KEYS_OF_ALL = "(SELECT id, search_key FROM inventory_article WHERE {matches} OFFSET 0)"
+# The index goes through what is a little alike and, where it is asked for the company as well, through all articles of
+# The index is asked only for a column that stands alone beside a value of its type.
+# The index is asked only for a column that stands alone, beside a value of its type.
+_KEYS_OF_PARTS = """(
+    SELECT id, search_key FROM inventory_article
+    WHERE {matches} AND tenant_id = CAST({tenant} AS bigint) AND NOT {is_large}
+    UNION ALL
+    SELECT id, search_key FROM inventory_article WHERE {matches} AND tenant_id + 0 = {tenant} AND {is_large} OFFSET 0)
+"""
+_IS_LARGE = """EXISTS (SELECT 1 FROM inventory_article
+    WHERE tenant_id = {tenant} AND archived_at IS NULL AND shuffle < {reach} OFFSET 20)
+"""
 _IF_FEW = "(SELECT CASE WHEN cardinality(few) <= {most} THEN few END FROM (SELECT {few} AS few OFFSET 0) scope)"
 _KEYS_OF_FEW = "(SELECT id, search_key FROM inventory_article WHERE id = ANY({few}) OFFSET 0)"
 _STEP = "CASE WHEN {number} THEN 0 WHEN {code} THEN 1 WHEN {words} THEN 2 WHEN {beginnings} THEN 3 ELSE 4 END"
@@ -250,10 +260,15 @@ class _Search:
         """All hits of what is the number of an article: so few, as a rule, that nobody has to look first how many."""
         if not self.wanted.is_number or not dialect().has_parts:
             return []
-        keys = sql(_KEYS_OF_ALL, matches=self._matches("search_key"))
-        by_reading = sql(_BY_READING, keys=keys, **self._ranked("best", "keys.search_key"))
+        by_reading = self._by_parts("best")
         by_number = sql(_BY_NUMBER, by_reading=by_reading, scope=self.scope, is_named=self._is_named)
         return self._hits(by_number, None).rows_by_known_plan
+
+    def _by_parts(self, order: str) -> Sql:
+        """All hits through the index of parts."""
+        is_large = sql(_IS_LARGE, tenant=self.tenant_id, reach=Sql(str(20 * SHUFFLED // LARGE)))
+        keys = sql(_KEYS_OF_PARTS, tenant=self.tenant_id, matches=self._matches("search_key"), is_large=is_large)
+        return sql(_BY_READING, keys=keys, **self._ranked(order, "keys.search_key"))
 
     def _page(self, order: str, after: Place | None) -> list[tuple[Any, ...]]:
         if order == "name":
@@ -281,14 +296,16 @@ class _Search:
         return sql(_BY_WALKING, scope=self.scope, limit=self.limit, is_named=self._is_named, **parts)
 
     def _by_looking_at_all(self, order: str) -> Sql:
-        """All hits, through the index of parts or, of a small catalogue, by reading its keys."""
+        """All hits."""
         if self._few is not None:
             keys = sql(_KEYS_OF_FEW, few=self._few)
-            return sql(_BY_READING, keys=keys, **self._ranked(order, "keys.search_key"))
-        is_read = self._is_of_active and (not dialect().has_parts or self._estimate.is_small_part)
-        if is_read:
-            return sql(_BY_READING, keys=self._keys(ALL), **self._ranked(order, "keys.search_key"))
-        return sql(_BY_PARTS, **self._ranked(order, "search_key"))
+        elif dialect().has_parts:
+            return self._by_parts(order)
+        elif self._is_of_active:
+            keys = self._keys(ALL)
+        else:
+            return sql(_BY_LOOKING, **self._ranked(order, "search_key"))
+        return sql(_BY_READING, keys=keys, **self._ranked(order, "keys.search_key"))
 
     def _ranked(self, order: str, key: str) -> dict[str, Sql]:
         """What every hit is asked, whichever way it was come by."""
@@ -336,9 +353,9 @@ class _Search:
     @cached_property
     def _estimate(self) -> "_Estimate":
         parts = {"keys": self._keys(SAMPLE), "matches": self._matches("keys.search_key"), "scope": self.scope}
-        spoken = dialect()
-        parts["few"] = sql(_IF_FEW, few=self.few, most=Sql(str(FEW))) if self.few and spoken.has_parts else Sql("NULL")
-        [row] = sql(_ESTIMATE, table_rows=Sql(spoken.table_rows), **parts).rows_by_known_plan
+        is_secret = self.few and dialect().has_parts
+        parts["few"] = sql(_IF_FEW, few=self.few, most=Sql(str(FEW))) if is_secret else Sql("NULL")
+        [row] = sql(_ESTIMATE, **parts).rows_by_known_plan
         return _Estimate(*row)
 
 
@@ -347,7 +364,6 @@ class _Estimate(NamedTuple):
 
     seen: int
     reach: int
-    table_rows: float
     sampled_hits: int
     few: list[int] | None
 
@@ -358,11 +374,6 @@ class _Estimate(NamedTuple):
     @property
     def hits(self) -> float:
         return self.articles * self.sampled_hits / self.seen if self.sampled_hits > 1 else 0
-
-    @property
-    def is_small_part(self) -> bool:
-        """Whether the catalogue is small, and among many others."""
-        return self.articles <= SMALL and self.table_rows > 5 * self.articles
 
 
 def _from_name(after: Place | None) -> Sql:

@@ -71,9 +71,10 @@ def test_what_people_look_for_is_among_the_first(lender: Tenant) -> None:
     assert missed(lender, CASES["strict"]) == []
 
 
-@pytest.mark.parametrize("way", ["parts", "reading", "walking"])
+@pytest.mark.parametrize("way", ["parts", "parts of all", "reading", "walking"])
 def test_every_way_finds_the_same_page_by_page(lender: Tenant, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     monkeypatch.setattr(finding, "MANY", 0 if way == "walking" else 10**9)
+    monkeypatch.setattr(finding, "LARGE", 1 if way == "parts of all" else 10**9)
     if way == "reading":
         spoken = replace(dialect(), has_parts=False)
         monkeypatch.setattr(finding, "dialect", lambda: spoken)

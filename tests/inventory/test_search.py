@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from eventworx.tenants.models import Tenant
@@ -168,6 +169,32 @@ def test_postgresql_compiles_no_search(stocked: Tenant) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SHOW jit")
         assert cursor.fetchone() == ("off",)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("large", "condition"), [(10**9, "Index Cond: ((tenant_id ="), (1, "Filter: ((tenant_id + 0) =")]
+)
+def test_the_index_of_parts_is_asked_for_the_company(
+    aurora: Tenant, monkeypatch: pytest.MonkeyPatch, large: int, condition: str
+) -> None:
+    """Unless that has so many articles that others hold fewer."""
+    monkeypatch.setattr(finding, "LARGE", large)
+    articles = [Article(tenant=aurora, number=f"{number}", name=f"Kabel {number}") for number in range(3000)]
+    for article in articles:
+        article.fill_keys()
+    Article.objects.bulk_create(articles)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT gin_clean_pending_list('articles_by_parts'); SET LOCAL enable_seqscan = off")
+        cursor.execute("ANALYZE inventory_article")
+        with CaptureQueriesContext(connection) as asked:
+            assert len(search(tenant=aurora, query="kabel 77")) > 10
+        [page] = [query["sql"] for query in asked if "tenant_id + 0" in query["sql"]]
+        cursor.execute(f"EXPLAIN (ANALYZE, COSTS OFF) {page}")
+        plan = [line.strip() for (line,) in cursor.fetchall()]
+    scanned = next(place for place, line in enumerate(plan) if "articles_by_parts" in line and "never" not in line)
+    assert any(line.startswith(condition) for line in plan[scanned - 3 : scanned + 2])
 
 
 @pytest.mark.parametrize("order", ["name", "best", "any"])

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from eventworx import prepared
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.models import Article, FactorScale
@@ -331,8 +332,9 @@ def test_queries_do_not_depend_on_releases(
 @pytest.mark.postgres
 @pytest.mark.django_db
 def test_of_a_look_up_by_number_nothing_is_planned_again(
-    bassline: Tenant, lent: PartnerConnection, ask: Ask, network: InProcess
+    bassline: Tenant, lent: PartnerConnection, ask: Ask, network: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(prepared, "MOST", 10**6)  # the connection has seen other tests
     set_level(lent, 2)
     make_article(bassline, "PAR 64", number="L-100-1")
     asked = [statements_of(lambda: ask("/articles", q="l-100-1"), network) for _time in range(2)][1]
