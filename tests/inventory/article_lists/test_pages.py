@@ -63,6 +63,13 @@ def test_a_second_list_is_refused_with_a_sentence(aurora: Tenant, log_in: LogIn)
 
 
 # --- columns --------------------------------------------------------------------------------------------
+def test_the_preview_shows_a_text_as_it_will_be_kept(aurora: Tenant, log_in: LogIn) -> None:
+    lines = [["Nummer", "Name", "Beschreibung"], ["A-1", "PAR\x0264", "Zeile 1\r\nZeile\x072"], ["A-2", "x" * 201, ""]]
+    page = shown(log_in(aurora), url(hand_in(aurora, as_csv(lines))))
+    assert ("PAR 64" in page, "Zeile 1 Zeile 2" in page, "\N{REPLACEMENT CHARACTER}" in page) == (True, True, False)
+    assert "Das ist zu lang" in page
+
+
 def test_the_columns_are_proposed_with_examples_and_a_preview(aurora: Tenant, log_in: LogIn) -> None:
     page = shown(log_in(aurora), url(hand_in(aurora, LIST)))
     assert '<option value="rental_price" selected>Preis pro Tag</option>' in page
