@@ -27,7 +27,9 @@ MOST_NAMED = 5  # lines whose price is another than we expected
 
 
 def mail_to_supplier(order: PartnerOrder) -> bool:
-    """The order by mail, with PDF and data, and a link to the request on his own server; False without address."""
+    """The order by mail, with PDF and data, and a link to the request on his own server; False without address. Whose
+    server has confirmed it on arrival is not asked to answer it.
+    """
     ordered, contact = order.sub_rental_order, order.connection.contact
     if ordered is None or not contact.email:
         return False
@@ -44,6 +46,7 @@ def mail_to_supplier(order: PartnerOrder) -> bool:
             "order": ordered,
             "lines": list(ordered.lines.order_by("pk")),
             "link": f"{order.connection.peer_origin}/partner/orders/{order.order_id}",
+            "is_confirmed": order.state == OrderState.CONFIRMED,
         },
         language=contact.language,
         contact=contact,

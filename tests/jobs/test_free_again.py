@@ -154,7 +154,7 @@ def test_what_is_ordered_is_only_hinted_at(par: Article, supplier: Contact, log_
 def test_the_page_says_it_and_takes_it_over(par: Article, log_in: LogIn) -> None:
     other, short = order(par, 8), order(par, 6)
     set_state(job=other, state=JobState.CANCELLED)
-    client, said = log_in(par.tenant, Role.SALES), "Eigener Bestand ist wieder frei: 4 × PAR 64"
+    client, said = log_in(par.tenant, Role.SALES), "Eigener Bestand ist frei: 4 × PAR 64"
     assert said in client.get(short.get_absolute_url()).content.decode()
     url = par.tenant.url("jobs:take_over", short.pk, short.positions.get().pk)
     assert log_in(par.tenant, Role.WAREHOUSE).post(url).status_code == 403

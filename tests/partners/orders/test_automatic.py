@@ -69,6 +69,10 @@ def test_all_free_is_reserved_and_confirmed_at_once(trade: Trade, lender: Partne
     number = trade.ours.tenant.sub_rental_orders.get().number
     assert subjects(trade.ours.tenant) == [f"{number} bei Bassline Rental: bestätigt"]
     assert [mail.to for mail in mails(trade.ours.tenant)].count(trade.buyer.email) == 1
+    # Nobody there is asked to answer what the server has answered.
+    [to_supplier] = [mail for mail in mails(trade.ours.tenant) if mail.to == trade.ours.contact.email]
+    assert "Euer Server hat sie schon bestätigt" in to_supplier.text
+    assert "antwortet dort" not in to_supplier.text
 
 
 def test_the_201_says_it_and_an_event_too(trade: Trade, lender: PartnerConnection) -> None:

@@ -181,6 +181,9 @@ def test_picking_fits_a_phone_and_says_at_the_quantity_that_the_partner_is_gone(
     expect(figure).to_contain_text("Der Server von Bassline Rental ist nicht erreichbar.")
     assert (0 < top(quantity) < 900, page.locator("#alerts").inner_text()) == (True, "")
     assert_axe_clean(page)
+    quantity.press("Enter")
+    expect(page.locator("#partner-pick [autofocus]")).to_contain_text("7 × PAR 40 von Bassline Rental")
+    expect(page.locator("#partner-pick [autofocus]")).to_be_focused()  # else a keyboard begins at the top again
 
 
 def test_a_newer_question_ends_the_older_one(
