@@ -14,7 +14,7 @@ from tests.bench.installations import INSTALLATIONS, Environment
 from tests.bench.rows import as_table
 from tests.source import ROOT
 
-TABLE = ("searching", "flat_history", "reserving", "article_import")
+TABLE = ("searching", "flat_history", "reserving", "article_import", "marking")
 FIGURES = (*TABLE, "signed_search", "refused")
 NOTES = (
     "F2 is not taken: InvenTree, NetBox and Tryton are not on this machine.",
