@@ -29,6 +29,7 @@ _OTHER_DIGITS = {
     **dict.fromkeys("CLF UYW".split(), 4),
 }
 CURRENCIES = _TWO_DIGITS | _OTHER_DIGITS.keys()
+KEPT_DIGITS = 2  # after the point, of what is booked: so many the columns of jobs, inquiries and orders have
 
 
 def currency_digits(currency: str) -> int:

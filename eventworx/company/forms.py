@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.contacts.countries import country_choices
-from eventworx.money import CURRENCIES
+from eventworx.money import CURRENCIES, KEPT_DIGITS, currency_digits
 from eventworx.tenants.roles import Role
 from eventworx.web.forms import TenantForm
 
@@ -20,7 +20,8 @@ def time_zones() -> list[tuple[str, str]]:
 
 
 def currencies() -> list[tuple[str, str]]:
-    return [(code, code) for code in sorted(CURRENCIES)]
+    """Those of which we can keep every amount: of others lines would be rounded apart from their sum."""
+    return [(code, code) for code in sorted(CURRENCIES) if currency_digits(code) <= KEPT_DIGITS]
 
 
 class SettingsForm(TenantForm):

@@ -50,7 +50,14 @@ def test_saving_without_a_change_writes_no_entry(aurora: Tenant, log_in: LogIn) 
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("name", ""), ("tax_percent", "101"), ("time_zone", "Moon"), ("mail_reply_to", "nobody")]
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("tax_percent", "101"),
+        ("time_zone", "Moon"),
+        ("mail_reply_to", "nobody"),
+        ("currency", "KWD"),  # of which thousandths cannot be kept
+    ],
 )
 def test_wrong_settings_change_nothing(aurora: Tenant, log_in: LogIn, field: str, value: str) -> None:
     answer = log_in(aurora).post(aurora.url("tenants:settings"), GIVEN | {field: value})

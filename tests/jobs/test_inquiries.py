@@ -13,6 +13,7 @@ import pytest
 from django.db import connection, transaction
 
 from eventworx.audit import Actor
+from eventworx.company.forms import currencies
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.models import Article
@@ -85,6 +86,16 @@ def test_an_inquiry_is_at_our_own_prices(bassline: Tenant) -> None:
     )
     assert (first.expected_net, first.customer_article_name) == (Decimal("224.98"), "Spot")
     assert second.net == Decimal("3.47")
+
+
+@pytest.mark.parametrize("currency", ["EUR", "JPY", "TWD"])
+def test_what_is_kept_of_a_line_is_what_its_sum_is_made_of(bassline: Tenant, currency: str) -> None:
+    assert (currency, currency) in currencies()
+    bassline.currency = currency
+    bassline.save()
+    cable = make_article(bassline, "Kabel", rental_price=Decimal("0.55"))
+    inquiry = receive(bassline, line(cable, 1), line(cable, 1), currency=currency)
+    assert inquiry.net == sum(row.net for row in inquiry.lines.all()) == bassline.inquiries.get().net
 
 
 def test_days_are_counted_in_the_zone_of_the_usage(bassline: Tenant) -> None:
