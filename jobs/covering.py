@@ -1,6 +1,6 @@
 """Covering what is short with what a supplier has: the need is split, nothing is added to it (mission J6, J7)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -76,15 +76,18 @@ def cover_shortages(*, job: Job, covers: Sequence[Cover]) -> list[Position]:
     """
     job = open_job(job)
     own_stock.lock(job=job)
-    hired = list[Position]()
+    # What one position takes changes the needs of no other: they are found out anew where one is covered once more.
+    needs, hired, covered = shortages_of(job=job), list[Position](), set[int]()
     for cover in covers:
+        needs = shortages_of(job=job) if cover.position.pk in covered else needs
+        covered.add(cover.position.pk)
         with about(cover.position):
-            hired.append(_cover(job, cover))
+            hired.append(_cover(job, cover, needs))
     require_kept(job)
     return hired
 
 
-def _cover(job: Job, cover: Cover) -> Position:
+def _cover(job: Job, cover: Cover, needs: Mapping[int, Need]) -> Position:
     require_hireable(job=job, supplier=cover.supplier, terms=cover.terms)
     position = (
         job.positions.select_related("article__tenant", "tenant", "reservation").filter(pk=cover.position.pk).first()
@@ -93,7 +96,7 @@ def _cover(job: Job, cover: Cover) -> Position:
         raise PositionIsGone(job=job.number)
     if cover.quantity < 1:
         raise NoQuantity
-    rest = shortages_of(job=job)[position.pk].shortage
+    rest = needs[position.pk].shortage
     if cover.quantity > rest:
         raise RestHasChanged(rest=rest)
     position.job = job

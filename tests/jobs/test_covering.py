@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.translation import override
 
@@ -114,6 +115,17 @@ def test_never_more_than_is_missing_and_all_or_none(short: Position, par: Articl
     with pytest.raises(NoQuantity):
         take(short, supplier, 0)
     assert len(cover_shortages(job=short.job, covers=[covers[0], replace(covers[1], quantity=4)])) == 2
+
+
+def test_the_needs_of_a_job_are_found_out_once_however_many_positions_are_covered(
+    short: Position, par: Article, supplier: Contact
+) -> None:
+    """All articles of the job are locked meanwhile: it took the square of its positions."""
+    more = [add_position(job=short.job, article=make_article(par.tenant, owned=0), quantity=2) for _ in range(3)]
+    with CaptureQueriesContext(connection) as asked:
+        cover_shortages(job=short.job, covers=[Cover(row, supplier, 1, TERMS) for row in [short, *more]])
+    assert sum('ORDER BY "jobs_position"."sequence"' in query["sql"] for query in asked) == 1
+    assert [need.shortage for need in shortages_of(job=short.job).values()] == [3, 1, 1, 1]
 
 
 @pytest.mark.parametrize(
