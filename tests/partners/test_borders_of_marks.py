@@ -11,6 +11,7 @@ from django.db import Error, IntegrityError, NotSupportedError, connection, tran
 from eventworx.tenants.models import Tenant
 from inventory.models import Article
 from partners.models import PartnerConnection, Release
+from tests.crowd import somebody_waits
 from tests.factories import make_article, make_category, make_contact
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
@@ -155,12 +156,6 @@ def gone(table: str, key: Any) -> Callable[[], None]:
 
 
 # --- two at once ------------------------------------------------------------------------------------
-def _somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone() is not None
-
-
 def meanwhile(first: Callable[[], object], then: Callable[[], object]) -> Error | None:
     """What `then` meets that has to wait until the transaction of `first` ends; None where it was done."""
 
@@ -177,7 +172,7 @@ def meanwhile(first: Callable[[], object], then: Callable[[], object]) -> Error 
         with transaction.atomic():
             first()
             done = crowd.submit(other)
-            while not _somebody_waits():
+            while not somebody_waits():
                 assert not done.done()
         return done.result()
 
