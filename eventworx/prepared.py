@@ -49,7 +49,7 @@ def _is_executed_by_name(cursor: CursorWrapper, text: str, values: Sequence[Any]
         return False
     kept[text] = inf
     try:
-        cursor.execute(_spoken(text, is_known=until > -inf, is_old=until < now), values)
+        cursor.execute(spoken(text, is_known=until > -inf, is_old=until < now), values)
     except DatabaseError:
         if connection.in_atomic_block:
             raise
@@ -59,9 +59,9 @@ def _is_executed_by_name(cursor: CursorWrapper, text: str, values: Sequence[Any]
 
 
 @lru_cache(10 * MOST)
-def _spoken(text: str, *, is_known: bool, is_old: bool) -> str:
-    """As the server is told. The name is the same wherever the text is: should others use the connection, by that name
-    they execute nothing else."""
+def spoken(text: str, *, is_known: bool, is_old: bool) -> str:
+    """A text as the server is told it. The name is the same wherever the text is: should others use the connection, by
+    that name they execute nothing else."""
     name, places = f"ewx_{blake2b(text.encode(), digest_size=16).hexdigest()}", count(1)
     numbered = _MARK.sub(lambda mark: "%%" if mark[0] == "%%" else f"${next(places)}", text)
     forget, prepare = f"DEALLOCATE {name};" * is_known, f"PREPARE {name} AS {numbered};"

@@ -62,7 +62,7 @@ _ESTIMATE = """
     FROM sample
 """
 # The index goes through what is a little alike and, where it is asked for the company as well, through all articles of
-# The index is asked only for a column that stands alone beside a value of its type.
+# that: of a large one these are more than what others hold. In the order of `shuffle` its first lie near each other.
 # The index is asked only for a column that stands alone, beside a value of its type.
 _KEYS_OF_PARTS = """(
     SELECT id, search_key FROM inventory_article

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.test import override_settings
 from django.urls import path
 
+from eventworx.prepared import spoken
 from inventory.models import Article
 
 Statement = tuple[str, Any]
@@ -30,13 +31,15 @@ _MIDDLEWARE = [
 
 class Bare:
     """No request, no proof and no rules: the statements of a target through the driver alone, and what they answer
-    written by orjson. Its connection stays open."""
+    written by orjson. Its connection stays open. `before`: statements that are executed on that first, once."""
 
-    def __init__(self, statements: Mapping[str, Sequence[Statement]]) -> None:
+    def __init__(self, statements: Mapping[str, Sequence[Statement]], before: Iterable[Statement] = ()) -> None:
         self.statements = statements
         own = connection.copy()
         own.ensure_connection()
         self.driver: Any = own.connection
+        for statement in before:
+            self.driver.cursor().execute(*statement)
 
     def __call__(self, environ: Mapping[str, Any], start_response: Callable[..., object]) -> list[bytes]:
         rows, cursor = [], self.driver.cursor()
@@ -57,14 +60,29 @@ def _for_driver(text: str, params: Any) -> Statement:
 
 def statements_of(work: Callable[[], object]) -> list[Statement]:
     """What is asked of articles and their stock meanwhile, as it stands: nothing is executed by a name."""
+    with override_settings(EWX_DATABASE_POOLED=True):
+        return [(text, params) for text, params in _asked(work) if "inventory_" in text]
+
+
+def by_name(work: Callable[[], object]) -> tuple[list[Statement], dict[str, Statement]]:
+    """The same as it is executed where plans are kept, and what prepares each name."""
+    plain = statements_of(work)
+    work()
+    names = {text for text, _params in _asked(work)}
+    named = [(spoken(text, is_known=True, is_old=False), text, params) for text, params in plain]
+    said = [(name if name in names else text, params) for name, text, params in named]
+    first = {name: (spoken(text, is_known=False, is_old=True), params) for name, text, params in named if name in names}
+    return said, first
+
+
+def _asked(work: Callable[[], object]) -> list[Statement]:
     found: list[Statement] = []
 
     def note(execute: Callable[..., Any], text: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        if "inventory_" in text:
-            found.append((text, params))
+        found.append((text, params))
         return execute(text, params, many, context)
 
-    with connection.execute_wrapper(note), override_settings(EWX_DATABASE_POOLED=True):
+    with connection.execute_wrapper(note):
         work()
     return found
 
