@@ -10,12 +10,14 @@ from uuid import UUID
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant, User
 from jobs.models import Inquiry, InquiryLine, SubRentalOrder, SubRentalOrderLine
+from partners.models import PartnerOrder
 from partners.protocol.money import AmountTooLarge, line_net, order_net
 from partners.protocol.order_states import Event, Party, next_state
 from partners.protocol.sizes import MAX_REQUEST_BYTES
 from partners.protocol.wire import (
     Answer,
     BuyerArticle,
+    FieldErrors,
     Intent,
     OrderAddress,
     OrderBuyer,
@@ -28,6 +30,7 @@ from partners.protocol.wire import (
     RequestLine,
     ZonedPeriod,
     dumps,
+    parse_order,
     to_wire,
 )
 from partners.protocol.wire.fields import MAX_NOTE
@@ -128,6 +131,16 @@ def as_object(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TypeError("a document is a JSON object")
     return value
+
+
+def kept(order: PartnerOrder) -> OrderDocument | None:
+    """The supplier's document as we keep it; None while we have only what we sent, or where it cannot be read."""
+    if not order.version:
+        return None
+    try:
+        return parse_order(order.document)
+    except FieldErrors:
+        return None
 
 
 def recomputed_net(document: OrderDocument) -> Decimal | None:

@@ -1,6 +1,5 @@
 """What people read about an order: inbox messages and mails on both sides (mission O1, O5)."""
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
@@ -19,7 +18,7 @@ from jobs.models import Inquiry, SubRentalOrder
 from jobs.states import OrderState
 from partners.guard_rails import Hindrance, Objection
 from partners.models import PartnerOrder
-from partners.protocol.wire import OrderDocument, dumps
+from partners.protocol.wire import OrderDocument, OrderLine, Outcome, dumps
 
 MAIL_TO_SUPPLIER = "partner_order"
 MAIL_OF_ANSWER = "partner_order_answer"
@@ -57,22 +56,38 @@ def mail_to_supplier(order: PartnerOrder) -> bool:
 
 
 def tell_answer(order: PartnerOrder, document: OrderDocument) -> None:
-    """Our sales staff read it in the inbox, whoever ordered (and still may) also by mail, each in his language."""
+    """Our sales staff read it in the inbox, whoever ordered (and still may) also by mail, each in his language.
+
+    While there is no answer yet: that the supplier asks other prices than were seen, as long as it can be withdrawn.
+    """
     ordered = order.sub_rental_order
-    if ordered is None or document.state == OrderState.REQUESTED:
+    if ordered is None or (document.state == OrderState.REQUESTED and not other_total(ordered, document)):
         return
     supplier = order.connection.contact
     _to_sales(
         ordered,
         subject=lambda: (
             _("%(order)s at %(supplier)s: %(state)s")
-            % {"order": ordered.number, "supplier": supplier, "state": state_words(document.state)}
+            % {"order": ordered.number, "supplier": supplier, "state": _how_it_stands(document)}
         ),
-        body=lambda: "\n".join(filter(None, [document.reason, other_total(ordered, document)])),
+        body=lambda: "\n".join(filter(None, [document.reason, _what_of_prices(ordered, document)])),
     )
     person = ordered.created_by
     if isinstance(person, User) and ordered.tenant.memberships.who_may(Permission.EDIT_JOBS).filter(user=person):
         _mail_answer(order, ordered, document, person)
+
+
+def _how_it_stands(document: OrderDocument) -> str:
+    if document.state == OrderState.REQUESTED:
+        return _("requested, and at other prices")
+    return state_words(document.state)
+
+
+def _what_of_prices(ordered: SubRentalOrder, document: OrderDocument) -> str:
+    """What is other than was seen, and what can still be done about it; else nothing."""
+    other, is_open = other_total(ordered, document), document.state == OrderState.REQUESTED
+    way_out = _("Until it is answered the order can be withdrawn.")
+    return f"{other} {way_out}" if other and is_open else other
 
 
 def tell_refused(ordered: SubRentalOrder, reason: str, *, mailed: bool) -> None:
@@ -198,24 +213,37 @@ def tell_answer_undelivered(inquiry: Inquiry, reason: Words) -> None:
 
 
 def other_total(ordered: SubRentalOrder, document: OrderDocument) -> str:
-    """That the supplier asks another total than we expect, and which lines make the difference; else nothing."""
-    theirs, is_open = document.net, document.state in {OrderState.REQUESTED, OrderState.CONFIRMED}
-    if theirs is None or theirs == ordered.net or not is_open:
+    """That the supplier asks another total than we expect, or other prices of single lines, and which lines these are;
+    else nothing. What we expect is what we wrote down when we ordered, whatever his document says of it."""
+    if document.state not in {OrderState.REQUESTED, OrderState.CONFIRMED}:
         return ""
-    said = _("%(supplier)s calculates %(theirs)s, not %(ours)s as we do: please compare the prices.")
-    amounts = {"theirs": money(theirs, ordered.currency), "ours": money(ordered.net, ordered.currency)}
-    lines = itertools.islice(_other_prices(document), MOST_NAMED)
-    return " ".join([said % {"supplier": ordered.supplier, **amounts}, *lines])
+    lines = list(_other_prices(ordered, document))
+    if document.net not in {None, ordered.net}:
+        said = _("%(supplier)s calculates %(theirs)s, not %(ours)s as we do: please compare the prices.")
+    elif lines:
+        said = _("%(supplier)s calculates single lines otherwise than we do: please compare the prices.")
+    else:
+        return ""
+    amounts = {"theirs": money(document.net, ordered.currency), "ours": money(ordered.net, ordered.currency)}
+    return " ".join([said % {"supplier": ordered.supplier, **amounts}, *lines[:MOST_NAMED]])
 
 
-def _other_prices(document: OrderDocument) -> Iterator[str]:
+def _other_prices(ordered: SubRentalOrder, document: OrderDocument) -> Iterator[str]:
+    expected = {line.wire_id: line.net for line in ordered.lines.all()}
     for line in document.lines:
-        if line.net is not None and line.expected_net is not None and line.net != line.expected_net:
+        theirs, ours = _net_of(line), expected.get(line.id)
+        if theirs is not None and theirs != ours:
             yield _("%(article)s: %(theirs)s instead of %(ours)s.") % {
                 "article": line.name,
-                "theirs": money(line.net, document.currency),
-                "ours": money(line.expected_net, document.currency),
+                "theirs": money(theirs, document.currency),
+                "ours": money(ours, document.currency),
             }
+
+
+def _net_of(line: OrderLine) -> Decimal | None:
+    """What a line costs by the supplier's answer to it, else by the line itself."""
+    answered = line.answer.net if line.answer and line.answer.outcome == Outcome.CONFIRMED else None
+    return line.net if answered is None else answered
 
 
 def state_words(state: str) -> str:
@@ -267,9 +295,9 @@ def _mail_answer(order: PartnerOrder, ordered: SubRentalOrder, document: OrderDo
         context = {
             "order": ordered,
             "supplier": order.connection.contact,
-            "state": state_words(document.state),
+            "state": _how_it_stands(document),
             "reason": document.reason,
-            "other_total": other_total(ordered, document),
+            "other_total": _what_of_prices(ordered, document),
             "path": order.tenant.url("jobs:detail", ordered.job_id),
         }
     queue_mail(

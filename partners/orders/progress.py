@@ -17,10 +17,10 @@ from partners import outbox
 from partners.client import sentence
 from partners.guard_rails import Objection
 from partners.models import Delivery, DeliveryState, PartnerConnection, PartnerOrder
-from partners.orders.documents import recomputed_net
+from partners.orders.documents import kept, recomputed_net
 from partners.orders.news import objection_words, other_total
 from partners.outbox import DeliveryKind
-from partners.protocol.wire import FieldErrors, OrderDocument, parse_order
+from partners.protocol.wire import OrderDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,11 @@ class Orderable:
 
 
 def progress_of(job: Job) -> list[OrderProgress]:
-    """Every order of the job with its timeline, the newest first; three queries."""
+    """Every order of the job with its timeline, the newest first; in a fixed number of queries."""
     deliveries = Prefetch("partner_order__deliveries", job.tenant.deliveries.order_by("pk"))
     related = "supplier", "tenant", "partner_order__connection__contact"
     orders = job.sub_rental_orders.select_related(*related).annotate(line_count=Count("lines"))
-    return [_progress(order, job) for order in orders.prefetch_related(deliveries).newest_first()]
+    return [_progress(order, job) for order in orders.prefetch_related(deliveries, "lines").newest_first()]
 
 
 def orderable(job: Job) -> list[Orderable]:
@@ -121,7 +121,7 @@ def delivery_steps(delivery: Delivery, partner: Contact) -> list[Step]:
 
 def _progress(order: SubRentalOrder, job: Job) -> OrderProgress:
     partner_order: PartnerOrder | None = getattr(order, "partner_order", None)
-    document = _document(partner_order)
+    document = kept(partner_order) if partner_order else None
     deliveries = list(partner_order.deliveries.all()) if partner_order else []
     is_withdrawing = any(_is_waiting(delivery, DeliveryKind.COMMAND) for delivery in deliveries)
     is_requested = order.state == OrderState.REQUESTED
@@ -174,16 +174,6 @@ def _state(order: SubRentalOrder, document: OrderDocument | None) -> str:
     if document and document.state not in set(OrderState):
         return document.state
     return order.get_state_display()
-
-
-def _document(partner_order: PartnerOrder | None) -> OrderDocument | None:
-    """The supplier's document; None while we have only what we sent."""
-    if partner_order is None or not partner_order.version:
-        return None
-    try:
-        return parse_order(partner_order.document)
-    except FieldErrors:
-        return None
 
 
 def _is_waiting(delivery: Delivery, kind: DeliveryKind | None = None) -> bool:

@@ -146,13 +146,20 @@ def take_over(order: PartnerOrder, document: OrderDocument, raw: Mapping[str, An
     _check_same_order(order, document)
     if document.version <= order.version:
         return False
-    before = order.state
+    before, known = order.state, documents.kept(order)
     order.version, order.document, order.updated_at = document.version, dict(raw), now
     order.state = document.state if document.state in set(State) else order.state
     order.save(update_fields=["version", "document", "updated_at", "state"])
     if document.state != before:
         _write_down(order, document, now)
+    elif document.state == OrderState.REQUESTED and (known is None or _asked(known) != _asked(document)):
+        news.tell_answer(order, document)
     return True
+
+
+def _asked(document: OrderDocument) -> tuple[object, ...]:
+    """All that its prices follow from."""
+    return document.net, document.lines
 
 
 def end_withdrawn(order: PartnerOrder, reason: str, now: datetime) -> None:

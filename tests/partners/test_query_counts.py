@@ -89,7 +89,7 @@ def more_connections(trade: Trade) -> None:
         ("partners:journal", "contact", more_news_of_the_partner, 9),
         ("partners:release_search", "contact", more_articles, 8),
         ("partners:job_orders", "job", more_unordered_positions, 7),
-        ("partners:job_orders", "job", more_orders, 8),
+        ("partners:job_orders", "job", more_orders, 9),
         ("partners:material_source", "job", more_connections, 7),
         ("jobs:own_material", "job", more_articles, 8),
         ("jobs:positions", "job", more_unordered_positions, 8),

@@ -11,6 +11,7 @@ from jobs.inquiries import make_job, mark_seen
 from partners.orders import confirm_order, decline_order, tell_seen
 from partners.orders.receiving import NoReason, NotInThisState
 from partners.outbox import Outcome
+from tests.factories import make_article
 from tests.partners.orders.doing import Work, delivered, event_of, mails, orders_of, post, refused, subjects
 from tests.partners.trade import Trade
 
@@ -34,20 +35,62 @@ def test_confirming_reserves_and_tells_the_buyer(trade: Trade, work: Work) -> No
     assert "bestätigt" in to_buyer.subject
 
 
-def test_who_is_promised_goods_at_another_price_reads_which(trade: Trade, work: Work) -> None:
-    """The price had changed between the search and the order: whoever only reads mails learns it, too (mission O5)."""
+def told(trade: Trade) -> list[tuple[str, str]]:
+    """What our people read in the inbox, which whoever ordered gets by mail, too."""
+    inbox = [(one.subject, one.body.replace("\xa0", " ")) for one in trade.ours.tenant.inbox_messages.order_by("pk")]
+    written = [mail for mail in mails(trade.ours.tenant) if mail.topic == "partner_order_answer"]
+    assert [mail.subject for mail in written] == [subject for subject, _body in inbox]
+    assert all(body in mail.text.replace("\xa0", " ") for mail, (_, body) in zip(written, inbox, strict=True))
+    return inbox
+
+
+def test_who_ordered_at_another_price_reads_so_before_it_is_promised_and_after(trade: Trade, work: Work) -> None:
+    """The price had changed between the search and the order: whoever only reads mails learns it while he can still
+    withdraw, once (mission O5)."""
     trade.add_position()
     trade.article.rental_price += 1
     trade.article.save()
-    trade.send()
+    order = trade.send().sub_rental_order
     work()
-    confirm_order(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now())
+    mark_seen(inquiry=trade.incoming().inquiry, at=timezone.now())
+    tell_seen(order=trade.incoming(), now=timezone.now())
     work()
     said = "Bassline Rental rechnet mit 52,00 € statt mit 50,00 €: Bitte vergleiche die Preise."
-    told = f"{said} {trade.article.name}: 52,00 € statt 50,00 €."
-    [_to_supplier, to_buyer] = mails(trade.ours.tenant)
-    assert trade.ours.tenant.inbox_messages.get().body.replace("\xa0", " ") == told
-    assert told in to_buyer.text.replace("\xa0", " ")
+    said += f" {trade.article.name}: 52,00 € statt 50,00 €."
+    way_out = "Solange nicht geantwortet ist, lässt sich die Bestellung zurückziehen."
+    first = (f"{order} bei Bassline Rental: angefragt, zu anderen Preisen", f"{said} {way_out}")
+    assert told(trade) == [first]
+    confirm_order(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now())
+    work()
+    assert told(trade) == [first, (f"{order} bei Bassline Rental: bestätigt", said)]
+
+
+def test_other_prices_are_seen_though_the_total_is_the_same(trade: Trade, work: Work) -> None:
+    """One line costs as much more as another less."""
+    other = make_article(trade.theirs.tenant, "Nebel", rental_price=trade.article.rental_price, owned=10)
+    for article, more in ((trade.article, 1), (other, -1)):
+        trade.add_position(article=article)
+        article.rental_price += more
+        article.save()
+    trade.send()
+    work()
+    [(_subject, said)] = told(trade)
+    assert said.startswith("Bassline Rental rechnet einzelne Positionen anders als wir: Bitte vergleiche die Preise.")
+    assert f"{trade.article.name}: 52,00 € statt 50,00 €. Nebel: 48,00 € statt 50,00 €." in said
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"net": "52.00", "expected_net": "52.00"}, {"answer": {"outcome": "confirmed", "quantity": 2, "net": "52.00"}}],
+    ids=["as if we had expected it", "in his answer to the line"],
+)
+def test_what_we_expected_is_what_we_wrote_down_ourselves(trade: Trade, work: Work, changes: dict[str, Any]) -> None:
+    delivered(trade, work)
+    event = event_of(trade, version=2, state="confirmed")
+    event["order"]["lines"][0] |= changes
+    assert post(trade.theirs, "/order-events", event).document == {"applied": True}
+    [(_subject, said)] = told(trade)
+    assert f"{trade.article.name}: 52,00 € statt 50,00 €." in said
 
 
 def test_who_has_left_the_company_gets_no_mail_about_its_orders(trade: Trade, work: Work) -> None:

@@ -173,8 +173,8 @@ def test_the_list_costs_the_same_for_any_number_of_orders(
         send(sales, trade)
         work()
     status(sales, trade)
-    # Session, user, membership, job, orders with lines counted, their deliveries.
-    with django_assert_num_queries(6):
+    # Session, user, membership, job, orders with lines counted, their deliveries, their lines.
+    with django_assert_num_queries(7):
         status(sales, trade)
 
 
