@@ -56,12 +56,6 @@ class Period:
             return self.covers(other.start)
         return self.start < other.end and other.start < self.end
 
-    def shared_with(self, other: "Period") -> "Period | None":
-        """What both have in common, None where that is nothing."""
-        if not self.overlaps(other):
-            return None
-        return Period(max(self.start, other.start), min(self.end, other.end))
-
     def with_all_of(self, other: "Period") -> "Period":
         """The shortest period that contains both."""
         return Period(min(self.start, other.start), max(self.end, other.end))

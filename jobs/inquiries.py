@@ -15,7 +15,7 @@ from eventworx.contacts.models import Contact
 from eventworx.errors import BusinessError
 from eventworx.money import line_net
 from eventworx.periods import Period
-from eventworx.tenants.models import Tenant, User
+from eventworx.tenants.models import Tenant
 from eventworx.tenants.numbers import NumberKind, next_number
 from inventory.models import Article
 from jobs.currency import require_bookable, require_own_currency
@@ -117,7 +117,7 @@ def mark_seen(*, inquiry: Inquiry, at: datetime) -> bool:
 
 
 @transaction.atomic
-def make_job(*, inquiry: Inquiry, created_by: User | None) -> Job:
+def make_job(*, inquiry: Inquiry) -> Job:
     """The job of an inquiry: made at the first call, the same one ever after (mission O2: one click, no typing).
 
     Raises InquiryIsAnswered where there is no job and nothing left to plan.
@@ -143,7 +143,7 @@ def make_job(*, inquiry: Inquiry, created_by: User | None) -> Job:
 
 
 @transaction.atomic
-def confirm_inquiry(*, inquiry: Inquiry, at: datetime, confirmed_by: User | None = None) -> Inquiry:
+def confirm_inquiry(*, inquiry: Inquiry, at: datetime) -> Inquiry:
     """Promise everything: the job becomes an order and every own part is reserved in full, under lock (mission O9).
 
     Otherwise Shortage with the exact shortfall per article, and nothing is changed.
@@ -151,7 +151,7 @@ def confirm_inquiry(*, inquiry: Inquiry, at: datetime, confirmed_by: User | None
     """
     locked = _lock(inquiry)
     _require_requested(locked)
-    job = lock_job(make_job(inquiry=locked, created_by=confirmed_by))
+    job = lock_job(make_job(inquiry=locked))
     require_confirmable(locked, job)
     enter_state(job=job, state=JobState.ORDER, partial=False)
     return _answer(inquiry, OrderState.CONFIRMED, at)

@@ -41,10 +41,6 @@ class Sheet:
     def short(self) -> list[Line]:
         return [line for line in self.lines if line.need.shortage]
 
-    def short_position(self, named: str) -> Position | None:
-        """The one whose id a page names as the one to cover, while it lacks something."""
-        return next((line.position for line in self.short if str(line.position.pk) == named), None)
-
     @property
     def asks_partners(self) -> bool:
         """Whether partners matter to it: something comes from them, or should."""

@@ -25,10 +25,6 @@ class PositionQuerySet(models.QuerySet["Position"]):
     def in_order(self) -> Self:
         return self.order_by("sequence", "pk")
 
-    def reservation_ids(self) -> list[int]:
-        """Ids of what these positions have reserved."""
-        return list(self.filter(reservation__isnull=False).values_list("reservation_id", flat=True))
-
     def gone(self) -> Self:
         """Positions whose goods have left the store and are not back, or are sold."""
         out = Q(reservation__handed_over_at__isnull=False, reservation__returned_at__isnull=True)

@@ -127,7 +127,7 @@ def confirm_order(*, order: PartnerOrder, actor: Actor, now: datetime) -> Partne
     """
     locked, document = _locked_to_answer(order)
     answered = _advanced(document, Event.CONFIRM, Party.SUPPLIER, now)
-    inquiries.confirm_inquiry(inquiry=_inquiry_of(locked), at=now, confirmed_by=_person(actor))
+    inquiries.confirm_inquiry(inquiry=_inquiry_of(locked), at=now)
     return _store_and_tell(locked, answered, Event.CONFIRM, actor, now)
 
 
@@ -294,7 +294,3 @@ def _inquiry_of(order: PartnerOrder) -> Inquiry:
     if order.inquiry is None:
         raise TypeError("an incoming order has an inquiry")
     return order.inquiry
-
-
-def _person(actor: Actor) -> User | None:
-    return actor.user if isinstance(actor.user, User) else None

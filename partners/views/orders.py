@@ -104,7 +104,7 @@ def inquiry_actions(request: TenantRequest, pk: int) -> HttpResponse:
 def make_job(request: TenantRequest, pk: int) -> HttpResponse:
     """ "Job anlegen": one click, no data entry."""
     inquiry: Inquiry = get_object_or_404(request.tenant.inquiries.select_related("tenant"), pk=pk)
-    job = inquiries.make_job(inquiry=inquiry, created_by=request.user)
+    job = inquiries.make_job(inquiry=inquiry)
     return HttpResponse(status=204, headers={"HX-Redirect": request.tenant.url("jobs:detail", job.pk)})
 
 

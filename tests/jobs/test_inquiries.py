@@ -147,8 +147,8 @@ def test_one_click_makes_the_whole_job_and_a_second_the_same(bassline: Tenant) -
         remark="Bitte geprüft",
         logistics={"out": "venue", "address": address},
     )
-    job = make_job(inquiry=inquiry, created_by=None)
-    assert make_job(inquiry=inquiry, created_by=None) == job
+    job = make_job(inquiry=inquiry)
+    assert make_job(inquiry=inquiry) == job
     assert (job.number, job.title, job.state) == ("J-1001", "Aurora – B-1001", JobState.INQUIRY)
     assert (job.customer, job.customer_reference, job.venue) == (
         inquiry.customer,
@@ -185,7 +185,7 @@ def test_what_is_not_free_as_a_whole_is_not_confirmed_at_all(bassline: Tenant) -
 def test_a_partial_reservation_is_filled_up_or_nothing_is_promised(bassline: Tenant) -> None:
     spot = make_article(bassline, owned=3)
     inquiry = receive(bassline, line(spot, 5))
-    set_state(job=make_job(inquiry=inquiry, created_by=None), state=JobState.ORDER)
+    set_state(job=make_job(inquiry=inquiry), state=JobState.ORDER)
     assert reserved(bassline) == [3]
     with pytest.raises(Shortage):
         confirm_inquiry(inquiry=inquiry, at=NOW)
@@ -198,7 +198,7 @@ def test_a_partial_reservation_is_filled_up_or_nothing_is_promised(bassline: Ten
 
 def test_what_was_taken_out_of_the_job_is_not_promised(bassline: Tenant) -> None:
     inquiry = receive(bassline, line(make_article(bassline)), line(make_article(bassline, "Kabel"), 9))
-    job = make_job(inquiry=inquiry, created_by=None)
+    job = make_job(inquiry=inquiry)
     spot, cable = job.positions.in_order()
     remove_position(position=spot)
     update_position(position=cable, quantity=7)
@@ -212,7 +212,7 @@ def test_what_was_taken_out_of_the_job_is_not_promised(bassline: Tenant) -> None
 def test_what_was_out_and_is_back_is_not_promised(bassline: Tenant) -> None:
     """It is reserved no longer: others can have it."""
     inquiry = receive(bassline, line(make_article(bassline), 3))
-    job = make_job(inquiry=inquiry, created_by=None)
+    job = make_job(inquiry=inquiry)
     set_state(job=job, state=JobState.ORDER)
     hand_out(job=job, actor=Actor("Nina"), at=SUMMER.start)
     take_back(job=job, at=SUMMER.start + timedelta(hours=1))
@@ -227,7 +227,7 @@ def move(job: Job, period: Period) -> Job:
 
 def test_a_job_that_was_moved_does_not_promise_the_old_period(bassline: Tenant) -> None:
     inquiry = receive(bassline, line(make_article(bassline)))
-    job = make_job(inquiry=inquiry, created_by=None)
+    job = make_job(inquiry=inquiry)
     move(job, Period(SUMMER.start + timedelta(hours=1), SUMMER.end))
     with pytest.raises(JobHasMoved):
         confirm_inquiry(inquiry=inquiry, at=NOW)
@@ -236,7 +236,7 @@ def test_a_job_that_was_moved_does_not_promise_the_old_period(bassline: Tenant) 
 
 def test_what_was_confirmed_cannot_be_taken_out_of_its_job(bassline: Tenant) -> None:
     inquiry = receive(bassline, line(make_article(bassline)))
-    job = make_job(inquiry=inquiry, created_by=None)
+    job = make_job(inquiry=inquiry)
     extra = add_position(job=job, article=make_article(bassline, "Kabel"), quantity=2)
     confirm_inquiry(inquiry=inquiry, at=NOW)
     position = job.positions.in_order()[0]
@@ -261,7 +261,7 @@ def test_what_was_confirmed_cannot_be_taken_out_of_its_job(bassline: Tenant) -> 
 
 def test_a_cancelled_job_is_reopened_by_a_person_first(bassline: Tenant) -> None:
     inquiry = receive(bassline, line(make_article(bassline)))
-    job = make_job(inquiry=inquiry, created_by=None)
+    job = make_job(inquiry=inquiry)
     set_state(job=job, state=JobState.CANCELLED)
     with pytest.raises(JobIsGone):
         confirm_inquiry(inquiry=inquiry, at=NOW)
@@ -270,7 +270,7 @@ def test_a_cancelled_job_is_reopened_by_a_person_first(bassline: Tenant) -> None
 
 def test_declining_says_why_and_cancels_the_job(bassline: Tenant) -> None:
     inquiry = receive(bassline, line(make_article(bassline)))
-    job = make_job(inquiry=inquiry, created_by=None)
+    job = make_job(inquiry=inquiry)
     set_state(job=job, state=JobState.ORDER)
     decline_inquiry(inquiry=inquiry, reason="Ausgebucht", at=NOW)
     job.refresh_from_db()
@@ -283,7 +283,7 @@ def test_withdrawing_cancels_the_job_unless_we_have_ordered_for_it(bassline: Ten
     states = []
     for ordered in (False, True):
         inquiry = receive(bassline, line(make_article(bassline)))
-        job = make_job(inquiry=inquiry, created_by=None)
+        job = make_job(inquiry=inquiry)
         if ordered:
             job.positions.create(
                 tenant=bassline, description="Licht", quantity=1, sub_rented_quantity=1, supplier=supplier
@@ -303,7 +303,7 @@ def test_an_answer_is_final(bassline: Tenant, end: OrderState) -> None:
         lambda: confirm_inquiry(inquiry=inquiry, at=NOW),
         lambda: decline_inquiry(inquiry=inquiry, reason="Nein", at=NOW),
         lambda: withdraw_inquiry(inquiry=inquiry, at=NOW),
-        lambda: make_job(inquiry=inquiry, created_by=None),
+        lambda: make_job(inquiry=inquiry),
     ):
         with pytest.raises(InquiryIsAnswered):
             answer()
@@ -347,7 +347,7 @@ def test_two_clicks_make_one_job() -> None:
     def click() -> None:
         ready.wait()
         try:
-            results.append(make_job(inquiry=inquiry, created_by=None).number)
+            results.append(make_job(inquiry=inquiry).number)
         finally:
             connection.close()
 
@@ -365,7 +365,7 @@ def test_two_clicks_make_one_job() -> None:
 def test_it_is_withdrawn_also_while_somebody_orders_for_its_job() -> None:
     tenant = make_tenant("bassline")
     inquiry = receive(tenant, line(make_article(tenant)))
-    job, supplier = make_job(inquiry=inquiry, created_by=None), make_contact(tenant, is_supplier=True)
+    job, supplier = make_job(inquiry=inquiry), make_contact(tenant, is_supplier=True)
     job.positions.create(tenant=tenant, description="Licht", quantity=1, sub_rented_quantity=1, supplier=supplier)
 
     def withdraw() -> None:

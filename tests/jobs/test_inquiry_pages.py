@@ -99,7 +99,7 @@ def test_opening_marks_it_as_seen(bassline: Tenant, log_in: LogIn) -> None:
 def test_its_own_job_does_not_stand_in_its_way(bassline: Tenant, log_in: LogIn) -> None:
     inquiry = arrived(bassline)
     bassline.articles.update(owned=8)
-    job = make_job(inquiry=inquiry, created_by=None)
+    job = make_job(inquiry=inquiry)
     client = log_in(bassline)
     client.post(bassline.url("jobs:set_state", job.pk), {"state": "order"})
     page = text(client, bassline.url("jobs:inquiry", inquiry.pk))
@@ -110,7 +110,7 @@ def test_its_own_job_does_not_stand_in_its_way(bassline: Tenant, log_in: LogIn) 
 def test_what_is_turned_around_after_its_own_job_is_as_free_as_confirming_finds_it(bassline: Tenant) -> None:
     inquiry = arrived(bassline)
     bassline.articles.update(owned=8, buffer_after_minutes=600)
-    job = set_state(job=make_job(inquiry=inquiry, created_by=None), state=JobState.ORDER)
+    job = set_state(job=make_job(inquiry=inquiry), state=JobState.ORDER)
     back = SUMMER.start + HOUR
     with time_machine.travel(back, tick=False):
         hand_out(job=job, actor=NINA, at=SUMMER.start)
@@ -175,7 +175,7 @@ def test_the_page_says_what_confirming_would_get_of_the_job_as_it_is_by_now(
 ) -> None:
     inquiry = arrived(bassline)
     bassline.articles.update(owned=8)
-    change(make_job(inquiry=inquiry, created_by=None))
+    change(make_job(inquiry=inquiry))
     inquiry.refresh_from_db()
     sheet = sheet_of_inquiry(inquiry)
     assert [(row.free, row.shortage) for row in sheet.rows] == [(free, shortage)]
@@ -194,7 +194,7 @@ def test_the_page_says_what_confirming_would_get_of_the_job_as_it_is_by_now(
 def test_what_else_its_job_lacks_is_named_for_confirming_reserves_all_or_nothing(bassline: Tenant) -> None:
     inquiry = arrived(bassline)
     bassline.articles.update(owned=8)
-    job = make_job(inquiry=inquiry, created_by=None)
+    job = make_job(inquiry=inquiry)
     besides = add_position(job=job, article=make_article(bassline, "Nebel", owned=1), quantity=3)
     inquiry.refresh_from_db()
     said = sheet_of_inquiry(inquiry).hindrance

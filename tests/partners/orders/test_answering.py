@@ -18,7 +18,7 @@ from tests.partners.trade import Trade
 
 def test_confirming_reserves_and_tells_the_buyer(trade: Trade, work: Work) -> None:
     inquiry = delivered(trade, work)
-    job = make_job(inquiry=inquiry, created_by=trade.seller)
+    job = make_job(inquiry=inquiry)
     confirm_order(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now())
     assert [row.quantity for row in trade.theirs.tenant.reservations.all()] == [2]
     assert trade.theirs.tenant.jobs.get() == job
