@@ -45,8 +45,10 @@ def create_order(
     created_by: User | None,
     remark: str = "",
     logistics: Mapping[str, Any] | None = None,
+    most: int | None = None,
 ) -> SubRentalOrder:
-    """Order every position of `supplier` that is in no open or confirmed order yet (mission O1).
+    """Order every position of `supplier` that is in no open or confirmed order yet (mission O1); the first `most` of
+    them, where an order cannot hold more: the next takes the rest.
 
     Locks the job, so that of two clicks the second finds nothing. Lines and periods are frozen copies;
     net = sum of the lines' nets, in the tenant's currency. Raises NothingToOrder, JobIsCancelled,
@@ -55,7 +57,7 @@ def create_order(
     locked = lock_job(job)
     if locked.state == JobState.CANCELLED:
         raise JobIsCancelled(job=locked.number)
-    positions = list(locked.positions.of_supplier(supplier).not_ordered().select_related("tenant").in_order())
+    positions = list(locked.positions.of_supplier(supplier).not_ordered().select_related("tenant").in_order()[:most])
     if not positions:
         raise NothingToOrder(supplier=supplier)
     net = sum((position.cost for position in positions), Decimal(0))

@@ -21,7 +21,7 @@ from partners.orders import documents, news
 from partners.outbox import DEADLINE_SECONDS, SUPERSEDED, DeliveryKind, enqueue_delivery
 from partners.protocol.order_states import Event, Party, State, WrongState, next_state
 from partners.protocol.signing import LIFETIME, SKEW
-from partners.protocol.wire import FieldError, FieldErrors, OrderDocument, OrderEvent, new_order_id
+from partners.protocol.wire import MAX_LINES, FieldError, FieldErrors, OrderDocument, OrderEvent, new_order_id
 
 # How long a request may still be taken that was sent and not answered.
 MAY_STILL_ARRIVE = timedelta(seconds=LIFETIME + SKEW + DEADLINE_SECONDS)
@@ -55,7 +55,8 @@ def send_order(
     remark: str = "",
     logistics: Mapping[str, Any] | None = None,
 ) -> PartnerOrder:
-    """Order what is not ordered yet from this supplier; the worker delivers it, the click ends here (mission O1).
+    """Order what is not ordered yet from this supplier, as much as one order can hold; the worker delivers it, the
+    click ends here (mission O1).
 
     Raises NothingToOrder (also for the second of two clicks), NoConnectionToOrder, PeriodTooLong.
     """
@@ -66,7 +67,7 @@ def send_order(
         raise NoConnectionToOrder(supplier=locked.contact)
     person = actor.user if isinstance(actor.user, User) else None
     ordered = sub_rentals.create_order(
-        job=job, supplier=locked.contact, created_by=person, remark=remark, logistics=logistics
+        job=job, supplier=locked.contact, created_by=person, remark=remark, logistics=logistics, most=MAX_LINES
     )
     request = documents.order_request(order=ordered, order_id=new_order_id(now, os.urandom), person=person)
     body = documents.request_body(request)

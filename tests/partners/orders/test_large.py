@@ -1,5 +1,6 @@
 """Orders of hundreds of lines: what is said of them fits into a request, their lists into answers (protocol §3, §4)."""
 
+from copy import copy
 from typing import Any
 from uuid import uuid4
 
@@ -9,9 +10,9 @@ from django.utils import timezone
 from partners import client
 from partners.orders import confirm_order, decline_order
 from partners.protocol.sizes import MAX_ANSWER_BYTES, MAX_REQUEST_BYTES
-from partners.protocol.wire import dumps
+from partners.protocol.wire import MAX_LINES, dumps
 from tests.factories import make_article
-from tests.partners.orders.doing import Work, post, refused, request_of
+from tests.partners.orders.doing import Work, orders_of, post, refused, request_of
 from tests.partners.trade import Trade
 
 LONG = "Über uns hinweg: " * 235  # 4,000 characters, almost
@@ -30,6 +31,18 @@ def large(trade: Trade, lines: int = 500, **changes: Any) -> dict[str, Any]:
 def told(trade: Trade) -> int:
     """How large our answer to the last order is."""
     return len(dumps(trade.theirs.deliveries.latest("pk").body))
+
+
+def test_what_one_order_cannot_hold_goes_with_the_next(trade: Trade, work: Work) -> None:
+    """All of it together is refused, however often it is sent."""
+    first = trade.add_position()
+    first.pk = None
+    trade.job.positions.bulk_create([copy(first) for _line in range(MAX_LINES)])
+    for lines in (MAX_LINES, 1):
+        assert len(trade.send().document["lines"]) == lines
+        work()
+    assert orders_of(trade.ours.tenant) == [("requested", "")] * 2
+    assert trade.theirs.orders.count() == 2
 
 
 def test_every_answer_to_the_largest_orders_can_be_delivered(trade: Trade) -> None:
