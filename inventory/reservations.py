@@ -66,7 +66,7 @@ class Shortfall:
 class Shortage(BusinessError):
     code = "shortage"
     status = 409
-    message = _("Not enough stock in this period: %(shortfalls)s")
+    message = _("Not enough stock in this period: %(shortfalls)s.")
     field = "quantity"
 
     def __init__(self, shortfalls: Sequence[Shortfall]) -> None:

@@ -58,7 +58,7 @@ def test_a_shortage_names_every_shortfall_and_changes_nothing(aurora: Tenant, pa
     with pytest.raises(Shortage) as refusal:
         reserve(tenant=aurora, claims=claims)
     assert [(short.article, short.wanted, short.free) for short in refusal.value.shortfalls] == [(par, 7, 6)]
-    assert str(refusal.value) == "In diesem Zeitraum ist nicht genug frei: PAR 64: 7 gewünscht, 6 frei"
+    assert str(refusal.value) == "In diesem Zeitraum ist nicht genug frei: PAR 64: 7 gewünscht, 6 frei."
     assert free(cable) == 2
     assert aurora.reservations.count() == 1
 
