@@ -16,7 +16,7 @@ from django.test import Client
 from eventworx.periods import LATEST, Period
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
-from inventory.article_lists.checking import KindInUse
+from inventory.article_lists.checking import IS_WRONG, KindInUse
 from inventory.article_lists.staging import staged
 from inventory.articles import KindIsInUse, OwnedMovedOn, update_article
 from inventory.availability import courses_on, stock_in, stock_of
@@ -279,8 +279,8 @@ def test_two_who_hand_over_at_once_sell_once() -> None:
 
 def test_a_list_writes_no_kind_of_what_was_reserved_since_it_was_checked(tape: Article) -> None:
     """Under the locks of `write`, after which nobody can reserve."""
-    with staged(tape.tenant, ["number", "kind"]) as staging:
-        staging.add([[1, tape.number, ArticleKind.RENTAL.value]])
+    with staged(tape.tenant, [IS_WRONG, "number", "kind"]) as staging:
+        staging.add([[1, None, tape.number, ArticleKind.RENTAL.value]])
         assert list(staging.problems(most=9, change_existing=True, now=NOW)) == []
         staging.prepare(change_existing=True)
         take(tape, 1)
