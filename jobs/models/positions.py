@@ -51,8 +51,11 @@ class PositionQuerySet(models.QuerySet["Position"]):
         wanting = self.filter(article__isnull=False, job__state__in=using_stock, job__planning_end__gt=now)
         return wanting.annotate(lacks=missing).filter(Q(sub_rented_quantity__gt=0) | Q(lacks__gt=0))
 
+    def hired(self) -> Self:
+        return self.filter(sub_rented_quantity__gt=0)
+
     def of_supplier(self, supplier: Contact) -> Self:
-        return self.filter(supplier=supplier, sub_rented_quantity__gt=0)
+        return self.hired().filter(supplier=supplier)
 
     def not_ordered(self) -> Self:
         """Positions that stand in no open or confirmed sub-rental order."""

@@ -13,9 +13,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
-from eventworx.money import line_net
+from eventworx.money import day_net, line_net
 from eventworx.web.templatetags.ewx import NOTHING, money, unit_price
-from jobs.models import Job
+from jobs.models import Job, Position
 from jobs.positions import SupplierTerms, frozen
 
 _CARRIED = re.compile(r"([0-9]{1,13}(?:\.[0-9]{1,6})?) ([0-9]{1,20}(?:\.[0-9]{1,4})?) ([A-Z]{3})")
@@ -40,6 +40,19 @@ class ShownPrice:
             currency=terms.currency,
         )
         return cls(terms.net_unit_cost, for_job, terms.currency)
+
+    @classmethod
+    def in_position(cls, position: Position) -> "ShownPrice":
+        """By the terms that a position keeps; needs `tenant` loaded."""
+        currency, discount = position.tenant.currency, position.cost_discount_percent
+        for_job = line_net(
+            quantity=1,
+            unit_price=position.unit_cost,
+            factor=position.cost_factor,
+            discount_percent=discount,
+            currency=currency,
+        )
+        return cls(day_net(position.unit_cost, discount, currency), for_job, currency)
 
     @property
     def carried(self) -> str:

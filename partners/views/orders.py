@@ -15,7 +15,7 @@ from eventworx.tenants.models import User
 from eventworx.tenants.roles import Permission
 from jobs import inquiries
 from jobs.models import Inquiry, Job
-from partners import orders
+from partners import orders, search
 from partners.forms.trade import DeclineForm, SendOrderForm
 from partners.models import PartnerOrder
 
@@ -36,13 +36,13 @@ def _incoming(request: TenantRequest, inquiry_pk: int) -> PartnerOrder:
 def job_orders(request: TenantRequest, pk: int) -> HttpResponse:
     """Everything about sub-rental orders of a job: what can be sent, and what became of what was."""
     job = _job(request, pk)
-    shown = orders.progress_of(job)
+    shown, changed = orders.progress_of(job), search.changed_since(job=job)
     context = {
         "job": job,
         "orders": shown,
         "seen": orders.fingerprint(shown),
         "is_open": any(order.is_open for order in shown),
-        "orderable": orders.orderable(job),
+        "orderable": [(one, changed.get(one.connection.contact_id, [])) for one in orders.orderable(job)],
         "form": SendOrderForm(tenant=request.tenant),
     }
     return render(request, "partners/_job_orders.html", context)

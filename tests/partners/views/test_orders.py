@@ -13,6 +13,8 @@ from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from jobs.models import Inquiry, Job
 from jobs.planning import update_job
+from partners.client import PartnerRefused
+from partners.search import fetch_listing
 from partners.transport import Fault
 from tests.factories import make_user
 from tests.partners.orders.doing import at_level_3
@@ -162,6 +164,29 @@ def test_another_total_is_pointed_out_with_the_lines_that_make_it(sales: Client,
     page = text_of(orders_page(sales, trade.job))
     assert "Bassline Rental rechnet mit 52,00 € statt mit 50,00 €: Bitte vergleiche die Preise." in page
     assert "MAC Aura XB: 52,00 € statt 50,00 €." in page
+
+
+def test_what_one_of_us_has_heard_since_stands_at_the_button_before_it_is_sent(sales: Client, trade: Trade) -> None:
+    """A colleague has asked the partner, and it costs more by now, or is gone; what is ordered already says nothing."""
+    asked: dict[str, Any] = {"period": trade.job.planning_period, "usage": trade.job.usage_period}
+    asked |= {"connection": trade.ours, "article_id": str(trade.article.pk)}
+    fetch_listing(**asked)
+    trade.add_position()
+    warned = "Bassline Rental nennt für „MAC Aura XB“ inzwischen einen anderen Preis"
+    assert warned not in text_of(orders_page(sales, trade.job))
+    trade.article.rental_price += 1
+    trade.article.save()
+    fetch_listing(**asked)
+    page = text_of(orders_page(sales, trade.job))
+    assert warned in page
+    assert "26,00 € pro Tag (26,00 € für den Zeitraum) statt 25,00 € pro Tag" in page
+    trade.theirs.releases.all().delete()
+    with pytest.raises(PartnerRefused):
+        fetch_listing(**asked)
+    gone = "Bassline Rental bietet „MAC Aura XB“ nicht mehr an."
+    assert gone in text_of(orders_page(sales, trade.job))
+    send(sales, trade)
+    assert gone not in text_of(orders_page(sales, trade.job))
 
 
 @pytest.mark.parametrize("orders", [1, 3])
