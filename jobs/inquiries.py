@@ -132,6 +132,7 @@ def make_job(*, inquiry: Inquiry) -> Job:
         customer=locked.customer,
         planning_period=locked.planning_period,
         usage_period=locked.usage_period,
+        is_running=True,
         venue=address_of(locked.logistics)[:300],
         customer_reference=locked.customer_reference,
         note=locked.remark,

@@ -80,11 +80,13 @@ def create_job(
     planning_period: Period,
     usage_period: Period,
     state: JobState = JobState.INQUIRY,
+    is_running: bool = False,
     **fields: Unpack[JobFields],
 ) -> Job:
-    """A new job with the next number, without positions. Raises NotACustomer and the errors of check_periods."""
+    """A new job with the next number, without positions. Raises NotACustomer, unless he was one when he asked for what
+    `is_running` (mission R3), and the errors of check_periods."""
     check_periods(planning=planning_period, usage=usage_period)
-    if not customer.is_customer:
+    if not (customer.is_customer or is_running):
         raise NotACustomer(contact=customer)
     fields.setdefault("tax_percent", tenant.tax_percent)
     job = Job(

@@ -1,6 +1,8 @@
 """The supplier's answer, and what the buyer makes of it (mission O3, O5, O9)."""
 
 import uuid
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from django.utils import timezone
 
 from inventory.reservations import Shortage
 from jobs.inquiries import make_job, mark_seen
+from partners.connections import set_contact_roles
 from partners.orders import confirm_order, decline_order, tell_seen
 from partners.orders.receiving import NoReason, NotInThisState
 from partners.outbox import Outcome
@@ -99,6 +102,17 @@ def test_who_has_left_the_company_gets_no_mail_about_its_orders(trade: Trade, wo
     confirm_order(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now())
     assert work() == [Outcome.DELIVERED]
     assert [mail.topic for mail in mails(trade.ours.tenant)] == ["partner_order"]
+
+
+@pytest.mark.parametrize("answer", [confirm_order, partial(decline_order, reason="Ausgebucht")])
+def test_who_is_no_customer_any_more_is_still_answered(trade: Trade, work: Work, answer: Callable[..., Any]) -> None:
+    """What he asked while he was one is a running order (mission R3)."""
+    delivered(trade, work)
+    roles = {"is_customer": False, "is_supplier": True}
+    set_contact_roles(contact=trade.theirs.contact, actor=trade.seller_actor, **roles)
+    answer(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now())
+    assert Outcome.DELIVERED in work()
+    assert trade.outgoing().state == trade.incoming().state != "requested"
 
 
 def test_too_little_stock_confirms_nothing(trade: Trade, work: Work) -> None:
