@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import ngettext_lazy
 
 from eventworx.contacts.models import Contact
@@ -22,7 +23,7 @@ from jobs.positions import (
     require_hireable,
 )
 from jobs.promises import require_kept
-from jobs.shortages import Need, shortages_of
+from jobs.shortages import Need, known_of, needs_of, shortages_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +54,16 @@ class RestHasChanged(BusinessError):
 
 
 def short_lines(*, tenant: Tenant, position_ids: Collection[int]) -> list[ShortLine]:
-    """Of these positions those that lack something, by time, with their jobs; a fixed number of statements a job."""
-    jobs = tenant.jobs.alive().filter(positions__in=position_ids).select_related("tenant", "customer").distinct()
-    found = []
-    for job in jobs.next_first():
-        needs = shortages_of(job=job)
-        for row in job.positions.select_related("article", "supplier").in_order():
-            if row.pk in position_ids and row.article and needs[row.pk].shortage:
-                row.job = job
-                found.append(ShortLine(row, needs[row.pk]))
-    return found
+    """Of these positions those that lack something, by time, with their jobs; in a fixed number of statements."""
+    jobs = tenant.jobs.alive().filter(positions__in=position_ids)
+    related = "job__tenant", "job__customer", "article", "supplier", "reservation"
+    rows = tenant.positions.filter(job__in=jobs).select_related(*related)
+    positions = list(rows.order_by("job__planning_start", "job", "sequence", "pk"))
+    known = known_of(tenant=tenant, positions=positions, now=timezone.now())
+    needs = needs_of(positions=positions, known=known)
+    wanted = set(position_ids)
+    named = [row for row in positions if row.pk in wanted and row.article]
+    return [ShortLine(row, needs[row.pk]) for row in named if needs[row.pk].shortage]
 
 
 @transaction.atomic

@@ -117,6 +117,16 @@ def test_never_more_than_is_missing_and_all_or_none(short: Position, par: Articl
     assert len(cover_shortages(job=short.job, covers=[covers[0], replace(covers[1], quantity=4)])) == 2
 
 
+def test_short_lines_of_many_jobs_are_found_in_a_fixed_number_of_statements(
+    par: Article, django_assert_num_queries: Any
+) -> None:
+    for number in (1, 2):
+        jobs = [make_job(par.tenant, state=JobState.ORDER) for _ in range(number)]
+        rows = [add_position(job=job, article=par, quantity=20) for job in jobs]
+        with django_assert_num_queries(3):
+            assert len(short_lines(tenant=par.tenant, position_ids={row.pk for row in rows})) == number
+
+
 def test_the_needs_of_a_job_are_found_out_once_however_many_positions_are_covered(
     short: Position, par: Article, supplier: Contact
 ) -> None:
