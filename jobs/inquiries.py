@@ -177,8 +177,9 @@ def decline_inquiry(*, inquiry: Inquiry, reason: str, at: datetime) -> Inquiry:
     """Say no. The job, if there is one, is cancelled. Raises InquiryIsAnswered, OrdersAreOpen."""
     locked = _lock(inquiry)
     _require_requested(locked)
-    if locked.job and locked.job.state != JobState.CANCELLED:
-        set_state(job=locked.job, state=JobState.CANCELLED)
+    job = _locked_job(locked)
+    if job and job.state != JobState.CANCELLED:
+        set_state(job=job, state=JobState.CANCELLED)
     return _answer(inquiry, OrderState.DECLINED, at, reason)
 
 
@@ -191,8 +192,7 @@ def withdraw_inquiry(*, inquiry: Inquiry, at: datetime, reason: str = "") -> Inq
     """
     locked = _lock(inquiry)
     _require_requested(locked)
-    # Locked before it is judged: what others do to it meanwhile must not keep the customer from taking it back.
-    job = locked.job and lock_job(locked.job)
+    job = _locked_job(locked)
     if job and job.state != JobState.CANCELLED and not _is_under_way(job):
         set_state(job=job, state=JobState.CANCELLED)
     return _answer(inquiry, OrderState.WITHDRAWN, at, reason)
@@ -201,6 +201,11 @@ def withdraw_inquiry(*, inquiry: Inquiry, at: datetime, reason: str = "") -> Inq
 def _lock(inquiry: Inquiry) -> Inquiry:
     """A fresh copy, locked; without joins, as in `jobs.locks`."""
     return inquiry.tenant.inquiries.select_for_update(no_key=True).get(pk=inquiry.pk)
+
+
+def _locked_job(inquiry: Inquiry) -> Job | None:
+    """Locked before it is judged: what others do to it meanwhile must not keep anybody from answering."""
+    return lock_job(inquiry.job) if inquiry.job else None
 
 
 def _require_requested(inquiry: Inquiry) -> None:

@@ -362,24 +362,33 @@ def test_two_clicks_make_one_job() -> None:
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_it_is_withdrawn_also_while_somebody_orders_for_its_job() -> None:
+@pytest.mark.parametrize("answer", ["withdrawn while somebody orders", "declined while somebody cancels"])
+def test_it_is_answered_also_while_somebody_works_on_its_job(answer: str) -> None:
     tenant = make_tenant("bassline")
     inquiry = receive(tenant, line(make_article(tenant)))
     job, supplier = make_job(inquiry=inquiry), make_contact(tenant, is_supplier=True)
     job.positions.create(tenant=tenant, description="Licht", quantity=1, sub_rented_quantity=1, supplier=supplier)
+    withdrawn = answer.startswith("withdrawn")
 
-    def withdraw() -> None:
+    def answered() -> None:
         try:
-            withdraw_inquiry(inquiry=inquiry, at=NOW)
+            if withdrawn:
+                withdraw_inquiry(inquiry=inquiry, at=NOW)
+            else:
+                decline_inquiry(inquiry=inquiry, reason="Ausgebucht", at=NOW)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(1) as other:
         with transaction.atomic():
-            create_order(job=job, supplier=supplier, created_by=None)
-            done = other.submit(withdraw)
+            if withdrawn:
+                create_order(job=job, supplier=supplier, created_by=None)
+            else:
+                set_state(job=job, state=JobState.CANCELLED)
+            done = other.submit(answered)
             while not somebody_waits():
                 assert not done.done()
         done.result()
     job.refresh_from_db()
-    assert (state_of(inquiry), job.state) == (OrderState.WITHDRAWN, JobState.INQUIRY)
+    assert state_of(inquiry) == (OrderState.WITHDRAWN if withdrawn else OrderState.DECLINED)
+    assert job.state == (JobState.INQUIRY if withdrawn else JobState.CANCELLED)
