@@ -8,7 +8,6 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Model
 from django.forms.models import model_to_dict
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
@@ -179,10 +178,6 @@ class MovementForm(TenantForm):
     start = _field(StockMovement, "start", form_class=InstantField)
     end = _field(StockMovement, "end", form_class=InstantField, help_text=_("Left empty: for good."))
     note = _field(StockMovement, "note")
-
-    def full_clean(self) -> None:
-        with timezone.override(self.tenant.zone):
-            super().full_clean()
 
 
 class CategoryForm(CategoryChoiceForm):

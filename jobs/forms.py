@@ -6,7 +6,6 @@ from typing import Any, ClassVar, cast
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.contacts.models import Contact
@@ -125,10 +124,6 @@ class JobForm(TenantForm):
             self.carry_shown()
         cast("forms.ModelChoiceField[Contact]", self.fields["customer"]).queryset = customers.by_name()
 
-    def full_clean(self) -> None:
-        with timezone.override(self.tenant.zone):
-            super().full_clean()
-
     def clean(self) -> dict[str, Any]:
         for name in ("planning", "usage"):
             start, end = self.cleaned_data.get(f"{name}_start"), self.cleaned_data.get(f"{name}_end")
@@ -166,10 +161,6 @@ class HoldForm(TenantForm):
     def __init__(self, *args: Any, job: Job, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, initial=hold_initial(job, now), tenant=job.tenant, **kwargs)
         cast(InstantField, self.fields["until"]).kept = job.held_until if job.is_held(now) else job.planning_start
-
-    def full_clean(self) -> None:
-        with timezone.override(self.tenant.zone):
-            super().full_clean()
 
 
 def hold_initial(job: Job, now: datetime) -> dict[str, Any]:

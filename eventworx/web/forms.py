@@ -84,7 +84,7 @@ class CarryingForm(forms.Form):
 
 
 class TenantForm(CarryingForm):
-    """A form that knows its tenant. Subclasses narrow every choice to it in `narrow()`.
+    """A form that knows its tenant, on whose clock times are typed. Subclasses narrow every choice to it in `narrow()`.
 
     Model choices must start at the tenant (`self.tenant.articles.active()`): an id of another
     tenant is then an invalid choice like any other.
@@ -100,6 +100,10 @@ class TenantForm(CarryingForm):
 
     def narrow(self) -> None:
         """Set the querysets of model choices; called once at the start."""
+
+    def full_clean(self) -> None:
+        with timezone.override(self.tenant.zone):
+            super().full_clean()
 
     def attempt(self, use_case: Callable[[], Result]) -> Result | None:
         """The result of `use_case`; None where it was refused, with the sentence at the form."""

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -43,10 +42,6 @@ class PeriodForm(TenantForm):
 
     start = InstantField(label=pgettext_lazy("period", "From"))
     end = InstantField(label=pgettext_lazy("period", "Until"))
-
-    def full_clean(self) -> None:
-        with timezone.override(self.tenant.zone):
-            super().full_clean()
 
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data

@@ -5,7 +5,6 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -100,11 +99,7 @@ class ViewAsPartner(TenantForm):
 
     def clean(self) -> dict[str, Any]:
         given = dict(super().clean() or self.cleaned_data)
-        bounds = [
-            timezone.make_naive(given[name]).replace(tzinfo=self.tenant.zone)
-            for name in ("start", "end")
-            if given.get(name)
-        ]
+        bounds = [given[name] for name in ("start", "end") if given.get(name)]
         if len(bounds) == 1:
             self.add_error("end", _("A period has a beginning and an end."))
         elif bounds and bounds[1] <= bounds[0]:

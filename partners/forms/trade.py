@@ -1,17 +1,14 @@
 """Forms of the material source, of orders and of our answers to them. They check shape, use-cases the rules."""
 
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
-from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.periods import Period
-from eventworx.web.forms import LOCAL_TIME, TenantForm
+from eventworx.web.forms import LOCAL_TIME, InstantField, TenantForm
 from jobs.models import Job
 from partners import search
 from partners.access import PeriodTooLong, is_askable
@@ -25,13 +22,9 @@ WAYS = [
 ]
 
 
-def period_bound(label: Any, *, required: bool = True) -> forms.DateTimeField:
-    widget = forms.DateTimeInput({"type": "datetime-local", "step": "60"}, format=LOCAL_TIME)
+def period_bound(label: Any, *, required: bool = True) -> InstantField:
     missing = _("Please enter the period of the sub-rental.")
-    within = [MinValueValidator(datetime(2000, 1, 1, tzinfo=UTC)), MaxValueValidator(datetime(2100, 1, 1, tzinfo=UTC))]
-    return forms.DateTimeField(
-        label=label, widget=widget, validators=within, required=required, error_messages={"required": missing}
-    )
+    return InstantField(label=label, required=required, error_messages={"required": missing})
 
 
 def _source_label(connection: PartnerConnection) -> str:
@@ -70,13 +63,14 @@ class SearchForm(TenantForm):
         choices: Any = self.fields["supplier"]
         choices.queryset = search.askable(self.tenant) if self.is_bound else search.sources(self.tenant)
         choices.label_from_instance = _source_label
+        for name in ("start", "end"):
+            cast(InstantField, self.fields[name]).kept = getattr(self.job, f"planning_{name}")
 
     def clean(self) -> dict[str, Any]:
         given = dict(super().clean() or self.cleaned_data)
         given["dialog"] = given.get("dialog") or uuid4()
         start, end = given.get("start"), given.get("end")
         if start and end:
-            start, end = self._in_zone(start), self._in_zone(end)
             if end <= start:
                 self.add_error("end", _("The period has to end after it starts."))
             elif not is_askable(Period(start, end)):
@@ -106,10 +100,6 @@ class SearchForm(TenantForm):
         """The question to all of them."""
         given = self.cleaned_data
         return search.Wanted(query=given["q"], period=given["period"], usage=given["usage"])
-
-    def _in_zone(self, typed: Any) -> Any:
-        """What was typed is meant in the tenant's zone."""
-        return timezone.make_naive(typed).replace(tzinfo=self.tenant.zone)
 
 
 def usage_within(job: Job, period: Period) -> Period:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -85,6 +85,19 @@ def test_the_period_that_is_typed_is_the_one_that_is_asked_about(
         assert f"25,00 € {net},00 € {free} von 10" in search(sales, job, ours, q="aura", **typed)
 
 
+def test_the_hour_that_comes_twice_can_be_asked_about(
+    sales: Client, job: Job, ours: PartnerConnection, theirs: Article
+) -> None:
+    """The job's own times are meant as they are; of others the first."""
+    start = datetime(2027, 10, 31, 1, 15, tzinfo=UTC)  # 02:15 for the second time
+    end = start + timedelta(minutes=30)
+    job.tenant.jobs.update(planning_start=start, planning_end=end, usage_start=start, usage_end=end)
+    reserve_row(theirs, 4, start, end)
+    for typed, free in ((("02:15", "02:45"), 6), (("02:16", "02:44"), 10)):
+        period = {name: f"2027-10-31T{clock}" for name, clock in zip(("start", "end"), typed, strict=True)}
+        assert f"{free} von 10" in search(sales, job, ours, q="aura", **period)
+
+
 def test_what_is_for_sale_says_so_before_it_is_ordered(
     sales: Client, job: Job, ours: PartnerConnection, theirs: Article
 ) -> None:
@@ -139,6 +152,7 @@ def test_our_own_pause_asks_nobody(sales: Client, job: Job, ours: PartnerConnect
         ({"start": "2027-07-01T08:00", "end": "2029-07-04T08:00"}, "höchstens zwei Jahre lang"),
         ({"start": "0001-01-01T00:00"}, "Dieser Wert muss größer oder gleich"),
         ({"end": "9999-12-31T23:59"}, "Dieser Wert muss kleiner oder gleich"),
+        ({"start": "2027-03-28T02:30"}, "Diese Uhrzeit gibt es nicht"),
     ],
 )
 def test_a_search_needs_a_period_that_can_be(
