@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 import time_machine
+from django.db import connection as database
 from django.utils import timezone
 
 from eventworx import prepared
@@ -332,9 +333,11 @@ def test_queries_do_not_depend_on_releases(
 @pytest.mark.postgres
 @pytest.mark.django_db
 def test_of_a_look_up_by_number_nothing_is_planned_again(
-    bassline: Tenant, lent: PartnerConnection, ask: Ask, network: InProcess, monkeypatch: pytest.MonkeyPatch
+    bassline: Tenant, lent: PartnerConnection, ask: Ask, network: InProcess
 ) -> None:
-    monkeypatch.setattr(prepared, "MOST", 10**6)  # the connection has seen other tests
+    with database.cursor() as cursor:  # which has seen other tests
+        cursor.execute("DEALLOCATE ALL")
+    prepared._kept.pop(database.connection, None)
     set_level(lent, 2)
     make_article(bassline, "PAR 64", number="L-100-1")
     asked = [statements_of(lambda: ask("/articles", q="l-100-1"), network) for _time in range(2)][1]
