@@ -10,7 +10,7 @@ from eventworx.text import fold
 from inventory.articles import is_gtin
 from inventory.forms import CategoryChoiceForm
 from inventory.models import Article
-from partners.protocol.wire import Listing
+from partners.protocol.wire import Kind, Listing
 
 _COPIED = ("name", "manufacturer", "manufacturer_part_number", "gtin", "unit")
 
@@ -42,8 +42,13 @@ class NewArticleForm(CategoryChoiceForm):
     gtin = _line("gtin", validators=Article._meta.get_field("gtin").validators[:1])
     unit = _line("unit")
 
+    def __init__(self, *args: Any, listing: Listing, tenant: Tenant) -> None:
+        super().__init__(*args, tenant=tenant, initial=_initial(listing, tenant))
+        if listing.kind == Kind.SALE:
+            self.fields["rental_price"].label = _("Our price")
 
-def article_initial(listing: Listing, tenant: Tenant) -> dict[str, Any]:
+
+def _initial(listing: Listing, tenant: Tenant) -> dict[str, Any]:
     """What the partner sent, the category of ours that is called the same, and his list price as ours."""
     initial: dict[str, Any] = {name: getattr(listing, name) for name in _COPIED}
     initial["unit"] = listing.unit or Article._meta.get_field("unit").default

@@ -14,7 +14,7 @@ from jobs.covering import short_lines
 from jobs.models import Job
 from partners import matching, search
 from partners.forms.covering import covered_position
-from partners.forms.new_article import NewArticleForm, article_initial
+from partners.forms.new_article import NewArticleForm
 from partners.forms.trade import AskedQuantityForm, OwnArticleForm, QuantityForm, SearchForm, search_initial
 from partners.models import PartnerConnection
 from partners.views.gathering import ask_all, job_of
@@ -106,8 +106,7 @@ def new_article(request: TenantRequest, pk: int, connection_id: UUID, article_id
     """ "Neuen Artikel anlegen": filled with what the partner sent."""
     job, connection = job_of(request, pk), _source(request, connection_id)
     listing = search.picked_listing(contact=connection.contact, partner_article_id=article_id)
-    initial = article_initial(listing, request.tenant)
-    form = NewArticleForm(request.POST or None, tenant=request.tenant, initial=initial)
+    form = NewArticleForm(request.POST or None, tenant=request.tenant, listing=listing)
     if form.is_valid():
         created = form.attempt(
             lambda: matching.create_article_from_listing(

@@ -105,6 +105,8 @@ def test_what_is_for_sale_says_so_before_it_is_ordered(
     theirs.save()
     assert "MAC Aura XB Verkauf" in search(sales, job, ours, q="aura")
     step(sales, job, "pick", ours, theirs)
+    offered = text_of(sales.get(url(job, "new_article", ours.pk, str(theirs.pk))))
+    assert ("Unser Preis *" in offered, "pro Tag" in offered) == (True, False)
     own = make_article(job.tenant, "MAC Aura")
     chosen = text_of(step(sales, job, "link", ours, theirs, article=own.pk))
     assert ("Verkauf" in chosen, "Dein Preis 25,00" in chosen, "pro Tag" in chosen) == (True, True, False)
