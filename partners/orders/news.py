@@ -87,7 +87,7 @@ def _what_of_prices(ordered: SubRentalOrder, document: OrderDocument) -> str:
     """What is other than was seen, and what can still be done about it; else nothing."""
     other, is_open = other_total(ordered, document), document.state == OrderState.REQUESTED
     way_out = _("Until it is answered the order can be withdrawn.")
-    return f"{other} {way_out}" if other and is_open else other
+    return f"{other} {way_out}" if other and is_open else f"{other} {other_quantities(ordered, document)}".strip()
 
 
 def tell_refused(ordered: SubRentalOrder, reason: str, *, mailed: bool) -> None:
@@ -238,6 +238,27 @@ def _other_prices(ordered: SubRentalOrder, document: OrderDocument) -> Iterator[
                 "theirs": money(theirs, document.currency),
                 "ours": money(ours, document.currency),
             }
+
+
+def other_quantities(ordered: SubRentalOrder, document: OrderDocument) -> str:
+    """That a supplier calls confirmed what is not as many units as we ordered, and of which lines; else nothing."""
+    if document.state != OrderState.CONFIRMED:
+        return ""
+    ordered_of = {line.wire_id: line.quantity for line in ordered.lines.all()}
+    promised = [(line, _quantity_of(line), ordered_of.get(line.id)) for line in document.lines]
+    lines = [
+        _("%(article)s: %(theirs)s instead of %(ours)s.") % {"article": line.name, "theirs": theirs, "ours": ours}
+        for line, theirs, ours in promised
+        if theirs != ours
+    ]
+    said = _("%(supplier)s has confirmed other quantities than we ordered: please ask there.")
+    return " ".join([said % {"supplier": ordered.supplier}, *lines[:MOST_NAMED]]) if lines else ""
+
+
+def _quantity_of(line: OrderLine) -> int:
+    """How many units the supplier promises: by his answer, else by the line itself."""
+    answered = line.answer.quantity if line.answer else None
+    return line.quantity if answered is None else answered
 
 
 def _net_of(line: OrderLine) -> Decimal | None:

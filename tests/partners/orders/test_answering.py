@@ -11,7 +11,7 @@ from django.utils import timezone
 from inventory.reservations import Shortage
 from jobs.inquiries import make_job, mark_seen
 from partners.connections import set_contact_roles
-from partners.orders import confirm_order, decline_order, tell_seen
+from partners.orders import confirm_order, decline_order, progress_of, tell_seen
 from partners.orders.receiving import NoReason, NotInThisState
 from partners.outbox import Outcome
 from tests.factories import make_article
@@ -94,6 +94,22 @@ def test_what_we_expected_is_what_we_wrote_down_ourselves(trade: Trade, work: Wo
     assert post(trade.theirs, "/order-events", event).document == {"applied": True}
     [(_subject, said)] = told(trade)
     assert f"{trade.article.name}: 52,00 € statt 50,00 €." in said
+
+
+@pytest.mark.parametrize("changes", [{"quantity": 1}, {"answer": {"outcome": "fewer", "quantity": 1, "net": "50.00"}}])
+def test_fewer_units_called_confirmed_are_told(trade: Trade, work: Work, changes: dict[str, Any]) -> None:
+    """At the same total: whoever reads no more than "confirmed" stands there with half of it."""
+    delivered(trade, work)
+    event = event_of(trade, version=2, state="confirmed")
+    event["order"]["lines"][0] |= changes
+    assert post(trade.theirs, "/order-events", event).document == {"applied": True}
+    [(_subject, said)] = told(trade)
+    assert said == (
+        "Bassline Rental hat andere Mengen bestätigt als bestellt: Bitte dort nachfragen. "
+        f"{trade.article.name}: 1 statt 2."
+    )
+    [shown] = progress_of(trade.job)
+    assert said.replace("\xa0", " ") in [note.replace("\xa0", " ") for note in shown.notes]
 
 
 def test_who_has_left_the_company_gets_no_mail_about_its_orders(trade: Trade, work: Work) -> None:
