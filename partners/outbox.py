@@ -86,8 +86,8 @@ class DeliveryHandlers:
     """What a kind of delivery means to whoever sent it; each is called in the transaction of the outcome.
 
     `unreachable` is called at the first failure only, `given_up` (with the last problem, '' for none; the delivery
-    says "too-late" or "given-up" by then) when a person has to take over, `late` once, when it is still not delivered
-    after 15 minutes (orders only).
+    says "too-late", "given-up" or "closed" by then) when a person has to take over, `late` once, when it is still not
+    delivered after 15 minutes (orders only).
     """
 
     delivered: Callable[[Delivery, Answer, datetime], None] = _ignore
@@ -175,9 +175,12 @@ def unpark_deliveries(*, connection: PartnerConnection, now: datetime) -> None:
     parked.update(state=DeliveryState.QUEUED, next_attempt_at=now)
 
 
-def end_deliveries(*, connection: PartnerConnection) -> None:
-    """The connection is over: nothing of it is tried again."""
-    connection.deliveries.unfinished().update(state=DeliveryState.FAILED, last_problem=CLOSED)
+def end_deliveries(*, connection: PartnerConnection, now: datetime) -> None:
+    """The connection is over: nothing of it is tried again. What somebody has sent is ended by the worker, who tells
+    him so."""
+    waiting = connection.deliveries.unfinished()
+    waiting.filter(order__isnull=False).update(next_attempt_at=now)
+    waiting.filter(order__isnull=True).update(state=DeliveryState.FAILED, last_problem=CLOSED)
 
 
 def refused_pairing(*, connection: PartnerConnection) -> str:
@@ -264,8 +267,7 @@ def _stop(delivery: Delivery, obstacle: str, of_kind: DeliveryHandlers, now: dat
         return Outcome.PARKED
     last_problem = delivery.last_problem
     _save(delivery, DeliveryState.FAILED, obstacle)
-    if obstacle != CLOSED:
-        of_kind.given_up(delivery, last_problem, now)
+    of_kind.given_up(delivery, last_problem, now)
     return Outcome.FAILED
 
 
@@ -299,6 +301,8 @@ def _record(
     if not is_ours or delivery.state not in {DeliveryState.QUEUED, DeliveryState.PARKED}:
         return Outcome.NOT_DUE
     delivery.connection = connection
+    if connection.closed_at and not isinstance(result, Answer):
+        result = CLOSED  # over while it was under way: whatever kept it back, nothing will come of it
     if isinstance(result, str):
         return _stop(delivery, result, of_kind, now)
     if isinstance(result, Answer):

@@ -43,7 +43,7 @@ def end(*, connection: PartnerConnection, now: datetime, by_peer: bool = False) 
     """Close a locked connection, drop what waits, destroy the keys. What was promised is a person's to release."""
     connection.closed_at, connection.closed_by_peer = now, by_peer
     connection.save(update_fields=["closed_at", "closed_by_peer"])
-    outbox.end_deliveries(connection=connection)
+    outbox.end_deliveries(connection=connection, now=now)
     end_promises(inquiries=connection.tenant.inquiries.filter(partner_order__connection=connection))
     connection.keys.filter(side=KeySide.PEER, state=KeyState.RETIRING).delete()
     for key in connection.keys.exclude(state=KeyState.DESTROYED):

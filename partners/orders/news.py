@@ -1,6 +1,6 @@
 """What people read about an order: inbox messages and mails on both sides (mission O1, O5)."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from django.utils import translation
@@ -133,15 +133,15 @@ def tell_late(ordered: SubRentalOrder) -> None:
     )
 
 
-def tell_given_up(ordered: SubRentalOrder, last_words: Callable[[], str]) -> None:
-    """A person has to take over (mission O6); `last_words`: what the last try met."""
+def tell_given_up(ordered: SubRentalOrder, reason: Words) -> None:
+    """A person has to take over (mission O6)."""
     _to_sales(
         ordered,
         subject=lambda: (
             _("%(order)s could not be delivered to %(supplier)s")
             % {"order": ordered.number, "supplier": ordered.supplier}
         ),
-        body=lambda: _given_up(last_words),
+        body=reason,
     )
 
 
@@ -189,15 +189,6 @@ def tell_inquiry_withdrawn(inquiry: Inquiry) -> None:
         ),
         body=inquiry.reason,
     )
-
-
-def tell_answer_given_up(inquiry: Inquiry, last_words: Callable[[], str]) -> None:
-    tell_answer_undelivered(inquiry, lambda: _given_up(last_words))
-
-
-def _given_up(last_words: Callable[[], str]) -> str:
-    given_up = _("It could not be delivered in time. Please call there.")
-    return f"{given_up} {last_words()}".strip()
 
 
 def tell_answer_undelivered(inquiry: Inquiry, reason: Words) -> None:

@@ -14,7 +14,7 @@ from partners.client import Answer, PartnerRefused, PartnerUnreachable, last_wor
 from partners.models import Delivery, PartnerOrder
 from partners.orders import news
 from partners.orders.sending import end_unsent, end_withdrawn, lock_order, take_over
-from partners.outbox import DeliveryHandlers, DeliveryKind
+from partners.outbox import CLOSED, DeliveryHandlers, DeliveryKind
 from partners.protocol.wire import FieldErrors, Json, Problem, ProblemCode, parse_order
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def order_refused(delivery: Delivery, refused: PartnerRefused, now: datetime) ->
 
 
 def order_given_up(delivery: Delivery, last_problem: str, _now: datetime) -> None:
-    news.tell_given_up(_ordered(_order(delivery)), partial(last_words, delivery.connection, last_problem))
+    news.tell_given_up(_ordered(_order(delivery)), partial(_why_given_up, delivery, last_problem))
 
 
 def order_late(delivery: Delivery) -> None:
@@ -75,7 +75,7 @@ def event_refused(delivery: Delivery, refused: PartnerRefused, _now: datetime) -
 
 
 def event_given_up(delivery: Delivery, last_problem: str, _now: datetime) -> None:
-    news.tell_answer_given_up(_inquiry(delivery), partial(last_words, delivery.connection, last_problem))
+    news.tell_answer_undelivered(_inquiry(delivery), partial(_why_given_up, delivery, last_problem))
 
 
 ORDER_HANDLERS: Mapping[str, DeliveryHandlers] = {
@@ -118,6 +118,13 @@ def _mail_once(order: PartnerOrder, now: datetime) -> None:
     if order.mailed_at is None and news.mail_to_supplier(order):
         order.mailed_at = now
         order.save(update_fields=["mailed_at"])
+
+
+def _why_given_up(delivery: Delivery, last_problem: str) -> str:
+    if delivery.last_problem == CLOSED:
+        return _("The connection ended before it was delivered. Please call there.")
+    given_up = _("It could not be delivered in time. Please call there.")
+    return f"{given_up} {last_words(delivery.connection, last_problem)}".strip()
 
 
 def _refusal(ordered: SubRentalOrder, refused: PartnerRefused) -> str:

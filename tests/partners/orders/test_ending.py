@@ -9,14 +9,14 @@ from django.db import OperationalError
 from django.db.models.signals import pre_save
 from django.utils import timezone
 
-from partners import client
-from partners.models import Delivery, PartnerConnection
+from partners import client, connections
+from partners.models import Delivery, DeliveryState, PartnerConnection
 from partners.orders import confirm_order, decline_order, withdraw_order
 from partners.orders.outcomes import order_delivered
 from partners.orders.receiving import ConnectionIsOver
 from partners.outbox import Outcome, tell_late
 from partners.tasks import HANDLERS
-from partners.transport import Fault
+from partners.transport import Fault, RawAnswer, Unreachable
 from tests.partners.orders.doing import Work, delivered, mails, orders_of, subjects
 from tests.partners.trade import Trade
 from tests.trouble import trouble
@@ -120,6 +120,53 @@ def test_an_answer_that_is_given_up_says_what_the_last_try_met(trade: Trade, wor
     trade.theirs.deliveries.unfinished().update(last_problem="certificate")
     assert work(timedelta(days=8)) == [Outcome.FAILED]
     assert "Das Zertifikat des Servers von" in trade.theirs.tenant.inbox_messages.order_by("-pk")[0].body
+
+
+@pytest.mark.parametrize("fault", [None, Fault.REFUSED])
+def test_what_did_not_get_through_before_the_end_is_told_to_whoever_sent_it(
+    trade: Trade, work: Work, fault: Fault | None
+) -> None:
+    """Tried in vain before, or not at all; an order on one side, an answer on the other."""
+    delivered(trade, work)
+    decline_order(order=trade.incoming(), reason="Nein", actor=trade.seller_actor, now=timezone.now())
+    trade.add_position()
+    order = trade.send()
+    if fault:
+        trade.network.fault = fault
+        work()
+    for connection in (trade.ours, trade.theirs):
+        connections.close(connection=connection, actor=trade.actor, now=timezone.now())
+    trade.network.sent.clear()
+    work()
+    assert not any(b"order" in sent.body for sent in trade.network.sent)
+    number = order.sub_rental_order.number if order.sub_rental_order else ""
+    for tenant, subject in (
+        (trade.ours.tenant, f"{number} konnte Bassline Rental nicht zugestellt werden"),
+        (trade.theirs.tenant, "erreicht Aurora Veranstaltungstechnik nicht"),
+    ):
+        bodies = set(tenant.inbox_messages.filter(subject__contains=subject).values_list("body", flat=True))
+        assert bodies == {"Die Verbindung endete, bevor es zugestellt war. Bitte ruf dort an."}
+    assert not Delivery.objects.unfinished().exists()
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_what_arrives_while_the_connection_ends_has_arrived_if_the_partner_says_so(
+    trade: Trade, work: Work, is_lost: bool
+) -> None:
+    def end_meanwhile(answer: RawAnswer) -> RawAnswer:
+        trade.network.change = None
+        connections.close(connection=trade.ours, actor=trade.actor, now=timezone.now())
+        if is_lost:
+            raise Unreachable(Fault.BROKEN)
+        return answer
+
+    trade.add_position()
+    order = trade.send()
+    trade.network.change = end_meanwhile
+    work()
+    assert order.deliveries.get().state == (DeliveryState.FAILED if is_lost else DeliveryState.DELIVERED)
+    assert trade.outgoing().version == (0 if is_lost else 1)
+    assert len(subjects(trade.ours.tenant)) == (1 if is_lost else 0)
 
 
 def test_an_answer_that_the_buyer_does_not_take_is_told_to_the_supplier(trade: Trade, work: Work) -> None:
