@@ -61,7 +61,7 @@ def let_last(*, job: Job, article_ids: Collection[int], now: datetime) -> None:
     """What was cut short for a job that needs it no longer is turned around to its end after all, or until the job
     needs it, as far as it is still there: nobody who has reserved it meanwhile gets less. What lasts longest stays cut,
     as `make_way` has it."""
-    rows = list(job.turnarounds.filter(article__in=article_ids).select_related("reservation"))
+    rows = list(job.turnarounds.filter(article__in=article_ids).select_related("reservation").order_by("pk"))
     cut = [row for row in rows if row.is_cut and row.left_at is None and now < row.until]
     if not cut:
         return

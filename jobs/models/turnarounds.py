@@ -13,8 +13,9 @@ from jobs.models.jobs import Job
 
 class TurnaroundQuerySet(models.QuerySet["Turnaround"]):
     def on(self, article_ids: Iterable[int]) -> Self:
-        """What of these articles is turned around, or was, and has not left again."""
-        return self.filter(article__in=list(article_ids), left_at__isnull=True).select_related("reservation")
+        """What of these articles is turned around, or was, and has not left again; the oldest first."""
+        rows = self.filter(article__in=list(article_ids), left_at__isnull=True)
+        return rows.select_related("reservation").order_by("pk")
 
     def reservations(self, article_ids: Iterable[int]) -> list[Reservation]:
         """What bars others from these articles while they are turned around, or did."""
