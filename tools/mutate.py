@@ -24,6 +24,7 @@ from tools.environment import PYTHON, ROOT, Failed
 
 FAILED, PASSED = 1, 0  # pytest's exit codes; any other means that the tests did not run at all
 SECONDS = 900
+TAIL = 60  # lines of what pytest says in the end
 
 
 class Verdict(NamedTuple):
@@ -42,21 +43,20 @@ class Workshop(NamedTuple):
     folder: Path
     database: str
 
-    def code(self, tests: tuple[str, ...], *, on_postgres: bool) -> int:
-        """pytest's exit code for these tests, as the tree stands now."""
+    def tested(self, tests: tuple[str, ...], *, on_postgres: bool) -> subprocess.CompletedProcess[str]:
+        """pytest's exit code for these tests, as the tree stands now, and what it says."""
         if on_postgres:
             marker, environment = "not sqlite and not browser", os.environ | {"DATABASE_URL": self.database}
         else:
             marker, environment = "not postgres", {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
         command: list[Any] = [PYTHON, "-m", "pytest", "-x", "-q", "-m", marker, *tests]
-        silent: dict[str, Any] = {
+        streams: dict[str, Any] = {
             "stdin": subprocess.DEVNULL,
-            "stdout": subprocess.DEVNULL,
-            "stderr": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.STDOUT,
+            "text": True,
         }
-        return subprocess.run(
-            command, cwd=self.folder, env=environment, check=False, timeout=SECONDS, **silent
-        ).returncode
+        return subprocess.run(command, cwd=self.folder, env=environment, check=False, timeout=SECONDS, **streams)
 
     @contextlib.contextmanager
     def without(self, defence: Defence) -> Iterator[None]:
@@ -85,7 +85,7 @@ def run(rows: list[int]) -> int:
         for number in range(os.cpu_count() or 1):
             workshops.put(_workshop(Path(folder) / str(number), url.rpartition("/")[0] + f"/mutant{number}"))
         with ThreadPoolExecutor(workshops.qsize()) as pool:
-            list(pool.map(lambda defence: _baseline(defence, workshops), _once(chosen)))
+            list(pool.map(lambda defence: baseline(defence, workshops), _once(chosen)))
             verdicts = list(pool.map(lambda defence: _judge(defence, workshops), chosen))
     print(as_table(verdicts))
     return int(not all(verdict.is_good for verdict in verdicts))
@@ -107,17 +107,20 @@ def _once(defences: list[Defence]) -> list[Defence]:
     return list({(defence.tests, defence.on_postgres): defence for defence in defences}.values())
 
 
-def _baseline(defence: Defence, workshops: SimpleQueue[Workshop]) -> None:
-    """Raises Failed where the tests are red with all defences on: then red would mean nothing."""
+def baseline(defence: Defence, workshops: SimpleQueue[Workshop]) -> None:
+    """Raises Failed where the tests are red with all defences on: then red would mean nothing. It says why they are:
+    what fails once in a hundred runs is not seen again soon."""
     with _taken(workshops) as workshop:
-        if workshop.code(defence.tests, on_postgres=defence.on_postgres) != PASSED:
-            raise Failed(f"With every defence on, these are not green: {' '.join(defence.tests)}")
+        done = workshop.tested(defence.tests, on_postgres=defence.on_postgres)
+    if done.returncode != PASSED:
+        why = "\n".join(done.stdout.splitlines()[-TAIL:])
+        raise Failed(f"With every defence on, these are not green: {' '.join(defence.tests)}\n\n{why}")
 
 
 def _judge(defence: Defence, workshops: SimpleQueue[Workshop]) -> Verdict:
     began = time.monotonic()
     with _taken(workshops) as workshop, workshop.without(defence):
-        code = workshop.code(defence.tests, on_postgres=defence.on_postgres)
+        code = workshop.tested(defence.tests, on_postgres=defence.on_postgres).returncode
     word = {FAILED: "red", PASSED: "STILL GREEN"}.get(code, f"DID NOT RUN ({code})")
     print(f"{word:<12} {defence.row:>3}  {defence.name}", flush=True)
     return Verdict(defence, word, time.monotonic() - began)

@@ -1,13 +1,14 @@
 """The table of defences fits the product as it is today: every passage is there once, every test exists."""
 
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
 from tests.attacks.table import ATTACKS, DEFENCES, Defence
 from tests.source import ROOT
 from tools.environment import Failed
-from tools.mutate import Verdict, as_table, switched_off
+from tools.mutate import Verdict, Workshop, as_table, baseline, switched_off
 
 
 @pytest.mark.parametrize("defence", DEFENCES, ids=lambda defence: f"{defence.row}-{defence.name}")
@@ -35,6 +36,16 @@ def test_a_passage_that_is_gone_is_named() -> None:
     defence = Defence(1, "gone", "partners/access.py", "no such line", "", ("tests/attacks",))
     with pytest.raises(Failed, match="0 × 'no such line'"):
         switched_off("something else", defence)
+
+
+def test_what_is_red_with_every_defence_on_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    (tmp_path / "test_it.py").write_text("def test_one():\n    assert 41 == 42, 'once in a hundred runs'\n")
+    workshops: SimpleQueue[Workshop] = SimpleQueue()
+    workshops.put(Workshop(tmp_path, database=""))
+    with pytest.raises(Failed, match=r"not green: test_it.py\n[^$]*once in a hundred runs[^$]*test_it.py:2"):
+        baseline(Defence(1, "any", "any.py", "", "", ("test_it.py",)), workshops)
+    assert not workshops.empty()
 
 
 def test_one_test_that_stays_green_spoils_the_table() -> None:
