@@ -1,7 +1,7 @@
 """Fakes for the transport, the one seam to partners (put one into `partners.transport.current`), and for the clock."""
 
 import math
-import time
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -54,17 +54,18 @@ class InProcess:
 @dataclass
 class Mixed(InProcess):
     """Partners of whom each has his own way, by the connection id over there: seconds that he takes, or what he
-    sends instead of an answer."""
+    sends instead of an answer. Once it `is_over` nobody takes any time."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     faults: dict[str, Fault | RawAnswer] = field(default_factory=dict)
+    is_over: threading.Event = field(default_factory=threading.Event)
 
     def send(
         self, *, method: str, origin: str, target: str, headers: Mapping[str, str], body: bytes, deadline: float
     ) -> RawAnswer:
         partner = headers["EWX-Connection"]
         takes, fault = self.seconds.get(partner, 0), self.faults.get(partner)
-        time.sleep(min(takes, deadline))
+        self.is_over.wait(min(takes, deadline))
         fault = Fault.TIMEOUT if takes > deadline else fault
         if fault:
             self.sent.append(Sent(method, origin, target, headers, body))

@@ -1,10 +1,12 @@
 """Aurora with several partners at once, each with his own way of answering."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from threading import Event
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -16,7 +18,8 @@ from jobs.models import Job
 from partners import transport
 from partners.models import PartnerConnection
 from partners.releases import release
-from partners.search import Wanted
+from partners.search import Wanted, callers
+from partners.search.callers import Callers, wait_for
 from tests.factories import make_article, make_connection, make_job, make_tenant, make_user
 from tests.fakes import Mixed
 
@@ -65,10 +68,27 @@ class Many:
         return Wanted(query=query, period=self.job.planning_period, usage=self.job.usage_period)
 
 
+class Remembered(Callers):
+    """Every call of a test, so that it can be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[Event] = []
+
+    def ask(self, partner: UUID, make: Callable[[], None]) -> Event:
+        self.calls.append(super().ask(partner, make))
+        return self.calls[-1]
+
+
 @contextmanager
 def many(network: Mixed) -> Iterator[Many]:
-    """With nobody to hire from yet."""
+    """With nobody to hire from yet. In the end nobody takes his time any more, and all calls are over: none meets the
+    database after it was emptied, or that of the next test."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transport, "current", network)
+        patch.setattr(callers, "current", asking := Remembered())
         tenant = make_tenant("aurora", "Aurora")
         yield Many(tenant, make_user(tenant), make_job(tenant), network)
+        network.is_over.set()
+        wait_for(asking.calls, seconds=10)
+        assert all(call.is_set() for call in asking.calls)

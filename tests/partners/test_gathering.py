@@ -22,7 +22,6 @@ from partners import search, transport
 from partners.connections import pull_brake
 from partners.models import GatheredAnswer, PartnerConnection
 from partners.search import Standing, TooManyQuestions, callers, gathering
-from partners.search.callers import Callers
 from partners.tasks import sweep
 from partners.transport import Fault, NetworkTransport
 from tests.crowd import at_once, somebody_waits
@@ -37,15 +36,23 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def trade(transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Many]:
+def trade(transactional_db: None, settings: Settings) -> Iterator[Many]:
     """Three partners: bassline, delta and echo; calls end after a second."""
     settings.EWX_PARTNER_DEADLINE_SECONDS = DEADLINE
-    monkeypatch.setattr(callers, "current", Callers())
     with many(Mixed()) as found:
         found.add("bassline", "PAR 56", "PAR 64")
         found.add("delta", "PAR 64 floor")
         found.add("echo", "PAR 20")
         yield found
+
+
+def test_no_call_outlives_its_test(transactional_db: None) -> None:
+    with many(Mixed()) as trade:
+        trade.add("delta", "PAR 64")
+        trade.is_slow("delta", 30)
+        asked = [ask(trade) for _ in range(callers.PER_PARTNER + 1)]
+        assert {look(trade, one).is_open for one in asked} == {True}
+    assert {look(trade, one).is_open for one in asked} == {False}
 
 
 # --- nobody waits for another ----------------------------------------------------------------------

@@ -16,8 +16,7 @@ from jobs.models import Job, Position
 from jobs.positions import add_position, remove_position, update_position
 from jobs.states import JobState
 from partners import matching
-from partners.search import callers, gathering
-from partners.search.callers import Callers
+from partners.search import gathering
 from partners.transport import Fault
 from tests.factories import SUMMER, make_article, make_job
 from tests.fakes import Mixed
@@ -28,9 +27,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def trade(transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Many]:
+def trade(transactional_db: None, settings: Settings) -> Iterator[Many]:
     settings.EWX_PARTNER_DEADLINE_SECONDS = 1.0
-    monkeypatch.setattr(callers, "current", Callers())
     with many(Mixed()) as found:
         for name in ("bassline", "delta", "echo"):
             found.add(name, "PAR 64")

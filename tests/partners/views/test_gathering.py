@@ -16,8 +16,7 @@ from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from jobs.models import Position
 from partners.models import PartnerConnection
-from partners.search import callers, gathering, replies
-from partners.search.callers import Callers
+from partners.search import gathering, replies
 from partners.transport import Fault
 from partners.views import gathering as views
 from tests.factories import make_article, make_user
@@ -31,7 +30,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def trade(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Many]:
-    monkeypatch.setattr(callers, "current", Callers())
     monkeypatch.setattr(gathering, "FIRST_LOOK", 30)  # returns as soon as all have answered
     with many(Mixed()) as found:
         found.add("bassline", "PAR 56", "PAR 64")

@@ -8,8 +8,6 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from eventworx.tenants.models import Tenant, User
-from partners.search import callers
-from partners.search.callers import Callers
 from partners.transport import Fault
 from tests.axe import assert_axe_clean, assert_fits
 from tests.factories import make_article
@@ -21,13 +19,11 @@ from tests.partners.many import Many, many
 def trade(
     transactional_db: None,
     settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
     page: Page,
     enter: Callable[[User], None],
 ) -> Iterator[Many]:
     """Bassline answers at once, delta takes a while, echo is dead, foxtrot rests; sales is logged in."""
     settings.EWX_PARTNER_DEADLINE_SECONDS = 4.0
-    monkeypatch.setattr(callers, "current", Callers())
     with many(Mixed()) as found:
         found.add("bassline", *(f"PAR {number}" for number in range(40, 80)))
         found.add("delta", "PAR 64 floor", "PAR 56 floor", *(f"PAR 1{number} kurz" for number in range(20, 50)))
