@@ -1,6 +1,13 @@
 from django.db import migrations, models
 
-from inventory.search.dialects import index_parts_of_words
+from eventworx.databases import OnPostgreSQL
+
+# Both extensions are trusted: the owner of a database may create them.
+INDEXES = (
+    "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+    "CREATE EXTENSION IF NOT EXISTS btree_gin",
+    "CREATE INDEX IF NOT EXISTS articles_by_parts ON inventory_article USING gin (tenant_id, search_key gin_trgm_ops)",
+)
 
 
 class Migration(migrations.Migration):
@@ -15,5 +22,5 @@ class Migration(migrations.Migration):
                 name="articles_shuffled",
             ),
         ),
-        index_parts_of_words(),
+        OnPostgreSQL(INDEXES, ["DROP INDEX IF EXISTS articles_by_parts"]),
     ]

@@ -1,9 +1,16 @@
 """What tests of pages of inventory fill in and look at."""
 
 import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.test import Client
+
+LogIn = Callable[..., Client]
+NOW = datetime(2027, 7, 1, 10, tzinfo=UTC)  # noon in Berlin, well away from midnight
+ONE = Decimal(1)
 
 BLANK = {
     "name": "PAR 64",

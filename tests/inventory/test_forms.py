@@ -1,14 +1,10 @@
 """Forms of articles, categories, scales and movements as people fill them in German."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
-import time_machine
-from django.test import Client
 
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
@@ -17,18 +13,9 @@ from inventory.categories import create_category, update_category
 from inventory.prices import steps_of
 from inventory.scales import create_scale, update_scale
 from tests.factories import make_article, make_category
-from tests.inventory.pages import BLANK, shown, shown_before, shown_refusal
+from tests.inventory.pages import BLANK, NOW, ONE, LogIn, shown, shown_before, shown_refusal
 
-LogIn = Callable[..., Client]
-NOW = datetime(2027, 7, 1, 10, tzinfo=UTC)
-ONE = Decimal(1)
-
-
-@pytest.fixture(autouse=True)
-def _noon() -> Any:
-    """Noon in Berlin, well away from midnight."""
-    with time_machine.travel(NOW, tick=False):
-        yield
+pytestmark = pytest.mark.usefixtures("noon")
 
 
 def steps(*rows: tuple[str, str], **fields: str) -> dict[str, str]:

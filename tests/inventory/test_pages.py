@@ -1,13 +1,10 @@
 """Pages of articles: what they show, who may do what."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-import time_machine
-from django.test import Client
 
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
@@ -18,18 +15,9 @@ from inventory.reservations import ReservationClaim, reserve
 from inventory.scales import create_scale
 from inventory.stock import add_movement
 from tests.factories import make_article, make_category, make_contact
-from tests.inventory.pages import shown
+from tests.inventory.pages import NOW, ONE, LogIn, shown
 
-LogIn = Callable[..., Client]
-NOW = datetime(2027, 7, 1, 10, tzinfo=UTC)
-ONE = Decimal(1)
-
-
-@pytest.fixture(autouse=True)
-def _noon() -> Any:
-    """Noon in Berlin, well away from midnight."""
-    with time_machine.travel(NOW, tick=False):
-        yield
+pytestmark = pytest.mark.usefixtures("noon")
 
 
 def hours(start: int, end: int) -> Period:
