@@ -1,7 +1,7 @@
 """Orders to suppliers ("Bestellung"): our own business record, whoever the supplier is."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,9 @@ from jobs.currency import require_bookable
 from jobs.locks import lock_job
 from jobs.models import Job, Position, SubRentalOrder, SubRentalOrderLine
 from jobs.states import JobState, OrderState
+
+# How many of the first lines one order can hold.
+Room = Callable[[SubRentalOrder, Sequence[SubRentalOrderLine]], int]
 
 
 class NothingToOrder(BusinessError):
@@ -45,10 +48,10 @@ def create_order(
     created_by: User | None,
     remark: str = "",
     logistics: Mapping[str, Any] | None = None,
-    most: int | None = None,
+    room: Room | None = None,
 ) -> SubRentalOrder:
-    """Order every position of `supplier` that is in no open or confirmed order yet (mission O1); the first `most` of
-    them, where an order cannot hold more: the next takes the rest.
+    """Order every position of `supplier` that is in no open or confirmed order yet (mission O1); the first of them,
+    where an order has no `room` for more: the next takes the rest.
 
     Locks the job, so that of two clicks the second finds nothing. Lines and periods are frozen copies;
     net = sum of the lines' nets, in the tenant's currency. Raises NothingToOrder, JobIsCancelled,
@@ -57,12 +60,12 @@ def create_order(
     locked = lock_job(job)
     if locked.state == JobState.CANCELLED:
         raise JobIsCancelled(job=locked.number)
-    positions = list(locked.positions.of_supplier(supplier).not_ordered().select_related("tenant").in_order()[:most])
+    waiting = locked.positions.of_supplier(supplier).not_ordered()
+    positions = list(waiting.select_related("tenant", "article").in_order())
     if not positions:
         raise NothingToOrder(supplier=supplier)
-    net = sum((position.cost for position in positions), Decimal(0))
-    require_bookable(net)
-    order = locked.sub_rental_orders.create(
+    order = SubRentalOrder(
+        job=locked,
         tenant=locked.tenant,
         supplier=supplier,
         number=next_number(tenant=locked.tenant, kind=NumberKind.SUB_RENTAL_ORDER),
@@ -71,12 +74,16 @@ def create_order(
         usage_start=locked.usage_start,
         usage_end=locked.usage_end,
         currency=locked.tenant.currency,
-        net=net,
         logistics=dict(logistics or {}),
         remark=remark,
         created_by=created_by,
     )
-    _freeze_lines(order, positions)
+    lines = [_frozen(order, position) for position in positions]
+    lines = lines[: room(order, lines) if room else None]
+    order.net = sum((line.net for line in lines), Decimal(0))
+    require_bookable(order.net)
+    order.save()
+    order.lines.bulk_create(lines)
     return order
 
 
@@ -104,22 +111,19 @@ def record_answer(
     return locked
 
 
-def _freeze_lines(order: SubRentalOrder, positions: Iterable[Position]) -> None:
-    order.lines.bulk_create(
-        SubRentalOrderLine(
-            tenant=order.tenant,
-            order=order,
-            position=position,
-            wire_id=uuid.uuid4(),
-            supplier_article_id=position.supplier_article_id,
-            supplier_number=position.supplier_number,
-            name=position.description,
-            unit=position.unit,
-            quantity=position.sub_rented_quantity,
-            unit_cost=position.unit_cost,
-            factor=position.cost_factor,
-            discount_percent=position.cost_discount_percent,
-            net=position.cost,
-        )
-        for position in positions
+def _frozen(order: SubRentalOrder, position: Position) -> SubRentalOrderLine:
+    return SubRentalOrderLine(
+        tenant=order.tenant,
+        order=order,
+        position=position,
+        wire_id=uuid.uuid4(),
+        supplier_article_id=position.supplier_article_id,
+        supplier_number=position.supplier_number,
+        name=position.description,
+        unit=position.unit,
+        quantity=position.sub_rented_quantity,
+        unit_cost=position.unit_cost,
+        factor=position.cost_factor,
+        discount_percent=position.cost_discount_percent,
+        net=position.cost,
     )

@@ -1,7 +1,7 @@
 """Order documents: made from our records, moved from version to version (protocol §4, §7). Writes nothing."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,8 +13,9 @@ from jobs.models import Inquiry, InquiryLine, SubRentalOrder, SubRentalOrderLine
 from partners.models import PartnerOrder
 from partners.protocol.money import AmountTooLarge, line_net, order_net
 from partners.protocol.order_states import Event, Party, next_state
-from partners.protocol.sizes import MAX_REQUEST_BYTES
+from partners.protocol.sizes import MAX_REQUEST_BYTES, how_many_fit
 from partners.protocol.wire import (
+    MAX_LINES,
     Answer,
     BuyerArticle,
     FieldErrors,
@@ -36,13 +37,16 @@ from partners.protocol.wire import (
 from partners.protocol.wire.fields import MAX_NOTE
 
 LONGEST_REASON = MAX_NOTE * 4  # bytes
+# Of an answer that we foresee, in bytes: the texts of his catalogue may be longer than those that we know.
+_MOST_FORESEEN = MAX_REQUEST_BYTES * 3 // 4
 _OUTCOMES = {Event.CONFIRM: Outcome.CONFIRMED, Event.DECLINE: Outcome.DECLINED}
 
 
-def order_request(*, order: SubRentalOrder, order_id: UUID, person: User | None) -> OrderRequest:
+def order_request(
+    *, order: SubRentalOrder, lines: Iterable[SubRentalOrderLine], order_id: UUID, person: User | None
+) -> OrderRequest:
     """What we ask of the supplier; `person` is our contact for it."""
     tenant, job = order.tenant, order.job
-    lines = order.lines.select_related("position__article").order_by("pk")
     return OrderRequest(
         id=order_id,
         intent=Intent.ORDER,
@@ -55,6 +59,15 @@ def order_request(*, order: SubRentalOrder, order_id: UUID, person: User | None)
         currency=order.currency,
         lines=tuple(_request_line(line) for line in lines),
     )
+
+
+def lines_that_fit(request: OrderRequest, lines: Sequence[SubRentalOrderLine]) -> int:
+    """How many of the first of these lines, which are those of `request`, one order can hold: at most 500, and so many
+    that the supplier's answer, which repeats them beside what he says of them, fits into a request as theirs does."""
+    asked = zip(request.lines[:MAX_LINES], lines, strict=False)
+    foreseen = [_without_nulls(to_wire(_answered(_foreseen(*both), Outcome.CONFIRMED))) for both in asked]
+    head = len(dumps(request_body(dataclasses.replace(request, lines=()))))
+    return how_many_fit(foreseen, _MOST_FORESEEN - head - LONGEST_REASON)
 
 
 def first_document(*, request: OrderRequest, inquiry: Inquiry, now: datetime) -> OrderDocument:
@@ -214,6 +227,19 @@ def _request_line(line: SubRentalOrderLine) -> RequestLine:
         quantity=line.quantity,
         expected_net=line.net,
         buyer_article=BuyerArticle(number=article.number, name=article.name) if article else None,
+    )
+
+
+def _foreseen(asked: RequestLine, line: SubRentalOrderLine) -> OrderLine:
+    """The line as the supplier would answer it, at the figures that we know."""
+    return OrderLine(
+        **{field.name: getattr(asked, field.name) for field in dataclasses.fields(asked)},
+        number=line.supplier_number,
+        name=line.name,
+        unit_price=line.unit_cost,
+        factor=line.factor,
+        discount_percent=line.discount_percent,
+        net=line.net,
     )
 
 

@@ -1,8 +1,9 @@
 """The buyer's end: our orders, and what the supplier says about them (protocol §4, §7)."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from eventworx.audit import Actor, record
 from eventworx.errors import BusinessError
 from eventworx.tenants.models import User
 from jobs import sub_rentals
-from jobs.models import Job, SubRentalOrder
+from jobs.models import Job, SubRentalOrder, SubRentalOrderLine
 from jobs.states import OrderState
 from partners.access import PeriodTooLong, is_askable
 from partners.models import Delivery, DeliveryState, Direction, PartnerConnection, PartnerOrder
@@ -21,7 +22,7 @@ from partners.orders import documents, news
 from partners.outbox import DEADLINE_SECONDS, SUPERSEDED, DeliveryKind, enqueue_delivery
 from partners.protocol.order_states import Event, Party, State, WrongState, next_state
 from partners.protocol.signing import LIFETIME, SKEW
-from partners.protocol.wire import MAX_LINES, FieldError, FieldErrors, OrderDocument, OrderEvent, new_order_id
+from partners.protocol.wire import FieldError, FieldErrors, OrderDocument, OrderEvent, new_order_id
 
 # How long a request may still be taken that was sent and not answered.
 MAY_STILL_ARRIVE = timedelta(seconds=LIFETIME + SKEW + DEADLINE_SECONDS)
@@ -55,8 +56,8 @@ def send_order(
     remark: str = "",
     logistics: Mapping[str, Any] | None = None,
 ) -> PartnerOrder:
-    """Order what is not ordered yet from this supplier, as much as one order can hold; the worker delivers it, the
-    click ends here (mission O1).
+    """Order what is not ordered yet from this supplier, as much as one order can hold, by count and by size; the worker
+    delivers it, the click ends here (mission O1).
 
     Raises NothingToOrder (also for the second of two clicks), NoConnectionToOrder, PeriodTooLong.
     """
@@ -66,10 +67,15 @@ def send_order(
     if locked.closed_at or locked.paused_at or locked.connected_at is None:
         raise NoConnectionToOrder(supplier=locked.contact)
     person = actor.user if isinstance(actor.user, User) else None
+    asking = partial(documents.order_request, order_id=new_order_id(now, os.urandom), person=person)
+
+    def room(order: SubRentalOrder, lines: Sequence[SubRentalOrderLine]) -> int:
+        return documents.lines_that_fit(asking(order=order, lines=lines), lines)
+
     ordered = sub_rentals.create_order(
-        job=job, supplier=locked.contact, created_by=person, remark=remark, logistics=logistics, most=MAX_LINES
+        job=job, supplier=locked.contact, created_by=person, remark=remark, logistics=logistics, room=room
     )
-    request = documents.order_request(order=ordered, order_id=new_order_id(now, os.urandom), person=person)
+    request = asking(order=ordered, lines=ordered.lines.select_related("position__article").order_by("pk"))
     body = documents.request_body(request)
     order = locked.orders.create(
         tenant=locked.tenant,

@@ -12,9 +12,10 @@ MAX_ANSWER_BYTES = 1024 * 1024
 _MOST_BYTES = MAX_ANSWER_BYTES - 4096  # of items; cursor and time stand beside them
 
 
-def how_many_fit(items: Sequence[Json]) -> int:
-    """How many of the first of them go into one answer, at least one: a hundred with long texts may be 3 MB."""
-    if len(orjson.dumps(items)) <= _MOST_BYTES:
+def how_many_fit(items: Sequence[Json], most: int = _MOST_BYTES) -> int:
+    """How many of the first of them go into so many bytes, at least one; into one answer, if nothing else is said: a
+    hundred with long texts may be 3 MB."""
+    if len(orjson.dumps(items)) <= most:
         return len(items)
     ends = accumulate(len(orjson.dumps(item)) + 1 for item in items)
-    return max(1, sum(end < _MOST_BYTES for end in ends))
+    return max(1, sum(end < most for end in ends))

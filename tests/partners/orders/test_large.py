@@ -28,6 +28,20 @@ def large(trade: Trade, lines: int = 500, **changes: Any) -> dict[str, Any]:
     return request | {"id": str(uuid4()), "lines": said}
 
 
+def add_positions(trade: Trade, count: int, **changes: Any) -> None:
+    """So many positions to order, of an article with a long name if they have one."""
+    first = trade.add_position(1)
+    for name, value in changes.items():
+        setattr(first, name, value)
+    first.save()
+    first.article.name = first.description
+    first.article.save()
+    rest = [copy(first) for _line in range(count - 1)]
+    for position in rest:
+        position.pk = None
+    trade.job.positions.bulk_create(rest)
+
+
 def told(trade: Trade) -> int:
     """How large our answer to the last order is."""
     return len(dumps(trade.theirs.deliveries.latest("pk").body))
@@ -35,14 +49,28 @@ def told(trade: Trade) -> int:
 
 def test_what_one_order_cannot_hold_goes_with_the_next(trade: Trade, work: Work) -> None:
     """All of it together is refused, however often it is sent."""
-    first = trade.add_position()
-    first.pk = None
-    trade.job.positions.bulk_create([copy(first) for _line in range(MAX_LINES)])
+    add_positions(trade, MAX_LINES + 1)
     for lines in (MAX_LINES, 1):
         assert len(trade.send().document["lines"]) == lines
         work()
     assert orders_of(trade.ours.tenant) == [("requested", "")] * 2
     assert trade.theirs.orders.count() == 2
+
+
+def test_what_is_too_large_for_one_request_goes_with_the_next(trade: Trade, work: Work) -> None:
+    """It would be tried for a week in vain; and what his answer could not repeat would be refused."""
+    long = "€" * 200
+    trade.article.name, trade.article.owned = long, 118
+    trade.article.save()
+    add_positions(trade, 350, description=long)
+    bodies = [trade.send().document]
+    work()
+    confirm_order(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now())
+    assert told(trade) <= MAX_REQUEST_BYTES
+    bodies += [trade.send().document for _order in range(2)]
+    assert [len(body["lines"]) for body in bodies] == [118, 118, 114]
+    assert max(len(dumps(body)) for body in bodies) <= MAX_REQUEST_BYTES
+    assert not trade.job.positions.not_ordered().exists()
 
 
 def test_every_answer_to_the_largest_orders_can_be_delivered(trade: Trade) -> None:
