@@ -132,14 +132,14 @@ class JobForm(TenantForm):
         return self.cleaned_data
 
     def job_fields(self) -> dict[str, Any]:
-        """The cleaned data as the use-cases of planning take it. Of a job that is there, what nobody touched is what it
-        is by now; its times are one whole."""
-        touched = self.touched
-        kept = {name for name in self.fields if name not in touched} if self.job else set[str]()
-        kept -= {*TIMES} if touched.keys() & {*TIMES} else set()
-        fields = self.cleaned_data | {name: getattr(self.job, name) for name in kept}
-        for name in ("planning", "usage"):
-            fields[f"{name}_period"] = Period(fields.pop(f"{name}_start"), fields.pop(f"{name}_end"))
+        """The cleaned data as the use-cases of planning take it. Of a job that is there only what somebody touched, and
+        nothing else is changed; its times are one whole."""
+        touched = self.touched if self.job else self.cleaned_data
+        fields = {name: value for name, value in touched.items() if name not in TIMES}
+        if touched.keys() & {*TIMES}:
+            for name in ("planning", "usage"):
+                start, end = self.cleaned_data[f"{name}_start"], self.cleaned_data[f"{name}_end"]
+                fields[f"{name}_period"] = Period(start, end)
         return fields
 
 

@@ -30,6 +30,15 @@ class JobFields(TypedDict, total=False):
     note: str
 
 
+class JobChanges(JobFields, total=False):
+    """What may be changed of a job."""
+
+    title: str
+    customer: Contact
+    planning_period: Period
+    usage_period: Period
+
+
 class NotACustomer(BusinessError):
     code = "not-a-customer"
     message = _("%(contact)s is not marked as a customer.")
@@ -103,30 +112,23 @@ def create_job(
 
 
 @transaction.atomic
-def update_job(
-    *,
-    job: Job,
-    title: str,
-    customer: Contact,
-    planning_period: Period,
-    usage_period: Period,
-    **fields: Unpack[JobFields],
-) -> Job:
-    """Change a job. What is reserved moves with it, all or nothing: otherwise Shortage, and nothing is changed.
+def update_job(*, job: Job, **changes: Unpack[JobChanges]) -> Job:
+    """Change a job; what is not named stays as it is now, whatever `job` says. What is reserved moves with it, all or
+    nothing: otherwise Shortage, and nothing is changed.
 
     An option ends at the latest when the job starts. Day factors of prices and costs follow the new usage period.
     `job_changed` is sent after commit if a period moved.
     Raises JobIsPromised where it would leave the period of an inquiry that was confirmed.
     """
-    check_periods(planning=planning_period, usage=usage_period)
     job = lock_job(job)
-    if customer != job.customer and not customer.is_customer:
-        raise NotACustomer(contact=customer)
-    before, called = (job.planning_period, job.usage_period), str(job)
-    job.title, job.customer = title, customer
-    for name, value in fields.items():
+    before, called, customer = (job.planning_period, job.usage_period), str(job), job.customer
+    planning, usage = changes.pop("planning_period", before[0]), changes.pop("usage_period", before[1])
+    check_periods(planning=planning, usage=usage)
+    for name, value in changes.items():
         setattr(job, name, value)
-    _set_periods(job, planning_period, usage_period)
+    if job.customer != customer and not job.customer.is_customer:
+        raise NotACustomer(contact=job.customer)
+    _set_periods(job, planning, usage)
     if job.held_until:
         job.held_until = min(job.held_until, job.planning_start)
     job.save()

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection, transaction
 from django.test import Client
 
 from eventworx.contacts.models import Contact
@@ -19,7 +21,8 @@ from jobs.planning import set_state, update_job
 from jobs.positions import add_position, update_position
 from jobs.states import JobState
 from jobs.sub_rentals import create_order
-from tests.factories import SUMMER, make_article, make_contact, make_job
+from tests.crowd import somebody_waits
+from tests.factories import SUMMER, make_article, make_contact, make_job, make_tenant
 
 LogIn = Callable[..., Client]
 BEFORE = datetime(2027, 6, 25, 12, tzinfo=UTC)
@@ -108,6 +111,34 @@ def test_what_nobody_touched_on_a_page_from_before_stays_as_it_is_by_now(aurora:
     assert client.post(url, said | before | {"planning_end": "2027-07-05T20:00"}).status_code == 302
     job.refresh_from_db()
     assert job.planning_period == Period(SUMMER.start, SUMMER.end + timedelta(days=1))
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_who_renames_a_job_while_it_is_being_moved_does_not_move_it_back(log_in: LogIn) -> None:
+    """His request has read the job before the other's was through, and waits for its lock."""
+    tenant = make_tenant("aurora")
+    job, client = make_job(tenant, title="Sommerfest", note="Rampe"), log_in(tenant)
+    url = tenant.url("jobs:edit", job.pk)
+    before = shown(text(client, url))
+    typed = {name.removeprefix("initial-"): value for name, value in before.items()} | {"title": "Hafenfest"}
+    later = Period(SUMMER.start + timedelta(days=30), SUMMER.end + timedelta(days=30))
+
+    def rename() -> int:
+        try:
+            return client.post(url, typed | before).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            update_job(job=job, planning_period=later, usage_period=later, note="Kai")
+            answer = other.submit(rename)
+            while not somebody_waits():
+                assert not answer.done()
+        assert answer.result() == 302
+    job.refresh_from_db()
+    assert (job.title, job.planning_period, job.note) == ("Hafenfest", later, "Kai")
 
 
 def test_a_position_that_was_changed_meanwhile_keeps_what_nobody_touched(aurora: Tenant, log_in: LogIn) -> None:
