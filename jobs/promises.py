@@ -1,8 +1,6 @@
 """What we have promised: a job must go on fulfilling the inquiries that were confirmed with it (mission O9)."""
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -40,12 +38,10 @@ def covers_period(job: Job, inquiry: Inquiry) -> bool:
 
 def missing_of(positions: PositionQuerySet, inquiry: Inquiry) -> Counter[Article]:
     """What was asked for and does not stand in these positions of its job."""
-    asked = _quantities(inquiry.lines.select_related("article"))
-    return asked - _quantities(positions.filter(article__isnull=False).select_related("article"))
-
-
-def _quantities(lines: Iterable[Any]) -> Counter[Article]:
-    counted: Counter[Article] = Counter()
-    for line in lines:
-        counted[line.article] += line.quantity
-    return counted
+    asked, there = Counter[Article](), Counter[Article]()
+    for line in inquiry.lines.select_related("article"):
+        asked[line.article] += line.quantity
+    for row in positions.select_related("article", "reservation"):
+        if row.article:
+            there[row.article] += row.possible_quantity
+    return asked - there

@@ -146,6 +146,13 @@ class Position(models.Model):
         return self.reserved_quantity if self.reservation and self.reservation.is_sold else 0
 
     @property
+    def possible_quantity(self) -> int:
+        """What there is or can be of its need: once a part is sold, nothing more is reserved for it; needs
+        `reservation` loaded."""
+        is_sold = self.reservation is not None and self.reservation.is_sold
+        return self.sub_rented_quantity + self.reserved_quantity if is_sold else self.quantity
+
+    @property
     def is_gone(self) -> bool:
         """Whether its goods have left the store and are not back, or are sold; needs `reservation` loaded."""
         return self.reservation is not None and (self.reservation.is_out or self.reservation.is_sold)

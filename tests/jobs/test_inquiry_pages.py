@@ -15,6 +15,7 @@ from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from inventory.availability import stock_of
+from inventory.models import ArticleKind
 from inventory.reservations import ReservationClaim, Shortage, reserve
 from jobs.goods import hand_out, take_back
 from jobs.inquiries import (
@@ -204,6 +205,22 @@ def test_what_else_its_job_lacks_is_named_for_confirming_reserves_all_or_nothing
     update_position(position=besides, quantity=1)
     assert sheet_of_inquiry(inquiry).hindrance == ""
     confirm_inquiry(inquiry=inquiry, at=SUMMER.start - DAY)
+
+
+def test_what_was_sold_in_part_is_not_confirmed_as_a_whole(bassline: Tenant) -> None:
+    """Nothing more is reserved for that position, so what it lacks would be promised and nobody's."""
+    inquiry, before = arrived(bassline), SUMMER.start - DAY
+    bassline.articles.update(owned=5, kind=ArticleKind.SALE)
+    job = make_job(inquiry=inquiry)
+    set_state(job=job, state=JobState.ORDER)
+    hand_out(job=job, actor=NINA, at=before)
+    bassline.articles.update(owned=10)
+    with pytest.raises(JobLacksLines, match=r"3 × .* MegaPointe"):
+        confirm_inquiry(inquiry=inquiry, at=before)
+    update_position(position=job.positions.get(), quantity=5)
+    rest = add_position(job=job, article=bassline.articles.get(), quantity=3)
+    confirm_inquiry(inquiry=inquiry, at=before)
+    assert rest.reserved_quantity == 3
 
 
 @pytest.mark.parametrize("rows", [1, 3])
