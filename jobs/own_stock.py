@@ -80,6 +80,15 @@ def give_back(*, position: Position) -> None:
     _give_back(position.job, [position])
 
 
+def pass_on(*, job: Job, article_id: int | None) -> None:
+    """What a position has given back is there for others of its job first, as far as they lack it; all articles of the
+    job are locked."""
+    now, expires_at = timezone.now(), _expiry(job)
+    rows = [row for row in _own_parts(job) if row.article_id == article_id and _lacks(row, expires_at)]
+    if rows and job.takes_stock(now):
+        _hold(job, {row: row.own_quantity for row in rows}, partial=True, now=now)
+
+
 def forget_holds(*, job: Job, before: datetime) -> None:
     """Clear away the rows of holds that ran out before then; they have counted for nothing since."""
     expired = job.positions.filter(reservation__expires_at__lt=before)

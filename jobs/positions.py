@@ -235,7 +235,8 @@ def freeze_terms(position: Position, terms: SupplierTerms) -> None:
 
 @transaction.atomic
 def update_position(*, position: Position, beside: bool = False, **changes: Unpack[PositionChanges]) -> Position:
-    """Change a position and keep its reservation in step: less is given back, more is reserved as far as it is free.
+    """Change a position and keep its reservation in step: less is given back, to others of the job first that lack it,
+    more is reserved as far as it is free.
 
     Where what it had is back or sold nothing can be added to it. With `beside` what is more stands in a position of its
     own right below, at the same price; without, raises NothingMoreForWhatIsOver.
@@ -259,7 +260,12 @@ def update_position(*, position: Position, beside: bool = False, **changes: Unpa
             raise NothingMoreForWhatIsOver(position=position.description, more=more)
         _add_beside(position, more)
     position.save()
-    own_stock.keep(position=position)
+    if position.own_quantity < position.reserved_quantity:
+        own_stock.lock(job=job)
+        own_stock.keep(position=position)
+        own_stock.pass_on(job=job, article_id=position.article_id)
+    else:
+        own_stock.keep(position=position)
     require_kept(job)
     return position
 
@@ -275,7 +281,7 @@ def _add_beside(position: Position, quantity: int) -> None:
 
 @transaction.atomic
 def remove_position(*, position: Position) -> None:
-    """Take a position out of its job and give back what it reserved.
+    """Take a position out of its job and give back what it reserved, to others of the job first that lack it.
 
     Raises PositionIsOrdered, JobIsPromised, GoodsAreOut, GoodsAreSold, PositionIsGone.
     """
@@ -284,8 +290,11 @@ def remove_position(*, position: Position) -> None:
     _refuse_if_ordered(position)
     if position.is_gone:
         refuse_gone(job, [position])
-    own_stock.give_back(position=position)
+    if position.reservation:
+        own_stock.lock(job=job)
+        own_stock.give_back(position=position)
     position.delete()
+    own_stock.pass_on(job=job, article_id=position.article_id)
     require_kept(job)
 
 

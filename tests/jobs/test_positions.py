@@ -1,6 +1,7 @@
 """Positions: own material reserves, hired material does not; a reservation follows its position."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ from eventworx.contacts.models import Contact
 from eventworx.tenants.models import Tenant
 from inventory.models import ArticleKind
 from jobs.currency import AmountTooHigh, ForeignCurrency
+from jobs.holds import hold_material
 from jobs.models import Job, Position
 from jobs.positions import (
     ImpossibleTerms,
@@ -131,6 +133,21 @@ def test_a_removed_position_gives_back(aurora: Tenant) -> None:
     job = make_job(aurora, state=JobState.ORDER)
     remove_position(position=add_position(job=job, article=make_article(aurora), quantity=4))
     assert (reserved(aurora), job.positions.count()) == ([], 0)
+
+
+@pytest.mark.parametrize("state", [JobState.ORDER, JobState.QUOTE])
+def test_what_a_position_gives_back_is_there_for_the_others_of_its_job_first(aurora: Tenant, state: JobState) -> None:
+    """Otherwise others get it: also where a customer relies on it, who was confirmed as many in all."""
+    par, job = make_article(aurora, owned=5), make_job(aurora, state=state)
+    if job.may_hold:
+        hold_material(job=job, until=SUMMER.start, now=SUMMER.start - timedelta(days=9))
+    first, second, third = (add_position(job=job, article=par, quantity=5) for _ in range(3))
+    update_position(position=first, quantity=3)
+    assert [row.reserved_quantity for row in map(fresh, (first, second, third))] == [3, 2, 0]
+    remove_position(position=first)
+    assert [row.reserved_quantity for row in map(fresh, (second, third))] == [5, 0]
+    remove_position(position=third)
+    assert reserved(aurora) == [5]
 
 
 def test_positions_change_places(aurora: Tenant) -> None:
