@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
+from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from jobs.models import Inquiry, SubRentalOrder
 from jobs.states import OrderState
+from jobs.sub_rentals import OrderIsAnswered
 from partners.client import Answer, PartnerRefused, PartnerUnreachable, last_words
 from partners.models import Delivery, PartnerOrder
 from partners.orders import news
@@ -106,12 +108,14 @@ def _ordered(order: PartnerOrder) -> SubRentalOrder:
 
 
 def _take_over_answer(order: PartnerOrder, raw: Json, now: datetime) -> None:
-    """His document if it is one. What cannot be read changes nothing: his next event carries the whole again."""
+    """His document if it is one. What cannot be read changes nothing: his next event carries the whole again. Nor does
+    another answer than he has given already: else the delivery would be tried anew, in vain, for a week."""
     try:
         document = parse_order(raw)
-        take_over(order, document, raw if isinstance(raw, dict) else {}, now)
-    except FieldErrors as error:
-        logger.warning("order %s: the partner's document cannot be read (%s)", order.order_id, error)
+        with transaction.atomic():
+            take_over(order, document, raw if isinstance(raw, dict) else {}, now)
+    except (FieldErrors, OrderIsAnswered) as error:
+        logger.warning("order %s: the partner's document is not taken over (%s)", order.order_id, error)
 
 
 def _mail_once(order: PartnerOrder, now: datetime) -> None:

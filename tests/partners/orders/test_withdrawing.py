@@ -17,7 +17,7 @@ from partners.orders.sending import CannotWithdraw, WithdrawalIsUnderway
 from partners.outbox import Outcome
 from partners.transport import Fault
 from tests.crowd import at_once
-from tests.partners.orders.doing import Work, delivered, mails, orders_of, refused, subjects
+from tests.partners.orders.doing import Work, delivered, event_of, mails, orders_of, post, refused, subjects
 from tests.partners.trade import Trade
 
 
@@ -119,6 +119,18 @@ def test_whoever_confirms_first_wins_the_race(trade: Trade, work: Work) -> None:
     assert trade.theirs.tenant.reservations.count() == 1
     number = trade.ours.tenant.sub_rental_orders.get().number
     assert f"{number} konnte nicht zurückgezogen werden" in subjects(trade.ours.tenant)
+
+
+def test_a_supplier_who_answers_twice_keeps_no_worker_busy(trade: Trade, work: Work) -> None:
+    """What he said first stands, and the delivery that brought the other answer is over."""
+    delivered(trade, work)
+    withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
+    post(trade.theirs, "/order-events", event_of(trade, version=2, state="declined"))
+    trade.theirs.orders.update(
+        version=3, state="confirmed", document=event_of(trade, version=3, state="confirmed")["order"]
+    )
+    assert work() == [Outcome.FAILED]
+    assert (orders_of(trade.ours.tenant), trade.outgoing().version) == ([("declined", "")], 2)
 
 
 def test_whoever_withdraws_first_wins_the_race(trade: Trade, work: Work) -> None:
