@@ -1,5 +1,6 @@
 """Goods leave the store for a job and come back; what is out cannot be forgotten (mission O7)."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -22,7 +23,7 @@ from jobs.positions import add_position, remove_position, update_position
 from jobs.states import JobState
 from tests.crowd import at_once
 from tests.factories import SUMMER, make_article, make_contact, make_job, make_tenant
-from tests.jobs.scenes import BEFORE, HOUR, NINA, row
+from tests.jobs.scenes import BEFORE, HOUR, NINA, order, row
 
 
 def test_out_and_back(job: Job) -> None:
@@ -234,6 +235,25 @@ def test_the_warehouse_hands_out_and_overdue_goods_are_told(
         assert log_in(par.tenant, Role.READ_ONLY).post(url["undo"]).status_code == 403
         assert warehouse.post(url["take_back"]).status_code == 302
         assert [late in warehouse.get(page).content.decode() for page in pages] == [False, False, False]
+
+
+def test_of_a_position_the_page_says_how_much_is_out(job: Job, par: Article, log_in: Callable[..., Client]) -> None:
+    """Two of five were there: as "handed out" the position stood there with all of its units."""
+    part = order(par, 5)
+
+    def said(at: datetime, of: Job = part) -> str:
+        with time_machine.travel(at, tick=False):
+            reader = log_in(par.tenant, Role.READ_ONLY)
+            page = reader.get(par.tenant.url("jobs:positions", of.pk)).content.decode()
+        return " ".join(re.search(r'<div>([^<]*<span class="ewx-badge[^>]*>[^<]*)', page)[1].split())
+
+    assert [hand_out(job=one, actor=NINA, at=SUMMER.start) for one in (part, job)] == [1, 1]
+    assert said(SUMMER.start).startswith("2 von 5 <span")
+    assert said(SUMMER.start).endswith(">ausgegeben")
+    assert said(SUMMER.start, job).startswith("<span")
+    assert said(SUMMER.end + HOUR).startswith("2 von 5 <span")
+    take_back(job=part, at=SUMMER.end)
+    assert said(SUMMER.end).startswith("2 von 5 <span")
 
 
 @pytest.mark.parametrize("undo", ["undo_hand_out", "undo_take_back"])
