@@ -6,14 +6,16 @@ from typing import Any, ClassVar, cast
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.contacts.models import Contact
 from eventworx.periods import Period
-from eventworx.web.forms import InstantField, TenantForm
+from eventworx.web.forms import LOCAL_TIME, InstantField, TenantForm
 from inventory.models import Article
 from jobs.holds import usual_end
 from jobs.models import InquiryQuerySet, Job, JobQuerySet, Position
+from jobs.planning import JobMovedOn
 from jobs.states import JobState, OrderState
 
 TIMES = ("planning_start", "planning_end", "usage_start", "usage_end")
@@ -129,7 +131,24 @@ class JobForm(TenantForm):
             start, end = self.cleaned_data.get(f"{name}_start"), self.cleaned_data.get(f"{name}_end")
             if start and end and end <= start:
                 self.add_error(f"{name}_end", _("The end must lie after the start."))
+        if self.job and {*TIMES}.intersection(self.changed_data):
+            self._refuse_from_before(self.job)
         return self.cleaned_data
+
+    def _refuse_from_before(self, job: Job) -> None:
+        """Its times are one whole: where others have moved it since the page showed them, the page shows now what
+        nobody touched there as it is by now, and saves with the next click."""
+        now = {name: local_time(job, name).strftime(LOCAL_TIME) for name in TIMES}
+        shown = {name: self.data.get(self[name].html_initial_name) for name in TIMES}
+        if None in shown.values() or shown == now:
+            return
+        self.add_error(None, str(JobMovedOn(job)))
+        changed, said = self.changed_data, cast(QueryDict, self.data).copy()
+        for name in TIMES:
+            said[self[name].html_initial_name] = now[name]
+            if name not in changed:
+                said[name] = now[name]
+        self.data = said
 
     def job_fields(self) -> dict[str, Any]:
         """The cleaned data as the use-cases of planning take it. Of a job that is there only what somebody touched, and
@@ -214,3 +233,8 @@ class PositionForm(TenantForm):
         if not self.position.is_per_day:
             self.fields["unit_price"].label = _("Price")
         self.carry_shown()
+
+    @classmethod
+    def typed(cls, data: QueryDict) -> list[tuple[str, str]]:
+        """Label and text of whatever was typed, for a position that is gone."""
+        return [(str(field.label), data.get(name, "")) for name, field in cls.base_fields.items() if data.get(name)]

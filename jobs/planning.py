@@ -11,6 +11,7 @@ from eventworx.errors import BusinessError
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.numbers import NumberKind, next_number
+from eventworx.web.templatetags.ewx import period as shown_period
 from jobs import own_stock
 from jobs.factors import cost_factor, sale_factor, usage_days
 from jobs.goods import require_in_store
@@ -63,6 +64,19 @@ class StateNotPossible(BusinessError):
     message = _("A job in the state “%(now)s” cannot become “%(wanted)s”.")
 
 
+class JobMovedOn(BusinessError):
+    code = "job-moved-on"
+    status = 409
+    message = _(
+        "Meanwhile the job has been moved, and nothing has been saved. Now its planning period is %(planning)s, its "
+        "usage period %(usage)s. Look at the times once more and save again."
+    )
+
+    def __init__(self, job: Job) -> None:
+        planning, usage = (shown_period(found, job.tenant) for found in (job.planning_period, job.usage_period))
+        super().__init__(planning=planning, usage=usage)
+
+
 class OrdersAreOpen(BusinessError):
     code = "orders-open"
     status = 409
@@ -112,17 +126,20 @@ def create_job(
 
 
 @transaction.atomic
-def update_job(*, job: Job, **changes: Unpack[JobChanges]) -> Job:
-    """Change a job; what is not named stays as it is now, whatever `job` says. What is reserved moves with it, all or
-    nothing: otherwise Shortage, and nothing is changed.
+def update_job(*, job: Job, seen: tuple[Period, Period] | None = None, **changes: Unpack[JobChanges]) -> Job:
+    """Change a job; what is not named stays as it is now, whatever `job` says.
 
-    An option ends at the latest when the job starts. Day factors of prices and costs follow the new usage period.
+    What is reserved moves with it, all or nothing: otherwise Shortage, and nothing is changed. An option ends at
+    the latest when the job starts. Day factors of prices and costs follow the new usage period.
     `job_changed` is sent after commit if a period moved.
-    Raises JobIsPromised where it would leave the period of an inquiry that was confirmed.
+    Raises JobIsPromised where it would leave the period of an inquiry that was confirmed, and JobMovedOn where its two
+    periods, planning and usage, are no longer those that the person had `seen` who moves it.
     """
     job = lock_job(job)
     before, called, customer = (job.planning_period, job.usage_period), str(job), job.customer
     planning, usage = changes.pop("planning_period", before[0]), changes.pop("usage_period", before[1])
+    if seen not in {None, before} and before != (planning, usage):
+        raise JobMovedOn(job)
     check_periods(planning=planning, usage=usage)
     for name, value in changes.items():
         setattr(job, name, value)

@@ -130,7 +130,7 @@ class NothingMoreForWhatIsOver(BusinessError):
 
 class PositionIsGone(BusinessError):
     code = "position-gone"
-    status = 409
+    status = 404
     message = _("The position is no longer in the job %(job)s: somebody has removed it.")
 
 
@@ -326,10 +326,15 @@ def open_job(job: Job) -> Job:
 
 def fresh(position: Position) -> Position:
     """The position as it stands now that its job is locked. Raises PositionIsGone."""
-    related = "job__tenant", "job__customer", "tenant", "article", "reservation"
-    found = position.tenant.positions.select_related(*related).filter(pk=position.pk).first()
+    return position_of(position.job, position.pk)
+
+
+def position_of(job: Job, pk: int) -> Position:
+    """One that a page shows; raises PositionIsGone, for somebody else may have removed it since."""
+    related = "job__tenant", "job__customer", "tenant", "article", "reservation", "supplier"
+    found = job.positions.select_related(*related).filter(pk=pk).first()
     if found is None:
-        raise PositionIsGone(job=position.job.number)
+        raise PositionIsGone(job=job.number)
     return found
 
 

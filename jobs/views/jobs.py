@@ -24,7 +24,8 @@ from jobs.forms import (
     TextPositionForm,
     initial_of,
 )
-from jobs.models import Inquiry, Job, Position
+from jobs.models import Inquiry, Job
+from jobs.positions import PositionIsGone
 from jobs.sheet import sheet_of, sheet_of_inquiry
 from jobs.shortages import own_material_for, short_positions
 from jobs.states import NEXT_STATES, JobState
@@ -34,9 +35,10 @@ def _job(request: TenantRequest, pk: int) -> Job:
     return get_object_or_404(request.tenant.jobs.select_related("tenant", "customer"), pk=pk)
 
 
-def _position(request: TenantRequest, pk: int, position_pk: int) -> Position:
-    found = request.tenant.positions.select_related("job__tenant", "tenant", "supplier", "article", "reservation")
-    return get_object_or_404(found, job_id=pk, pk=position_pk)
+def _gone(request: TenantRequest, job: Job, gone: PositionIsGone) -> HttpResponse:
+    """Where a position was: that somebody has removed it, and what was typed for it."""
+    context = {"job": job, "gone": gone, "typed": PositionForm.typed(request.POST)}
+    return render(request, "jobs/position_gone.html", context, status=gone.status)
 
 
 def _inquiry(request: TenantRequest, pk: int) -> Inquiry:
@@ -100,8 +102,10 @@ def detail(request: TenantRequest, pk: int) -> HttpResponse:
 def edit(request: TenantRequest, pk: int) -> HttpResponse:
     job = _job(request, pk)
     form = JobForm(request.POST or None, tenant=request.tenant, job=job, initial=initial_of(job))
-    if form.is_valid() and form.attempt(lambda: planning.update_job(job=job, **form.job_fields())) is not None:
-        return redirect(job)
+    if form.is_valid():
+        seen = job.planning_period, job.usage_period
+        if form.attempt(lambda: planning.update_job(job=job, seen=seen, **form.job_fields())) is not None:
+            return redirect(job)
     return render(request, "jobs/edit.html", {"form": form, "job": job})
 
 
@@ -171,7 +175,11 @@ def position_create(request: TenantRequest, pk: int) -> HttpResponse:
 
 @may(Permission.EDIT_JOBS)
 def position_edit(request: TenantRequest, pk: int, position_pk: int) -> HttpResponse:
-    position = _position(request, pk, position_pk)
+    job = _job(request, pk)
+    try:
+        position = positions.position_of(job, position_pk)
+    except PositionIsGone as gone:
+        return _gone(request, job, gone)
     form = PositionForm(request.POST or None, tenant=request.tenant, position=position, initial=vars(position))
     if form.is_valid():
         beside = "beside" in request.POST
@@ -187,8 +195,12 @@ def position_edit(request: TenantRequest, pk: int, position_pk: int) -> HttpResp
 @require_POST
 @may(Permission.EDIT_JOBS)
 def position_delete(request: TenantRequest, pk: int, position_pk: int) -> HttpResponse:
-    position = _position(request, pk, position_pk)
-    positions.remove_position(position=position)
+    job = _job(request, pk)
+    try:
+        position = positions.position_of(job, position_pk)
+        positions.remove_position(position=position)
+    except PositionIsGone as gone:
+        return _gone(request, job, gone)
     messages.success(request, _("“%(position)s” has been removed.") % {"position": position.description})
     return redirect(position.job)
 
@@ -196,7 +208,7 @@ def position_delete(request: TenantRequest, pk: int, position_pk: int) -> HttpRe
 @require_POST
 @may(Permission.EDIT_JOBS)
 def position_move(request: TenantRequest, pk: int, position_pk: int) -> HttpResponse:
-    position = _position(request, pk, position_pk)
+    position = positions.position_of(_job(request, pk), position_pk)
     positions.move_position(position=position, up="up" in request.POST)
     return render(request, "jobs/_positions.html", {"job": position.job, "sheet": sheet_of(position.job)})
 

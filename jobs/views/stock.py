@@ -15,6 +15,7 @@ from eventworx.tenants.roles import Permission
 from jobs import free_again, goods, holds
 from jobs.forms import HoldForm, SeenForm
 from jobs.models import Job
+from jobs.positions import position_of
 
 
 def _job(request: TenantRequest, pk: int) -> Job:
@@ -88,8 +89,7 @@ def undo_take_back(request: TenantRequest, pk: int) -> HttpResponse:
 @may(Permission.EDIT_JOBS)
 def take_over(request: TenantRequest, pk: int, position_pk: int) -> HttpResponse:
     """Own stock that is free again, instead of what was to be hired."""
-    found = request.tenant.positions.select_related("job__tenant")
-    position = get_object_or_404(found, job_id=pk, pk=position_pk)
+    position = position_of(_job(request, pk), position_pk)
     count = free_again.take_over(position=position)
     text = _("%(count)d × %(position)s now from own stock.")
     messages.success(request, text % {"count": count, "position": position.description})

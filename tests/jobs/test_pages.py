@@ -1,15 +1,12 @@
 """Pages of jobs: in German, with errors at the field, closed to strangers and to those who may only read."""
 
-import re
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection, transaction
 from django.test import Client
 
 from eventworx.contacts.models import Contact
@@ -17,12 +14,11 @@ from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
 from jobs.models import Job
-from jobs.planning import set_state, update_job
-from jobs.positions import add_position, update_position
+from jobs.planning import set_state
+from jobs.positions import add_position
 from jobs.states import JobState
 from jobs.sub_rentals import create_order
-from tests.crowd import somebody_waits
-from tests.factories import SUMMER, make_article, make_contact, make_job, make_tenant
+from tests.factories import SUMMER, make_article, make_contact, make_job
 
 LogIn = Callable[..., Client]
 BEFORE = datetime(2027, 6, 25, 12, tzinfo=UTC)
@@ -86,71 +82,6 @@ def test_times_that_nobody_touched_stay_to_the_second_and_in_the_hour_that_comes
     assert answer.status_code == 302
     job.refresh_from_db()
     assert (job.title, job.planning_period, job.usage_period) == ("Herbstfest", period, period)
-
-
-def shown(page: str) -> dict[str, str]:
-    """What a page sends along of what it showed."""
-    return dict(re.findall(r'name="(initial-[a-z_]+)"(?: value="([^"]*)")?', page))
-
-
-def test_what_nobody_touched_on_a_page_from_before_stays_as_it_is_by_now(aurora: Tenant, log_in: LogIn) -> None:
-    """One renames a job while another moves it: it is not moved back. Who touches a time means all of them."""
-    seconds = Period(SUMMER.start + timedelta(seconds=30), SUMMER.end + timedelta(seconds=30))
-    job, client = make_job(aurora, title="Sommerfest", note="Rampe", period=seconds), log_in(aurora)
-    url = aurora.url("jobs:edit", job.pk)
-    before = shown(text(client, url))
-    later = Period(SUMMER.start + timedelta(days=30), SUMMER.end + timedelta(days=30))
-    update_job(
-        job=job, title="Sommerfest", customer=job.customer, planning_period=later, usage_period=later, venue="Kai"
-    )
-    times = {"usage_start": "2027-07-01T20:00", "usage_end": "2027-07-04T08:00"}
-    said = form(job.customer, title="Hafenfest", venue="", note="", **times)
-    assert client.post(url, said | before).status_code == 302
-    job.refresh_from_db()
-    assert (job.title, job.planning_period, job.venue, job.note) == ("Hafenfest", later, "Kai", "")
-    assert client.post(url, said | before | {"planning_end": "2027-07-05T20:00"}).status_code == 302
-    job.refresh_from_db()
-    assert job.planning_period == Period(SUMMER.start, SUMMER.end + timedelta(days=1))
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_who_renames_a_job_while_it_is_being_moved_does_not_move_it_back(log_in: LogIn) -> None:
-    """His request has read the job before the other's was through, and waits for its lock."""
-    tenant = make_tenant("aurora")
-    job, client = make_job(tenant, title="Sommerfest", note="Rampe"), log_in(tenant)
-    url = tenant.url("jobs:edit", job.pk)
-    before = shown(text(client, url))
-    typed = {name.removeprefix("initial-"): value for name, value in before.items()} | {"title": "Hafenfest"}
-    later = Period(SUMMER.start + timedelta(days=30), SUMMER.end + timedelta(days=30))
-
-    def rename() -> int:
-        try:
-            return client.post(url, typed | before).status_code
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as other:
-        with transaction.atomic():
-            update_job(job=job, planning_period=later, usage_period=later, note="Kai")
-            answer = other.submit(rename)
-            while not somebody_waits():
-                assert not answer.done()
-        assert answer.result() == 302
-    job.refresh_from_db()
-    assert (job.title, job.planning_period, job.note) == ("Hafenfest", later, "Kai")
-
-
-def test_a_position_that_was_changed_meanwhile_keeps_what_nobody_touched(aurora: Tenant, log_in: LogIn) -> None:
-    job, client = make_job(aurora), log_in(aurora)
-    position = add_position(job=job, article=make_article(aurora), quantity=8, unit_price=Decimal("1234.50"))
-    url = aurora.url("jobs:position_edit", job.pk, position.pk)
-    before = shown(text(client, url))
-    update_position(position=position, quantity=3, unit_price=Decimal(9))
-    said = {"description": "PAR", "quantity": "8", "unit_price": "1234,50", "discount_percent": "0,00"}
-    assert client.post(url, said | before).status_code == 302
-    position.refresh_from_db()
-    assert (position.description, position.quantity, position.unit_price) == ("PAR", 3, Decimal(9))
 
 
 @pytest.mark.parametrize(
