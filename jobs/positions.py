@@ -128,6 +128,12 @@ class NothingMoreForWhatIsOver(BusinessError):
     field = "quantity"
 
 
+class NothingMoreIsNeeded(BusinessError):
+    code = "nothing-more"
+    message = _("Raise the quantity by what is needed in addition.")
+    field = "quantity"
+
+
 class PositionIsGone(BusinessError):
     code = "position-gone"
     status = 404
@@ -239,7 +245,7 @@ def update_position(*, position: Position, beside: bool = False, **changes: Unpa
     more is reserved as far as it is free.
 
     Where what it had is back or sold nothing can be added to it. With `beside` what is more stands in a position of its
-    own right below, at the same price; without, raises NothingMoreForWhatIsOver.
+    own right below, at the same price, or NothingMoreIsNeeded; without, raises NothingMoreForWhatIsOver.
     Raises PositionIsOrdered where the sub-rented part of an ordered position would change, JobIsPromised where less
     than an inquiry was confirmed with would be left, GoodsAreOut or GoodsAreSold where more has left the store than
     would be, PositionIsGone.
@@ -255,6 +261,8 @@ def update_position(*, position: Position, beside: bool = False, **changes: Unpa
     if position.is_gone and position.own_quantity < position.reserved_quantity:
         refuse_gone(job, [position])
     more = position.own_quantity - max(own, position.reserved_quantity) if position.is_over else 0
+    if beside and position.is_over and more < 1:
+        raise NothingMoreIsNeeded
     if more > 0:
         if not beside:
             raise NothingMoreForWhatIsOver(position=position.description, more=more)

@@ -61,6 +61,8 @@ def test_more_of_what_is_back_is_reserved_by_a_position_of_its_own(
         ("PAR", "7.50", "5.00")
     }
     assert client.post(url, typed | {"quantity": "8"}).status_code == 302
+    nothing_more = client.post(url, typed | {"quantity": "8", "beside": "1"}).content.decode()
+    assert "Bitte die Menge um den Mehrbedarf erhöhen." in nothing_more
     assert check_courses(tenant=par.tenant, article_ids=[par.pk]) == []
 
 
