@@ -71,6 +71,7 @@ def test_all_free_is_reserved_and_confirmed_at_once(trade: Trade, lender: Partne
     assert [mail.to for mail in mails(trade.ours.tenant)].count(trade.buyer.email) == 1
     # Nobody there is asked to answer what the server has answered.
     [to_supplier] = [mail for mail in mails(trade.ours.tenant) if mail.to == trade.ours.contact.email]
+    assert "hat Folgendes bei euch bestellt" in to_supplier.text
     assert "Euer Server hat sie schon bestätigt" in to_supplier.text
     assert "antwortet dort" not in to_supplier.text
 
