@@ -1,6 +1,6 @@
 """What people read about an order: inbox messages and mails on both sides (mission O1, O5)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from django.utils import translation
@@ -133,15 +133,15 @@ def tell_late(ordered: SubRentalOrder) -> None:
     )
 
 
-def tell_given_up(ordered: SubRentalOrder, reason: Words) -> None:
-    """A person has to take over (mission O6)."""
+def tell_given_up(ordered: SubRentalOrder, reason: Callable[[], str], *, mailed: bool) -> None:
+    """A person has to take over (mission O6); `mailed`: the mail had gone before."""
     _to_sales(
         ordered,
         subject=lambda: (
             _("%(order)s could not be delivered to %(supplier)s")
             % {"order": ordered.number, "supplier": ordered.supplier}
         ),
-        body=reason,
+        body=lambda: " ".join([reason(), _("They have the order by mail alone.")] if mailed else [reason()]),
     )
 
 

@@ -45,7 +45,9 @@ def order_refused(delivery: Delivery, refused: PartnerRefused, now: datetime) ->
 
 
 def order_given_up(delivery: Delivery, last_problem: str, _now: datetime) -> None:
-    news.tell_given_up(_ordered(_order(delivery)), partial(_why_given_up, delivery, last_problem))
+    order = _order(delivery)
+    has_mail = delivery.kind == DeliveryKind.ORDER and order.mailed_at is not None
+    news.tell_given_up(_ordered(order), partial(_why_given_up, delivery, last_problem), mailed=has_mail)
 
 
 def order_late(delivery: Delivery) -> None:
