@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from eventworx.tenants.models import Tenant
@@ -19,7 +20,7 @@ def _line(name: str, **options: Any) -> forms.CharField:
     """A text field like that of the article's model."""
     field: Any = Article._meta.get_field(name)
     options = {"required": not field.blank} | options
-    return forms.CharField(label=field.verbose_name, max_length=field.max_length, **options)
+    return forms.CharField(label=capfirst(field.verbose_name), max_length=field.max_length, **options)
 
 
 class NewArticleForm(CategoryChoiceForm):

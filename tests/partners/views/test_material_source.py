@@ -103,7 +103,7 @@ def test_what_is_for_sale_says_so_before_it_is_ordered(
 ) -> None:
     theirs.kind = ArticleKind.SALE
     theirs.save()
-    assert "MAC Aura XB Verkauf" in search(sales, job, ours, q="aura")
+    assert re.search("MAC Aura XB Verkauf .* – 25,00 €", search(sales, job, ours, q="aura"))
     step(sales, job, "pick", ours, theirs)
     offered = text_of(sales.get(url(job, "new_article", ours.pk, str(theirs.pk))))
     assert ("Unser Preis *" in offered, "pro Tag" in offered) == (True, False)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
@@ -119,6 +120,8 @@ def test_a_new_article_is_filled_with_what_the_partner_sent(
     step(sales, job, "pick", ours, theirs)
     path = url(job, "new_article", ours.pk, str(theirs.pk))
     form = sales.get(path).context["form"]
+    with translation.override("en"):
+        assert all(str(field.label)[0].isupper() for field in form)
     given = {name: form[name].value() for name in form.fields}
     assert given == {
         "name": "MAC Aura XB",
