@@ -1,15 +1,18 @@
 """Claims on own stock: all or nothing, in part, replaced, given back (mission E3)."""
 
 from datetime import timedelta
+from random import Random
 
 import pytest
 
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.availability import stock_of
+from inventory.courses import check_courses
 from inventory.models import Article, Reservation
 from inventory.reservations import ReservationClaim, Shortage, change, release, reserve
 from tests.factories import SUMMER, make_article, make_tenant
+from tests.world import undone
 
 LATER = Period(SUMMER.end, SUMMER.end + timedelta(days=1))
 HOUR = timedelta(hours=1)
@@ -68,6 +71,27 @@ def test_claims_on_one_article_count_together(aurora: Tenant, par: Article) -> N
     with pytest.raises(Shortage) as refusal:
         reserve(tenant=aurora, claims=claims)
     assert [(short.wanted, short.free) for short in refusal.value.shortfalls] == [(12, 10)]
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_together_they_get_what_they_get_one_after_the_other(aurora: Tenant, seed: int) -> None:
+    """Lines for the same time are counted down: as exactly where others stand between them, or enlarge what was made
+    with other buffers."""
+    random = Random(seed)
+    article = make_article(aurora, owned=10, buffer_after_minutes=120)
+    periods = [SUMMER, LATER, Period(SUMMER.start - HOUR, SUMMER.start)]
+    made = [take(article, 1, random.choice(periods)) for _line in range(4)]
+    article.buffer_before_minutes, article.buffer_after_minutes = 60, 0
+    article.save()
+    claims = [ReservationClaim(article.pk, random.randint(1, 3), random.choice(periods)) for _line in range(8)]
+    claims += [ReservationClaim(article.pk, random.randint(1, 3), row.period, reservation=row) for row in made]
+    random.shuffle(claims)
+    with undone():
+        alone = [row for one in claims for row in reserve(tenant=aurora, claims=[one], partial=True)]
+    together = reserve(tenant=aurora, claims=claims, partial=True)
+    got, alone_got = ([row and (row.quantity, row.blocked) for row in rows] for rows in (together, alone))
+    assert got == alone_got
+    assert check_courses(tenant=aurora, article_ids=[article.pk]) == []
 
 
 def test_claims_on_one_article_at_different_times_do_not(aurora: Tenant, par: Article) -> None:
