@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 _COMPARED = {"≤": operator.le, "≥": operator.ge, "=": operator.eq}
-_HEADER = ("", "", "ours", "floor", "", "ratio", "goal", "met")
+_HEADER = ("", "", "taken", "beside", "", "ratio", "goal", "met")
 _SIDES = "<<>><>><"
 
 
 class Row(NamedTuple):
     """`ours` and the floor, which is that of `beside`, in one unit; milliseconds are medians. `goal` is what their
-    ratio is to be ("≤ 1.15"), '' where nobody set one."""
+    ratio is to be ("≤ 1.15"), '' where nobody set one. Beside a peer the floor is ours, and he is measured by it."""
 
     figure: str
     what: str

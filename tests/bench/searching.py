@@ -40,7 +40,7 @@ MISTAKES: list[Callable[[str, int, str], str]] = [
 
 def measure(markets: Sequence[Market], _scale: Scale, *, rounds: int, runs: int) -> Figures:
     rates.PER_CONNECTION |= {name: Limit(name, 10**9, 60) for name in rates.PER_CONNECTION}
-    asked = [_Asked(market) for market in markets]
+    asked = [Asked(market) for market in markets]
     variants = {(each, kind): () for each in asked for kind in each.kinds}
     times = interleaved(variants, lambda variant, number: variant[0].run(variant[1], number), rounds=rounds, runs=runs)
     rows = []
@@ -51,7 +51,7 @@ def measure(markets: Sequence[Market], _scale: Scale, *, rounds: int, runs: int)
     return Figures([*rows, Row("F3", growth, largest, smallest, asked[0].size, "≤ 2")])
 
 
-class _Asked:
+class Asked:
     """One supplier, asked in several ways."""
 
     def __init__(self, market: Market) -> None:
