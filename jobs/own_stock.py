@@ -81,10 +81,11 @@ def give_back(*, position: Position) -> None:
 
 
 def pass_on(*, job: Job, article_id: int | None) -> None:
-    """What a position has given back is there for others of its job first, as far as they lack it; all articles of the
-    job are locked."""
+    """What a position has given back is there for others of its job first, as far as they lack it and nothing of theirs
+    has left: nobody would hand out the rest. All articles of the job are locked."""
     now, expires_at = timezone.now(), _expiry(job)
-    rows = [row for row in _own_parts(job) if row.article_id == article_id and _lacks(row, expires_at)]
+    waiting = [row for row in _own_parts(job) if row.article_id == article_id and not row.is_gone]
+    rows = [row for row in waiting if _lacks(row, expires_at)]
     if rows and job.takes_stock(now):
         _hold(job, {row: row.own_quantity for row in rows}, partial=True, now=now)
 

@@ -11,6 +11,7 @@ from eventworx.contacts.models import Contact
 from eventworx.tenants.models import Tenant
 from inventory.models import ArticleKind
 from jobs.currency import AmountTooHigh, ForeignCurrency
+from jobs.goods import hand_out
 from jobs.holds import hold_material
 from jobs.models import Job, Position
 from jobs.positions import (
@@ -33,6 +34,7 @@ from jobs.shortages import Need, shortages_of
 from jobs.states import JobState, OrderState
 from jobs.sub_rentals import create_order, record_answer
 from tests.factories import SUMMER, make_article, make_contact, make_job
+from tests.jobs.scenes import NINA
 
 QUERIES = 3
 TERMS = SupplierTerms(
@@ -147,6 +149,16 @@ def test_what_a_position_gives_back_is_there_for_the_others_of_its_job_first(aur
     remove_position(position=first)
     assert [row.reserved_quantity for row in map(fresh, (second, third))] == [5, 0]
     remove_position(position=third)
+    assert reserved(aurora) == [5]
+
+
+def test_what_a_position_gives_back_does_not_count_as_out_with_what_has_left(aurora: Tenant) -> None:
+    par, job = make_article(aurora, owned=8), make_job(aurora, state=JobState.ORDER)
+    gone = add_position(job=job, article=par, quantity=5)
+    hand_out(job=job, actor=NINA, at=SUMMER.start)
+    waiting = add_position(job=job, article=par, quantity=3)
+    update_position(position=gone, quantity=7)
+    remove_position(position=waiting)
     assert reserved(aurora) == [5]
 
 
