@@ -38,6 +38,21 @@
     if (question && !window.confirm(question)) event.preventDefault();
   });
 
+  // Who clicks again because no answer has come yet does nothing twice; after a while he may have stopped the first.
+  var AGAIN = 10000; // milliseconds
+  var sent = new WeakMap();
+
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (event.defaultPrevented || form.getAttribute("method") !== "post") return;
+    if (event.timeStamp - sent.get(form) < AGAIN) event.preventDefault();
+    else sent.set(form, event.timeStamp);
+  });
+
+  window.addEventListener("pageshow", function () {
+    sent = new WeakMap();
+  });
+
   // --- keyboard ------------------------------------------------------------------------
   var waitingForSecondKey = false;
 
