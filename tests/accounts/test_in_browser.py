@@ -58,8 +58,7 @@ def log_in(page: Page, codes: list[str]) -> None:
     elsewhere.enter_code(codes[1])
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(("language", "width"), [("de", 1280), ("en", 390)])
+@pytest.mark.parametrize(("theme", "language", "width"), [("light", "en", 1280), ("dark", "de", 390)])
 def test_from_the_password_to_the_end(
     page: Page,
     live_server: LiveServer,
