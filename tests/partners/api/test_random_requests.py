@@ -1,4 +1,5 @@
-"""Some two thousand requests made of the OpenAPI document, good ones and bad ones, each signed by a real partner.
+"""Some two thousand requests made of the OpenAPI document, good ones and bad ones, each signed by a real partner; on
+SQLite, where the same code answers and the database refuses less, a quarter of them.
 
 Whatever comes is answered as the document says: no 5xx, no status, media type, problem or body that is not written
 there (protocol §4, §5; security.md rows 14, 25). The seed is fixed, and the clock goes on by two seconds a request, so
@@ -18,6 +19,7 @@ import pytest
 import requests
 import schemathesis
 import time_machine
+from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
@@ -38,6 +40,7 @@ from tests.partners.api.examples import BEGINNING, NEXT_KEY, Companies, Example,
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 LEAST = 2000
+SHARE = 1 if database.vendor == "postgresql" else 4
 # Of each endpoint so many good and bad ones: more where there is much to say, fewer where making them up takes long.
 USUAL = (95, 45)
 COUNTS = {
@@ -211,10 +214,10 @@ def test_no_request_gets_an_answer_that_is_not_in_the_document(
     with capsys.disabled():
         statuses = Counter(status for (_name, status), count in net.told.items() for _ in range(count))
         print(f"\n{total} random requests, answered {dict(sorted(statuses.items()))}")
-    assert total >= LEAST
+    assert total >= LEAST // SHARE
     names = {name for name, _status in net.told}
     assert {name for name in names if not any(net.told[name, status] for status in (200, 201, 204))} == set()
-    assert companies.supplier.orders.count() > 20
+    assert companies.supplier.orders.count() > 20 // SHARE
 
 
 def _unheaded() -> Any:
@@ -239,7 +242,7 @@ def _try_out(net: Network, operation: Any) -> None:
 
         @given(operation.as_strategy(mode))
         @settings(
-            max_examples=count,
+            max_examples=-(-count // SHARE),
             derandomize=True,
             database=None,
             deadline=None,
