@@ -6,15 +6,16 @@ have not run out, and overdue goods that stay away until somebody takes them bac
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
 from django.utils import timezone
 
 from eventworx.periods import Period, instant_at
 from inventory.courses import blocks, stays_away
-from inventory.models import Article, Read, lowest_over, read_courses, reservations_on
+from inventory.models import Article, Read, each_course, lowest_over, read_courses, reservations_on
 from inventory.steps import EMPTY, Change, Course, changed, during, lowest, scarcest, span_of, undone
 
 
@@ -88,6 +89,30 @@ def courses_on(
         return {}
     read = read_courses([article.pk for article in articles], span_of(period))
     return moved(read, excluding, now or timezone.now())
+
+
+@transaction.atomic
+def each_stock(
+    *, articles: Iterable[Article], period: Period, now: datetime | None = None
+) -> dict[int, tuple[Stock, Period]]:
+    """The stock of each article in `period` and when it is scarcest, by its id; two statements, and of the steps, which
+    may be hundreds of thousands, those of one article in memory at a time."""
+    asked = {article.pk: article for article in articles}
+    changes = _moving(asked, now or timezone.now()) if asked else {}
+    found = {}
+    for pk, kept in each_course(asked, span_of(period)) if asked else ():
+        article, course = asked[pk], changed(kept, changes.get(pk, ()))
+        stock = stock_in(article=article, course=course, period=period)
+        found[pk] = stock, bottleneck_in(article=article, course=course, period=period)
+    return found
+
+
+def _moving(article_ids: Collection[int], now: datetime) -> Mapping[int, Sequence[Change]]:
+    """What moves with time, by article."""
+    changes: defaultdict[int, list[Change]] = defaultdict(list)
+    for row in reservations_on(article_ids).moving_with_time(now):
+        changes[row.article_id].append(blocks(row) if row.is_hold else stays_away(row))
+    return changes
 
 
 def moved(read: Read, excluding: Collection[int], now: datetime) -> dict[int, Course]:

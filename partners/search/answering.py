@@ -17,10 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.errors import BusinessError
 from eventworx.periods import Period
-from inventory.availability import bottleneck_in, courses_on, stock_in
-from inventory.models import Article
+from inventory.availability import Stock, each_stock
 from inventory.search import Place, Sql, find_rows, sql
-from inventory.steps import Course
 from partners.access import is_askable
 from partners.models import PartnerConnection
 from partners.protocol import wire
@@ -114,7 +112,7 @@ def answer_availability(*, connection: PartnerConnection, request: AvailabilityR
     """What is free of each article asked for, and when it is scarcest; line by line, promising nothing.
 
     The figures are those of the whole article, whichever of its lines they stand at: quantities of an article that
-    is asked for repeatedly add up, and yes or no is the answer to their sum. Four statements however many lines.
+    is asked for repeatedly add up, and yes or no is the answer to their sum. The same statements however many lines.
     Raises FieldErrors for a period that is too long.
     """
     if not is_askable(request.period.period):
@@ -122,21 +120,15 @@ def answer_availability(*, connection: PartnerConnection, request: AvailabilityR
     period, terms, asked = request.period.period, connection.stock_terms, Counter[str]()
     for line in request.lines:
         asked[line.article] += line.quantity
-    articles = list(released_named(connection, asked))
-    courses = courses_on(articles=articles, period=period)
-    known = {
-        str(article.pk): _free_line(article, courses[article.pk], period, terms, asked[str(article.pk)])
-        for article in articles
-    }
+    found = each_stock(articles=released_named(connection, asked), period=period)
+    known = {str(pk): _free_line(str(pk), *said, terms, asked[str(pk)]) for pk, said in found.items()}
     lines = (known.get(line.article) or AnsweredLine(article=line.article) for line in request.lines)
     return Availability(as_of=now, lines=tuple(lines))
 
 
-def _free_line(article: Article, course: Course, period: Period, terms: StockTerms | None, asked: int) -> AnsweredLine:
-    stock = stock_in(article=article, course=course, period=period)
-    scarce = bottleneck_in(article=article, course=course, period=period)
+def _free_line(article: str, stock: Stock, scarce: Period, terms: StockTerms | None, asked: int) -> AnsweredLine:
     return AnsweredLine(
-        article=str(article.pk),
+        article=article,
         stock=shown(stock, terms, asked),
         bottleneck=_told(scarce) if tells_bottleneck(stock, terms) else None,
     )

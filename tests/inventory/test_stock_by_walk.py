@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
-from inventory.availability import bottleneck_in, courses_on, stock_in, stock_of
+from inventory.availability import bottleneck_in, courses_on, each_stock, stock_in, stock_of
 from inventory.courses import check_courses
 from inventory.models import Article
 from tests.inventory.scenes import MINUTE, Scene, few, play, scenes, walked
@@ -44,6 +44,9 @@ def test_stock_is_what_a_walk_over_every_minute_finds(
             assert stock.free == walked(article, period, NOW, excluding)
             assert stock_in(article=article, course=course, period=period) == stock
             scarce = bottleneck_in(article=article, course=course, period=period)
+            if not excluding:
+                together = each_stock(articles=[article], period=period, now=NOW)
+                assert together == {article.pk: (stock, scarce)}
             without_buffers = type(article)(owned=article.owned, out_of_service=article.out_of_service)
             assert stock_in(article=without_buffers, course=course, period=scarce).free == stock.free
         assert check_courses(tenant=aurora, article_ids=[article.pk]) == []

@@ -1,5 +1,6 @@
 """POST /availability: what is free of up to 100 articles, and when it is scarcest (protocol §4, mission E3, §6)."""
 
+import tracemalloc
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -7,15 +8,17 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from eventworx.periods import ticks
 from eventworx.tenants.models import Tenant
-from inventory.models import ArticleKind, StockMovementKind
+from inventory.models import ArticleKind, StockMovementKind, StockStep
 from inventory.stock import add_movement
 from jobs.positions import SupplierTerms, add_position, add_sub_rental_position
 from jobs.states import JobState
+from partners import search
 from partners.access import AccessLevel
 from partners.client import PartnerPaused
 from partners.models import PartnerConnection, StoredAnswer
-from partners.protocol.wire import parse_availability
+from partners.protocol.wire import parse_availability, parse_availability_request
 from partners.releases import release
 from tests.factories import make_article, make_contact, make_job
 from tests.fakes import InProcess
@@ -23,8 +26,9 @@ from tests.partners.api.asking import ADMIN, PERIOD, Ask, queries_of, refusal, r
 
 ZONED = {**PERIOD, "zone": "Europe/Berlin"}
 # Gateway: connection with tenant, contact and keys, the nonce between savepoint and release, our key anew because
-# there was a body to wait for, the limits; the connection anew; then the released articles and their steps.
-QUERIES = 9
+# there was a body to wait for, the limits; the connection anew; the released articles; in a
+# transaction (two) what of them moves with time, and their steps.
+QUERIES = 12
 
 
 def day(number: int, hour: int = 0) -> datetime:
@@ -153,6 +157,25 @@ def test_a_question_costs_the_same_for_any_number_of_lines_and_leaves_nothing(
     ask("/availability", asked)
     assert queries_of(lambda: ask("/availability", asked), network) == QUERIES
     assert StoredAnswer.objects.count() == 0
+
+
+def test_however_much_begins_and_ends_in_the_period_little_of_it_lies_in_memory(
+    lent: PartnerConnection, bassline: Tenant
+) -> None:
+    """100 articles over two years may have hundreds of thousands of steps."""
+    articles, first, steps = [make_article(bassline) for _number in range(6)], ticks(day(1)), 2_000
+    for article in articles:
+        article.stock_steps.bulk_create(
+            StockStep(article=article, instant=first + place * 60_000_000, reserved=1 + place % 7)
+            for place in range(steps)
+        )
+    asked = parse_availability_request(asking(*((article.pk, 1) for article in articles)))
+    tracemalloc.start()
+    answer = search.answer_availability(connection=lent, request=asked, now=timezone.now())
+    _now, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [line.bottleneck is None for line in answer.lines] == [False] * len(articles)
+    assert most < 100 * len(articles) * steps  # bytes
 
 
 def test_what_is_for_sale_may_be_scarcest_after_the_period(lent: PartnerConnection, ask: Ask, bassline: Tenant) -> None:
