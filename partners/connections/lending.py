@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import TypedDict, Unpack
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -24,50 +25,44 @@ class CapNeeded(BusinessError):
     field = "stock_cap"
 
 
-@transaction.atomic
-def set_stock_terms(
-    *,
-    connection: PartnerConnection,
-    stock_mode: StockMode,
-    stock_cap: int | None,
-    stock_kept_back: int,
-    actor: Actor,
-) -> PartnerConnection:
-    """How much of our stock this partner sees from his next request on. Units are 0 to MOST_UNITS.
+class ShownStock(TypedDict, total=False):
+    """How much of our stock a partner sees; units are 0 to MOST_UNITS. `stock_cap` counts where the mode is capped and
+    may be None otherwise."""
 
-    `stock_cap` counts where the mode is capped and may be None otherwise. Raises CapNeeded, ConnectionEnded.
+    stock_mode: StockMode
+    stock_cap: int | None
+    stock_kept_back: int
+
+
+class Limits(TypedDict, total=False):
+    """Beyond what a person confirms; None: no limit. `most_net` is in the tenant's currency."""
+
+    most_units: int | None
+    most_net: Decimal | None
+    lead_hours: int
+    horizon_days: int | None
+    most_orders: int | None
+
+
+@transaction.atomic
+def set_stock_terms(*, connection: PartnerConnection, actor: Actor, **terms: Unpack[ShownStock]) -> PartnerConnection:
+    """How much of our stock this partner sees from his next request on; what is not named stays as it is now.
+
+    Raises CapNeeded, ConnectionEnded.
     """
-    if stock_mode is StockMode.CAPPED and not stock_cap:
-        raise CapNeeded
-    wanted: dict[str, object] = {"stock_mode": stock_mode, "stock_kept_back": stock_kept_back}
-    if stock_cap:
-        wanted["stock_cap"] = stock_cap
+    connection, wanted = connection.locked(), dict[str, object](terms)
+    if "stock_cap" in terms and not terms["stock_cap"]:
+        if terms.get("stock_mode", connection.stock_mode) == StockMode.CAPPED:
+            raise CapNeeded
+        del wanted["stock_cap"]
     return _write(connection, wanted, Deed.STOCK_SHOWN, actor)
 
 
 @transaction.atomic
-def set_guard_rails(
-    *,
-    connection: PartnerConnection,
-    most_units: int | None,
-    most_net: Decimal | None,
-    lead_hours: int,
-    horizon_days: int | None,
-    most_orders: int | None,
-    actor: Actor,
-) -> PartnerConnection:
-    """Beyond what a person has to confirm this partner's orders, from the next one on. None: no limit.
-
-    `most_net` is in the tenant's currency. Raises ConnectionEnded.
-    """
-    wanted: dict[str, object] = {
-        "most_units": most_units,
-        "most_net": most_net,
-        "lead_hours": lead_hours,
-        "horizon_days": horizon_days,
-        "most_orders": most_orders,
-    }
-    return _write(connection, wanted, Deed.GUARD_RAILS_SET, actor)
+def set_guard_rails(*, connection: PartnerConnection, actor: Actor, **limits: Unpack[Limits]) -> PartnerConnection:
+    """Beyond what a person has to confirm this partner's orders, from the next one on; what is not named stays as it is
+    now. Raises ConnectionEnded."""
+    return _write(connection, dict[str, object](limits), Deed.GUARD_RAILS_SET, actor)
 
 
 @transaction.atomic

@@ -15,7 +15,6 @@ from partners import connections
 from partners.forms.connection import GuardRailsForm, StockTermsForm
 from partners.guard_rails import PROPOSED
 from partners.models import Brake, PartnerConnection
-from partners.shown_stock import StockMode
 
 REFRESH = {"HX-Refresh": "true"}
 
@@ -44,8 +43,7 @@ def _connection(request: TenantRequest, pk: int) -> PartnerConnection:
 def set_stock_terms(request: TenantRequest, pk: int) -> HttpResponse:
     connection, form = _connection(request, pk), StockTermsForm(request.POST, tenant=request.tenant)
     save = partial(connections.set_stock_terms, connection=connection, actor=actor_of(request))
-    kept = {name: connection.granted[name] for name in form.fields} | {"stock_mode": StockMode(connection.stock_mode)}
-    if form.is_valid() and form.attempt(partial(save, **(kept | form.touched))) is not None:
+    if form.is_valid() and form.attempt(partial(save, **form.touched)) is not None:
         return _saved(request)
     return _again(request, "partners/_stock_terms.html", {"connection": connection, "stock_form": form})
 
@@ -55,8 +53,7 @@ def set_stock_terms(request: TenantRequest, pk: int) -> HttpResponse:
 def set_guard_rails(request: TenantRequest, pk: int) -> HttpResponse:
     connection, form = _connection(request, pk), GuardRailsForm(request.POST, tenant=request.tenant)
     save = partial(connections.set_guard_rails, connection=connection, actor=actor_of(request))
-    kept = {name: connection.granted[name] for name in form.fields}
-    if form.is_valid() and form.attempt(partial(save, **(kept | form.touched))) is not None:
+    if form.is_valid() and form.attempt(partial(save, **form.touched)) is not None:
         return _saved(request)
     return _again(request, "partners/_guard_rails.html", shown_in_tab(connection) | {"rails_form": form})
 

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
+from django.db import connection as database
+from django.db import transaction
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.test import Client
@@ -20,8 +23,9 @@ from partners.orders import decline_order
 from partners.protocol import wire
 from partners.releases import release
 from partners.shown_stock import StockMode, StockTerms
+from tests.crowd import somebody_waits
 from tests.factories import make_article, make_job
-from tests.partners.orders.doing import arrived, at_level_3, limit
+from tests.partners.orders.doing import NO_LIMITS, arrived, at_level_3, limit
 from tests.partners.trade import Trade
 
 ADMIN = Actor(label="Ada")
@@ -154,6 +158,28 @@ def test_a_limit_set_meanwhile_is_not_taken_away_by_a_page_from_before(theirs: P
     before = dict(re.findall(r'name="(initial-[a-z_]+)"(?: value="([^"]*)")?', tab(boss, theirs)))
     save(boss, theirs, "set_guard_rails", most_units="", most_net="1500,50", lead_hours="4", **before)
     assert theirs.guard_rails == GuardRails(most_net=Decimal("1500.50"), lead_hours=4)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_limit_set_at_the_same_moment_is_not_taken_away(theirs: PartnerConnection, boss: Client) -> None:
+    """The other request has read the limits before, and waits for the lock of the connection."""
+    before = dict(re.findall(r'name="(initial-[a-z_]+)"(?: value="([^"]*)")?', tab(boss, theirs)))
+
+    def other() -> int:
+        try:
+            return save(boss, theirs, "set_guard_rails", lead_hours="4", **before).status_code
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(1) as crowd:
+        with transaction.atomic():
+            connections.set_guard_rails(connection=theirs, actor=ADMIN, **(NO_LIMITS | {"most_units": 5}))
+            saved = crowd.submit(other)
+            while not somebody_waits():
+                assert not saved.done()
+        assert saved.result() == 204
+    assert theirs.guard_rails == GuardRails(most_units=5, lead_hours=4)
 
 
 def test_stock_is_shown_no_more_than_was_decided_meanwhile_by_a_page_from_before(
