@@ -1,7 +1,7 @@
 """Orders between partners: both ends of the conversation (mission O1, O2, O5, O9; protocol §4, §7).
 
-`sending` is the buyer, `receiving` the supplier; they share `documents` (what stands on the wire), `news` (what
-people read) and `outcomes` (what becomes of deliveries).
+`sending` is the buyer, `receiving` the supplier; they share `documents` (what stands on the wire), `differences`
+(where it says other than was ordered), `news` (what people read) and `outcomes` (what becomes of deliveries).
 """
 
 from partners.orders.listing import OrdersQuestion, list_orders, order_document, parse_orders_question

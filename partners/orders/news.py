@@ -18,11 +18,11 @@ from jobs.models import Inquiry, SubRentalOrder
 from jobs.states import OrderState
 from partners.guard_rails import Hindrance, Objection
 from partners.models import PartnerOrder
-from partners.protocol.wire import OrderDocument, OrderLine, Outcome, dumps
+from partners.orders.differences import other_terms, other_total
+from partners.protocol.wire import OrderDocument, dumps
 
 MAIL_TO_SUPPLIER = "partner_order"
 MAIL_OF_ANSWER = "partner_order_answer"
-MOST_NAMED = 5  # lines whose price is another than we expected
 
 
 def mail_to_supplier(order: PartnerOrder) -> bool:
@@ -70,7 +70,7 @@ def tell_answer(order: PartnerOrder, document: OrderDocument) -> None:
             _("%(order)s at %(supplier)s: %(state)s")
             % {"order": ordered.number, "supplier": supplier, "state": _how_it_stands(document)}
         ),
-        body=lambda: "\n".join(filter(None, [document.reason, _what_of_prices(ordered, document)])),
+        body=lambda: "\n".join(filter(None, [document.reason, _what_is_other(ordered, document)])),
     )
     person = ordered.created_by
     if isinstance(person, User) and ordered.tenant.memberships.who_may(Permission.EDIT_JOBS).filter(user=person):
@@ -83,11 +83,11 @@ def _how_it_stands(document: OrderDocument) -> str:
     return state_words(document.state)
 
 
-def _what_of_prices(ordered: SubRentalOrder, document: OrderDocument) -> str:
+def _what_is_other(ordered: SubRentalOrder, document: OrderDocument) -> str:
     """What is other than was seen, and what can still be done about it; else nothing."""
     other, is_open = other_total(ordered, document), document.state == OrderState.REQUESTED
     way_out = _("Until it is answered the order can be withdrawn.")
-    return f"{other} {way_out}" if other and is_open else f"{other} {other_quantities(ordered, document)}".strip()
+    return f"{other} {way_out}" if other and is_open else f"{other} {other_terms(ordered, document)}".strip()
 
 
 def tell_refused(ordered: SubRentalOrder, reason: str, *, mailed: bool) -> None:
@@ -203,61 +203,6 @@ def tell_answer_undelivered(inquiry: Inquiry, reason: Words) -> None:
     )
 
 
-def other_total(ordered: SubRentalOrder, document: OrderDocument) -> str:
-    """That the supplier asks another total than we expect, or other prices of single lines, and which lines these are;
-    else nothing. What we expect is what we wrote down when we ordered, whatever his document says of it."""
-    if document.state not in {OrderState.REQUESTED, OrderState.CONFIRMED}:
-        return ""
-    lines = list(_other_prices(ordered, document))
-    if document.net not in {None, ordered.net}:
-        said = _("%(supplier)s calculates %(theirs)s, not %(ours)s as we do: please compare the prices.")
-    elif lines:
-        said = _("%(supplier)s calculates single lines otherwise than we do: please compare the prices.")
-    else:
-        return ""
-    amounts = {"theirs": money(document.net, ordered.currency), "ours": money(ordered.net, ordered.currency)}
-    return " ".join([said % {"supplier": ordered.supplier, **amounts}, *lines[:MOST_NAMED]])
-
-
-def _other_prices(ordered: SubRentalOrder, document: OrderDocument) -> Iterator[str]:
-    expected = {line.wire_id: line.net for line in ordered.lines.all()}
-    for line in document.lines:
-        theirs, ours = _net_of(line), expected.get(line.id)
-        if theirs is not None and theirs != ours:
-            yield _("%(article)s: %(theirs)s instead of %(ours)s.") % {
-                "article": line.name,
-                "theirs": money(theirs, document.currency),
-                "ours": money(ours, document.currency),
-            }
-
-
-def other_quantities(ordered: SubRentalOrder, document: OrderDocument) -> str:
-    """That a supplier calls confirmed what is not as many units as we ordered, and of which lines; else nothing."""
-    if document.state != OrderState.CONFIRMED:
-        return ""
-    ordered_of = {line.wire_id: line.quantity for line in ordered.lines.all()}
-    promised = [(line, _quantity_of(line), ordered_of.get(line.id)) for line in document.lines]
-    lines = [
-        _("%(article)s: %(theirs)s instead of %(ours)s.") % {"article": line.name, "theirs": theirs, "ours": ours}
-        for line, theirs, ours in promised
-        if theirs != ours
-    ]
-    said = _("%(supplier)s has confirmed other quantities than we ordered: please ask there.")
-    return " ".join([said % {"supplier": ordered.supplier}, *lines[:MOST_NAMED]]) if lines else ""
-
-
-def _quantity_of(line: OrderLine) -> int:
-    """How many units the supplier promises: by his answer, else by the line itself."""
-    answered = line.answer.quantity if line.answer else None
-    return line.quantity if answered is None else answered
-
-
-def _net_of(line: OrderLine) -> Decimal | None:
-    """What a line costs by the supplier's answer to it, else by the line itself."""
-    answered = line.answer.net if line.answer and line.answer.outcome == Outcome.CONFIRMED else None
-    return line.net if answered is None else answered
-
-
 def state_words(state: str) -> str:
     """The state in the user's language; an unknown one as it came."""
     return str(dict(OrderState.choices).get(state, state))
@@ -309,7 +254,7 @@ def _mail_answer(order: PartnerOrder, ordered: SubRentalOrder, document: OrderDo
             "supplier": order.connection.contact,
             "state": _how_it_stands(document),
             "reason": document.reason,
-            "other_total": _what_of_prices(ordered, document),
+            "other_total": _what_is_other(ordered, document),
             "path": order.tenant.url("jobs:detail", ordered.job_id),
         }
     queue_mail(

@@ -17,8 +17,9 @@ from partners import outbox
 from partners.client import sentence
 from partners.guard_rails import Objection
 from partners.models import Delivery, DeliveryState, PartnerConnection, PartnerOrder
+from partners.orders.differences import other_terms, other_total
 from partners.orders.documents import kept, recomputed_net
-from partners.orders.news import objection_words, other_quantities, other_total
+from partners.orders.news import objection_words
 from partners.outbox import DeliveryKind
 from partners.protocol.wire import OrderDocument
 
@@ -163,9 +164,9 @@ def _notes(order: SubRentalOrder, job: Job, document: OrderDocument | None, *, i
         yield other
     elif document and recomputed_net(document) not in {document.net, None}:
         yield _("The total of %(supplier)s is not the sum of the lines: please ask.") % {"supplier": order.supplier}
-    quantities = other_quantities(order, document) if document else ""
-    if quantities:
-        yield quantities
+    terms = other_terms(order, document) if document else ""
+    if terms:
+        yield terms
     if not is_alive:
         yield _("Connection ended")
     if order.reason:

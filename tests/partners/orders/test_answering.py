@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from eventworx.web.templatetags.ewx import period
 from inventory.reservations import Shortage
 from jobs.inquiries import make_job, mark_seen
 from partners.connections import set_contact_roles
@@ -110,6 +111,59 @@ def test_fewer_units_called_confirmed_are_told(trade: Trade, work: Work, changes
     )
     [shown] = progress_of(trade.job)
     assert said.replace("\xa0", " ") in [note.replace("\xa0", " ") for note in shown.notes]
+
+
+def other_period(days: int) -> dict[str, str]:
+    return {"start": f"2027-07-0{1 + days}T06:00:00Z", "end": "2027-07-04T18:00:00Z", "zone": "Europe/Berlin"}
+
+
+ORDERED = "Do 01.07.2027 08:00 – So 04.07. 20:00"
+ARTICLES = "andere Artikel bestätigt als bestellt: Bitte dort nachfragen. {ours}:"
+PERIOD = "einen anderen Zeitraum bestätigt als bestellt: Bitte dort nachfragen."
+
+
+@pytest.mark.parametrize(
+    ("whole", "of_line", "said"),
+    [
+        (
+            {},
+            {"article": "77", "number": "N-1", "name": "Nebel"},
+            f"{ARTICLES} N-1 Nebel statt {{number}} {{ours}}.",
+        ),
+        (
+            {},
+            {"answer": {"outcome": "substitute", "article": "77"}},
+            f"{ARTICLES} ein anderer Artikel (77) statt {{number}} {{ours}}.",
+        ),
+        (
+            {"planning_period": other_period(1), "usage_period": other_period(2)},
+            {},
+            (
+                f"{PERIOD} Planungszeitraum: Fr 02.07.2027 08:00 – So 04.07. 20:00 statt {ORDERED}."
+                " Nutzungszeitraum: Sa 03.07.2027 08:00 – So 04.07. 20:00 statt {usage}."
+            ),
+        ),
+        (
+            {},
+            {"answer": {"outcome": "other_period", "period": other_period(1)}},
+            f"{PERIOD} {{name}}: Fr 02.07.2027 08:00 – So 04.07. 20:00 statt {ORDERED}.",
+        ),
+    ],
+    ids=["another article", "a substitute", "another period", "another period of a line"],
+)
+def test_other_articles_and_periods_called_confirmed_are_told(
+    trade: Trade, work: Work, whole: dict[str, Any], of_line: dict[str, Any], said: str
+) -> None:
+    delivered(trade, work)
+    event = event_of(trade, version=2, state="confirmed", **whole)
+    event["order"]["lines"][0] |= of_line
+    assert post(trade.theirs, "/order-events", event).document == {"applied": True}
+    [(_subject, read)] = told(trade)
+    line, usage = trade.ours.tenant.sub_rental_order_lines.get(), period(trade.job.usage_period, trade.ours.tenant)
+    ours = {"ours": line.name, "number": line.supplier_number, "name": trade.article.name}
+    assert read == f"Bassline Rental hat {said}".format(**ours, usage=usage.replace("\xa0", " "))
+    [shown] = progress_of(trade.job)
+    assert read in [note.replace("\xa0", " ") for note in shown.notes]
 
 
 def test_who_has_left_the_company_gets_no_mail_about_its_orders(trade: Trade, work: Work) -> None:
