@@ -169,8 +169,10 @@ def _checked(article_import: ArticleImport) -> Standing:
         return Standing(
             "warning",
             ngettext(
-                "One line has errors. Mend the file and hand it in again, or choose to skip lines with errors.",
-                "%(count)s lines have errors. Mend the file and hand it in again, or choose to skip lines with errors.",
+                "One line has errors. Mend the file and upload it again, or choose under “Columns and options” to skip "
+                "lines with errors.",
+                "%(count)s lines have errors. Mend the file and upload it again, or choose under “Columns and options” "
+                "to skip lines with errors.",
                 article_import.bad_count,
             )
             % {"count": number_format(article_import.bad_count, use_l10n=True, force_grouping=True)},

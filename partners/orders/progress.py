@@ -149,7 +149,8 @@ def _steps(order: SubRentalOrder, document: OrderDocument | None, deliveries: li
         if delivery.kind == DeliveryKind.ORDER and document and document.seen_at:
             yield Step(_("read"), document.seen_at, "good")
     if order.answered_at:
-        yield Step(_("answered"), order.answered_at, "good")
+        answer = _("withdrawn") if order.state == OrderState.WITHDRAWN else _("answered")
+        yield Step(answer, order.answered_at, "good")
 
 
 def _notes(order: SubRentalOrder, job: Job, document: OrderDocument | None, *, is_alive: bool) -> Iterable[str]:
