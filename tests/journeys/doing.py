@@ -189,15 +189,15 @@ def open_inquiry(person: Person) -> None:
 
 
 # --- mails -----------------------------------------------------------------------------------------
-def latest_mail(world: World, recipient: str, subject: str = "") -> EmailMessage:
-    found: list[EmailMessage] = []
+def mails_to(world: World, recipient: str, subject: str = "") -> list[EmailMessage]:
+    """Those that have arrived, the latest last."""
+    return [mail for mail in world.mails.sent_to(recipient) if subject in mail["Subject"]]
 
-    def arrived() -> bool:
-        found[:] = [mail for mail in world.mails.sent_to(recipient) if subject in mail["Subject"]]
-        return bool(found)
 
-    wait_until(arrived, f"a mail to {recipient}")
-    return found[-1]
+def latest_mail(world: World, recipient: str, subject: str = "", *, beyond: int = 0) -> EmailMessage:
+    """The latest once there are more than `beyond`: the mail of what was just done may come after what pages show."""
+    wait_until(lambda: len(mails_to(world, recipient, subject)) > beyond, f"a mail to {recipient}")
+    return mails_to(world, recipient, subject)[-1]
 
 
 def text_of(mail: EmailMessage) -> str:

@@ -22,6 +22,7 @@ from tests.journeys.doing import (
     enter_mail,
     latest_mail,
     link_in,
+    mails_to,
     make_key_and_send_mail,
     measured_searches,
     open_inquiry,
@@ -182,8 +183,10 @@ def step_6_bassline_answers(world: World) -> None:
     buyer.open("inbox/")
     buyer.sees("bestätigt")
 
+    ordered = "partner@bassline.example", "Bestellung"
+    before = len(mails_to(world, *ordered))
     order_again(buyer, QUOTE)
-    lender.page.goto(link_in(latest_mail(world, "partner@bassline.example", "Bestellung")))
+    lender.page.goto(link_in(latest_mail(world, *ordered, beyond=before)))
     lender.page.get_by_label(re.compile("Grund")).fill("Leider schon verplant.")
     lender.click("Ablehnen")
     lender.sees("abgelehnt")
