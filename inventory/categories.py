@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -55,12 +56,25 @@ def create_path(*, tenant: Tenant, path: str) -> int:
     return parent.pk if parent else 0
 
 
+class CategoryChanges(TypedDict, total=False):
+    name: str
+    parent: Category | None
+
+
 @transaction.atomic
-def update_category(*, category: Category, name: str, parent: Category | None) -> Category:
-    """Rename or move a category with all below it. Raises CategoryNameTaken, CategoryInItself, Unreadable."""
-    if parent and parent.pk in _below(_locked_parents(category.tenant), category.pk):
+def update_category(*, category: Category, **changes: Unpack[CategoryChanges]) -> Category:
+    """Rename or move a category with all below it; what is not named stays as others have it by now.
+
+    Raises CategoryNameTaken, CategoryInItself, Unreadable.
+    """
+    known = _locked(category.tenant)
+    category, parent = known[category.pk], changes.get("parent")
+    if parent and parent.pk in _below({pk: each.parent_id for pk, each in known.items()}, category.pk):
         raise CategoryInItself
-    category.name, category.parent = readable(name, field="name"), parent
+    if "name" in changes:
+        category.name = readable(changes["name"], field="name")
+    if "parent" in changes:
+        category.parent = parent
     return _save(category)
 
 
@@ -102,10 +116,9 @@ def _save(category: Category) -> Category:
     return category
 
 
-def _locked_parents(tenant: Tenant) -> dict[int, int | None]:
-    """The parent of every category, locked: two moves at once could close a circle that neither sees."""
-    rows = tenant.categories.order_by("pk").select_for_update(no_key=True)
-    return {category.pk: category.parent_id for category in rows}
+def _locked(tenant: Tenant) -> dict[int, Category]:
+    """Every category, locked: two moves at once could close a circle that neither sees."""
+    return tenant.categories.order_by("pk").select_for_update(no_key=True).in_bulk()
 
 
 def _below(parents: dict[int, int | None], root: int) -> list[int]:

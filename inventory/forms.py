@@ -237,13 +237,9 @@ class ScaleForm(TenantForm):
         return all([super().is_valid(), self.steps.is_valid()])
 
     def scale_fields(self) -> dict[str, Any]:
-        """What the use-cases of scales take. Of a scale that is there, what nobody touched is what it is by now; its
-        steps are one whole."""
+        """What the use-cases of scales take: of one that is there what was touched; its steps are one whole."""
         rows = [row.cleaned_data for row in self.steps if row.cleaned_data.get("days") is not None]
-        typed = self.cleaned_data | {"steps": [(row["days"], row["factor"]) for row in rows]}
+        steps = {"steps": [(row["days"], row["factor"]) for row in rows]}
         if self.scale is None:
-            return typed
-        kept = {"name": self.scale.name, "extra_day_factor": self.scale.extra_day_factor}
-        if self.steps.forms and not any(row.touched for row in self.steps):
-            typed["steps"] = steps_of(self.scale.steps)
-        return typed | kept | self.touched
+            return self.cleaned_data | steps
+        return self.touched | (steps if not self.steps.forms or any(row.touched for row in self.steps) else {})

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 from itertools import pairwise
+from typing import TypedDict, Unpack
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -34,22 +35,32 @@ class DayTwice(BusinessError):
     )
 
 
+class ScaleChanges(TypedDict, total=False):
+    name: str
+    steps: Steps
+    extra_day_factor: Decimal
+
+
 @transaction.atomic
 def create_scale(*, tenant: Tenant, name: str, steps: Steps, extra_day_factor: Decimal) -> FactorScale:
     """A new scale from steps (days ≥ 1, factor ≥ 0) in any order. Raises ScaleNameTaken, ScaleIsEmpty, DayTwice,
     Unreadable."""
-    return _fill(FactorScale(tenant=tenant), name, steps, extra_day_factor)
+    return _fill(FactorScale(tenant=tenant), {"name": name, "steps": steps, "extra_day_factor": extra_day_factor})
 
 
 @transaction.atomic
-def update_scale(*, scale: FactorScale, name: str, steps: Steps, extra_day_factor: Decimal) -> FactorScale:
-    """Change a scale; positions that stand already keep their factor. Raises as `create_scale` does."""
-    return _fill(scale, name, steps, extra_day_factor)
+def update_scale(*, scale: FactorScale, **changes: Unpack[ScaleChanges]) -> FactorScale:
+    """Change a scale; what is not named stays as others have it by now, and positions that stand keep their factor.
+    Raises as `create_scale` does."""
+    return _fill(scale.tenant.factor_scales.select_for_update(no_key=True).get(pk=scale.pk), changes)
 
 
-def _fill(scale: FactorScale, name: str, steps: Steps, extra_day_factor: Decimal) -> FactorScale:
-    scale.name, scale.extra_day_factor = readable(name, field="name"), extra_day_factor
-    scale.steps = [{"days": days, "factor": str(factor)} for days, factor in _checked(steps)]
+def _fill(scale: FactorScale, changes: ScaleChanges) -> FactorScale:
+    if "name" in changes:
+        scale.name = readable(changes["name"], field="name")
+    if "steps" in changes:
+        scale.steps = [{"days": days, "factor": str(factor)} for days, factor in _checked(changes["steps"])]
+    scale.extra_day_factor = changes.get("extra_day_factor", scale.extra_day_factor)
     taken = scale.tenant.factor_scales.filter(name=scale.name)
     save_or_refuse(scale, taken=taken, refusal=ScaleNameTaken(name=scale.name))
     return scale

@@ -137,11 +137,8 @@ def category_edit(request: TenantRequest, pk: int) -> HttpResponse:
     category = get_object_or_404(request.tenant.categories.select_related("tenant", "parent"), pk=pk)
     form = CategoryForm(request.POST or None, tenant=request.tenant, initial=model_to_dict(category))
     form.carry_shown()
-    kept = {"name": category.name, "parent": category.parent}
     saved = (
-        form.attempt(lambda: categories.update_category(category=category, **(kept | form.touched)))
-        if form.is_valid()
-        else None
+        form.attempt(lambda: categories.update_category(category=category, **form.touched)) if form.is_valid() else None
     )
     if saved:
         return redirect(request.tenant.url("inventory:categories"))

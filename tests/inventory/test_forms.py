@@ -1,10 +1,12 @@
 """Forms of articles, categories, scales and movements as people fill them in German."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection, transaction
 
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
@@ -12,6 +14,7 @@ from inventory.articles import update_article
 from inventory.categories import create_category, update_category
 from inventory.prices import steps_of
 from inventory.scales import create_scale, update_scale
+from tests.crowd import somebody_waits
 from tests.factories import make_article, make_category
 from tests.inventory.pages import BLANK, NOW, ONE, LogIn, shown, shown_before, shown_refusal
 
@@ -124,6 +127,31 @@ def test_factors_changed_meanwhile_stay_when_a_scale_is_renamed(aurora: Tenant, 
     assert steps_of(scale.steps)[1] == (3, ONE * 2)
     page |= {f"steps-{row}-{name}": "" for row in range(2) for name in ("days", "factor")}
     assert "mindestens eine Stufe" in shown_refusal(client, url, page)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_who_renames_a_category_while_it_is_being_moved_does_not_move_it_back(aurora: Tenant, log_in: LogIn) -> None:
+    """What partners see hangs on where it lies; the other request has read that before, and waits."""
+    light, spots = (create_category(tenant=aurora, name=name) for name in ("Licht", "Spots"))
+    client, url = log_in(aurora, Role.WAREHOUSE), aurora.url("inventory:category_edit", spots.pk)
+    before = shown_before(client, url)
+
+    def rename() -> int:
+        try:
+            return client.post(url, before | {"name": "Scheinwerfer", "parent": ""}).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as crowd:
+        with transaction.atomic():
+            update_category(category=spots, name="Spots", parent=light)
+            saved = crowd.submit(rename)
+            while not somebody_waits():
+                assert not saved.done()
+        assert saved.result() == 302
+    spots.refresh_from_db()
+    assert (spots.name, spots.parent) == ("Scheinwerfer", light)
 
 
 def test_controls_and_blanks_are_spaces_where_texts_are_kept_and_no_number_differs_by_them_alone(
