@@ -36,7 +36,8 @@ from partners.protocol.wire import (
 )
 from partners.protocol.wire.fields import MAX_NOTE
 
-LONGEST_REASON = MAX_NOTE * 4  # bytes
+# What is said of an order later, in bytes: the reason, and when it was read.
+MOST_SAID_LATER = MAX_NOTE * 4 + 256
 # Of an answer that we foresee, in bytes: the texts of his catalogue may be longer than those that we know.
 _MOST_FORESEEN = MAX_REQUEST_BYTES * 3 // 4
 _OUTCOMES = {Event.CONFIRM: Outcome.CONFIRMED, Event.DECLINE: Outcome.DECLINED}
@@ -67,7 +68,7 @@ def lines_that_fit(request: OrderRequest, lines: Sequence[SubRentalOrderLine]) -
     asked = zip(request.lines[:MAX_LINES], lines, strict=False)
     foreseen = [_without_nulls(to_wire(_answered(_foreseen(*both), Outcome.CONFIRMED))) for both in asked]
     head = len(dumps(request_body(dataclasses.replace(request, lines=()))))
-    return how_many_fit(foreseen, _MOST_FORESEEN - head - LONGEST_REASON)
+    return how_many_fit(foreseen, _MOST_FORESEEN - head - MOST_SAID_LATER)
 
 
 def first_document(*, request: OrderRequest, inquiry: Inquiry, now: datetime) -> OrderDocument:
@@ -132,7 +133,7 @@ def is_answerable(document: OrderDocument, *, over: Mapping[str, Any]) -> bool:
     """Whether our answer fits into a request, whatever the reason it gives: else the buyer would never hear of it."""
     lines = tuple(_answered(line, Outcome.CONFIRMED) for line in document.lines)
     told = _without_nulls(written(dataclasses.replace(document, lines=lines), over=over))
-    return len(dumps(event_body(Event.DECLINE, told))) + LONGEST_REASON <= MAX_REQUEST_BYTES
+    return len(dumps(event_body(Event.DECLINE, told))) + MOST_SAID_LATER <= MAX_REQUEST_BYTES
 
 
 def request_body(request: OrderRequest) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Orders of hundreds of lines: what is said of them fits into a request, their lists into answers (protocol §3, §4)."""
 
+from bisect import bisect
 from copy import copy
 from typing import Any
 from uuid import uuid4
@@ -7,10 +8,11 @@ from uuid import uuid4
 import orjson
 from django.utils import timezone
 
+from jobs.inquiries import mark_seen
 from partners import client
-from partners.orders import confirm_order, decline_order
+from partners.orders import confirm_order, decline_order, documents, tell_seen
 from partners.protocol.sizes import MAX_ANSWER_BYTES, MAX_REQUEST_BYTES
-from partners.protocol.wire import MAX_LINES, dumps
+from partners.protocol.wire import MAX_LINES, dumps, parse_order
 from tests.factories import make_article
 from tests.partners.orders.doing import Work, orders_of, post, refused, request_of
 from tests.partners.trade import Trade
@@ -81,6 +83,25 @@ def test_every_answer_to_the_largest_orders_can_be_delivered(trade: Trade) -> No
         order = trade.theirs.orders.get(order_id=asked["id"])
         answer(order=order, actor=trade.seller_actor, now=timezone.now())
         assert told(trade) <= MAX_REQUEST_BYTES
+
+
+def test_the_longest_answer_to_the_largest_order_can_be_delivered(trade: Trade) -> None:
+    """Of an order that is just taken: it was read, and its reason takes four bytes for each letter."""
+    asked = large(trade, 1)
+    post(trade.ours, "/orders", asked)
+    known = trade.theirs.orders.get(order_id=asked["id"]).document
+
+    def is_too_large(note: int) -> bool:
+        return not documents.is_answerable(parse_order(known), over=known | {"x-note": "x" * note})
+
+    most = bisect(range(MAX_REQUEST_BYTES), False, key=is_too_large) - 1
+    asked |= {"id": str(uuid4()), "x-note": "x" * most}
+    post(trade.ours, "/orders", asked)
+    order = trade.theirs.orders.select_related("inquiry").get(order_id=asked["id"])
+    mark_seen(inquiry=order.inquiry, at=timezone.now())
+    tell_seen(order=order, now=timezone.now())
+    decline_order(order=order, reason="𝄞" * 4_000, actor=trade.seller_actor, now=timezone.now())
+    assert MAX_REQUEST_BYTES - 500 < told(trade) <= MAX_REQUEST_BYTES
 
 
 def test_what_could_not_be_answered_is_refused_on_arrival(trade: Trade) -> None:
