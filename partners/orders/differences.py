@@ -35,11 +35,11 @@ def other_total(ordered: SubRentalOrder, document: OrderDocument) -> str:
     return " ".join([said % {"supplier": ordered.supplier, **amounts}, *lines[:MOST_NAMED]])
 
 
-def other_terms(ordered: SubRentalOrder, document: OrderDocument) -> str:
+def other_terms(ordered: SubRentalOrder, document: OrderDocument) -> list[str]:
     """That a supplier calls confirmed what are other quantities, articles or periods than we ordered, and of which
-    lines; else nothing."""
+    lines: a text for each of the three; else nothing."""
     if document.state != OrderState.CONFIRMED:
-        return ""
+        return []
     pairs = _pairs(ordered, document)
     found = {
         _("%(supplier)s has confirmed other quantities than we ordered: please ask there."): _other_quantities(pairs),
@@ -49,7 +49,7 @@ def other_terms(ordered: SubRentalOrder, document: OrderDocument) -> str:
         ),
     }
     told = {said % {"supplier": ordered.supplier}: list(lines)[:MOST_NAMED] for said, lines in found.items()}
-    return " ".join(" ".join([said, *lines]) for said, lines in told.items() if lines)
+    return [" ".join([said, *lines]) for said, lines in told.items() if lines]
 
 
 def _pairs(ordered: SubRentalOrder, document: OrderDocument) -> Pairs:

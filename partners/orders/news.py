@@ -87,7 +87,9 @@ def _what_is_other(ordered: SubRentalOrder, document: OrderDocument) -> str:
     """What is other than was seen, and what can still be done about it; else nothing."""
     other, is_open = other_total(ordered, document), document.state == OrderState.REQUESTED
     way_out = _("Until it is answered the order can be withdrawn.")
-    return f"{other} {way_out}" if other and is_open else f"{other} {other_terms(ordered, document)}".strip()
+    if other and is_open:
+        return f"{other} {way_out}"
+    return "\n".join(filter(None, [other, *other_terms(ordered, document)]))
 
 
 def tell_refused(ordered: SubRentalOrder, reason: str, *, mailed: bool) -> None:

@@ -165,9 +165,7 @@ def _notes(order: SubRentalOrder, job: Job, document: OrderDocument | None, *, i
         yield other
     elif document and recomputed_net(document) not in {document.net, None}:
         yield _("The total of %(supplier)s is not the sum of the lines: please ask.") % {"supplier": order.supplier}
-    terms = other_terms(order, document) if document else ""
-    if terms:
-        yield terms
+    yield from other_terms(order, document) if document else ()
     if not is_alive:
         yield _("Connection ended")
     if order.reason:

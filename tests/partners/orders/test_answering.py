@@ -148,8 +148,16 @@ PERIOD = "einen anderen Zeitraum bestätigt als bestellt: Bitte dort nachfragen.
             {"answer": {"outcome": "other_period", "period": other_period(1)}},
             f"{PERIOD} {{name}}: Fr 02.07.2027 08:00 – So 04.07. 20:00 statt {ORDERED}.",
         ),
+        (
+            {},
+            {"article": "77", "number": "N-1", "name": "Nebel", "answer": {"quantity": 1}},
+            (
+                "andere Mengen bestätigt als bestellt: Bitte dort nachfragen. Nebel: 1 statt 2."
+                f"\nBassline Rental hat {ARTICLES} N-1 Nebel statt {{number}} {{ours}}."
+            ),
+        ),
     ],
-    ids=["another article", "a substitute", "another period", "another period of a line"],
+    ids=["another article", "a substitute", "another period", "another period of a line", "several"],
 )
 def test_other_articles_and_periods_called_confirmed_are_told(
     trade: Trade, work: Work, whole: dict[str, Any], of_line: dict[str, Any], said: str
@@ -163,7 +171,7 @@ def test_other_articles_and_periods_called_confirmed_are_told(
     ours = {"ours": line.name, "number": line.supplier_number, "name": trade.article.name}
     assert read == f"Bassline Rental hat {said}".format(**ours, usage=usage.replace("\xa0", " "))
     [shown] = progress_of(trade.job)
-    assert read in [note.replace("\xa0", " ") for note in shown.notes]
+    assert read == "\n".join(shown.notes).replace("\xa0", " ")
 
 
 def test_who_has_left_the_company_gets_no_mail_about_its_orders(trade: Trade, work: Work) -> None:
