@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import django
 from django.apps import apps
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.module_loading import import_string
 from django.utils.timezone import now
 from django_scopes import scopes_disabled
@@ -66,9 +66,10 @@ def filled_quota(event: Any, number: int, orders: int) -> Any:
     quota.items.add(item)
     channel = event.organizer.sales_channels.get(identifier="web")
     times = {"datetime": now(), "expires": now() + timedelta(days=9)}
-    order = event.orders.create(code=f"X{number:04}-", status="p", total=10, sales_channel=channel, **times)
-    place = apps.get_model("pretixbase.OrderPosition")(order=order, item=item, price=10, organizer=event.organizer)
-    type(place).objects.bulk_create([place])
+    with transaction.atomic():
+        order = event.orders.create(code=f"X{number:04}-", status="p", total=10, sales_channel=channel, **times)
+        place = order.positions.create(item=item, price=10)
+        order.create_transactions()
     copied("pretixbase_order", order.pk, f"generate_series(2, {orders}) AS n", _ORDERS)
     others = f"pretixbase_order o WHERE o.code LIKE '{order.code}_%'"
     copied("pretixbase_orderposition", place.pk, f"(SELECT id FROM {others}) AS o", _PLACES)
