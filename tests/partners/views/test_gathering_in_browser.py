@@ -156,7 +156,7 @@ TORN = """place => {
 
 
 def test_picking_fits_a_phone_and_says_at_the_quantity_that_the_partner_is_gone(
-    page: Page, live_server: LiveServer, trade: Many
+    page: Page, live_server: LiveServer, trade: Many, complaints: list[str]
 ) -> None:
     """Nobody who types a quantity is led away from it."""
     facts = {"gtin": "4006381333931", "manufacturer": "Martin", "manufacturer_part_number": "P-40"}
