@@ -63,6 +63,13 @@ def test_a_job_is_typed_in_the_tenant_s_time(aurora: Tenant, log_in: LogIn) -> N
     assert job.usage_start == datetime(2027, 7, 2, 8, tzinfo=UTC)
 
 
+def test_who_has_no_customer_yet_is_led_to_the_first(aurora: Tenant, log_in: LogIn) -> None:
+    way, url = "Ein Job ist für einen Kunden, und noch gibt es keinen.", aurora.url("jobs:create")
+    assert (way in text(log_in(aurora), url), "?is_customer=1" in text(log_in(aurora), url)) == (True, True)
+    make_contact(aurora)
+    assert way not in text(log_in(aurora), url)
+
+
 def test_an_edit_shows_the_clock_of_the_tenant(aurora: Tenant, log_in: LogIn) -> None:
     page = text(log_in(aurora), aurora.url("jobs:edit", make_job(aurora, tax_percent=Decimal("7.5")).pk))
     assert 'value="2027-07-01T08:00"' in page
