@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 DURABLE_SETTINGS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "100"}
+PORTS = range(20_000, 32_000)  # Linux hands out from 32,768, others from 49,152
 TEST_CLUSTER_SETTINGS = DURABLE_SETTINGS | {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
@@ -30,10 +31,13 @@ class MissingComponent(Exception):
 
 
 def free_port() -> int:
-    """A loopback port that nobody listened on a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that nobody listens on, of a range from which the kernel gives none by itself.
+
+    A port that it gave would be given again, to any client on the machine, before whoever asked listens on it."""
+    while True:
+        port = secrets.choice(PORTS)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def apt_install(package: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -53,6 +54,14 @@ def test_the_companies_share_mails_and_nothing_else(companies: list[Any]) -> Non
     shared = {name for name in first if first[name] == second[name] and name not in os.environ}
     assert shared <= {"EWX_MAIL_DIR", "EWX_DEMO", "PYTHONUNBUFFERED"}
     assert first["EWX_ALLOWED_PARTNER_ORIGINS"] == second["EWX_ORIGIN"]
+
+
+def test_a_free_port_is_one_that_nobody_gets_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", services.free_port())) as taken:
+        port = taken.getsockname()[1]
+        assert port in services.PORTS
+        monkeypatch.setattr(services, "PORTS", [port, services.free_port()])
+        assert {services.free_port() for _ in range(20)} == {services.PORTS[1]}
 
 
 def test_a_taken_port_is_named(companies: list[Any]) -> None:
