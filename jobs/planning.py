@@ -130,7 +130,7 @@ def update_job(*, job: Job, seen: tuple[Period, Period] | None = None, **changes
     """Change a job; what is not named stays as it is now, whatever `job` says.
 
     What is reserved moves with it, all or nothing: otherwise Shortage, and nothing is changed. An option ends at
-    the latest when the job starts. Day factors of prices and costs follow the new usage period.
+    the latest when the job starts. Day factors of prices and costs follow the days of the new usage period.
     `job_changed` is sent after commit if a period moved.
     Raises JobIsPromised where it would leave the period of an inquiry that was confirmed, and JobMovedOn where its two
     periods, planning and usage, are no longer those that the person had `seen` who moves it.
@@ -152,7 +152,7 @@ def update_job(*, job: Job, seen: tuple[Period, Period] | None = None, **changes
     if before != (job.planning_period, job.usage_period):
         require_kept(job)
         own_stock.move(job=job)
-        _follow_usage(job)
+        _follow_usage(job, before[1])
         _announce(job)
     elif called != str(job):
         own_stock.rename(job=job)
@@ -201,9 +201,12 @@ def _set_periods(job: Job, planning: Period, usage: Period) -> None:
     job.usage_start, job.usage_end = usage.start, usage.end
 
 
-def _follow_usage(job: Job) -> None:
-    """Recompute the day factors of every position for the job's usage period."""
+def _follow_usage(job: Job, before: Period) -> None:
+    """Recompute the day factors of every position where the usage takes other days than `before`: as long as it does
+    not, what was agreed stands, whatever the scales say by now and in whichever zone days were counted."""
     days = usage_days(tenant=job.tenant, usage_period=job.usage_period)
+    if days == usage_days(tenant=job.tenant, usage_period=before):
+        return
     positions = list(job.positions.select_related("article__factor_scale"))
     for position in positions:
         position.factor = sale_factor(article=position.article, days=days)

@@ -10,6 +10,7 @@ import pytest
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.reservations import Shortage
+from inventory.scales import create_scale, update_scale
 from jobs.models import Job
 from jobs.planning import (
     NotACustomer,
@@ -224,3 +225,19 @@ def test_the_refusal_of_a_move_names_every_shortfall(aurora: Tenant) -> None:
         (fog, 2, 1),
     ]
     assert all(article.name in str(refused.value) for article in (par, fog))
+
+
+def test_a_factor_stays_as_agreed_while_the_days_are_the_same(aurora: Tenant) -> None:
+    """Another scale counts for what comes; of a job that is only loaded earlier it changes no price."""
+    scale = create_scale(tenant=aurora, name="A", steps=[(1, Decimal(2))], extra_day_factor=Decimal(0))
+    job = make_job(aurora, period=SUMMER)
+    position = add_position(job=job, article=make_article(aurora, "PAR 64", factor_scale=scale), quantity=1)
+    update_scale(scale=scale, steps=[(1, Decimal(5))])
+    update_job(job=job, planning_period=Period(SUMMER.start - DAY, SUMMER.end))
+    update_job(job=job, planning_period=AUTUMN, usage_period=AUTUMN)
+    position.refresh_from_db()
+    assert position.factor == 2
+    update_job(job=job, planning_period=Period(AUTUMN.start, AUTUMN.end + DAY), usage_period=AUTUMN)
+    update_job(job=job, usage_period=Period(AUTUMN.start, AUTUMN.end + DAY))
+    position.refresh_from_db()
+    assert position.factor == 5
