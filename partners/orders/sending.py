@@ -57,7 +57,8 @@ def send_order(
     logistics: Mapping[str, Any] | None = None,
 ) -> PartnerOrder:
     """Order what is not ordered yet from this supplier, as much as one order can hold, by count and by size; the worker
-    delivers it, the click ends here (mission O1).
+    delivers it, the click ends here (mission O1): until its period starts, or what a person orders after that until it
+    ends (protocol §6).
 
     Raises NothingToOrder (also for the second of two clicks), NoConnectionToOrder, PeriodTooLong.
     """
@@ -93,7 +94,7 @@ def send_order(
         path="/orders",
         body=body,
         order=order,
-        not_after=ordered.planning_start,
+        not_after=ordered.planning_start if now < ordered.planning_start else ordered.planning_end,
     )
     record(tenant=locked.tenant, actor=actor, action="partner.order_sent", target=ordered, lines=len(request.lines))
     return order

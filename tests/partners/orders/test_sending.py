@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from inventory.models import Article
@@ -39,6 +40,16 @@ def test_the_click_writes_everything_down_and_calls_nobody(trade: Trade) -> None
     assert order.sub_rental_order.created_by == trade.buyer
     assert trade.ours.tenant.audit_entries.filter(action="partner.order_sent").count() == 1
     assert mails(trade.ours.tenant) == []
+
+
+def test_what_is_ordered_while_the_job_runs_goes_out_until_it_ends(trade: Trade, work: Work) -> None:
+    trade.add_position()
+    with time_machine.travel(trade.job.planning_start + timedelta(hours=1), tick=False):
+        order = trade.send()
+        assert work() == [Outcome.DELIVERED]
+    assert order.deliveries.get().not_after == trade.job.planning_end
+    assert Inquiry.objects.count() == 1
+    assert len(mails(trade.ours.tenant)) == 1
 
 
 def test_a_second_click_finds_nothing_to_order(trade: Trade) -> None:
