@@ -22,8 +22,9 @@ admin_only = may(Permission.MANAGE_TENANT)
 @admin_only
 def settings(request: TenantRequest) -> HttpResponse:
     form = SettingsForm(request.POST or None, tenant=request.tenant, initial=model_to_dict(request.tenant))
+    form.carry_shown()
     update = partial(tenants.update_settings, tenant=request.tenant, actor=actor_of(request))
-    if form.is_valid() and form.attempt(partial(update, **form.cleaned_data)) is not None:
+    if form.is_valid() and form.attempt(partial(update, **form.touched)) is not None:
         messages.success(request, _("Saved."))
         return redirect(request.tenant.url("tenants:settings"))
     return render(request, "tenants/settings.html", {"form": form}, status=422 if form.errors else 200)

@@ -1,5 +1,6 @@
 """The company's own settings: who may, what is kept, what the journal says."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -47,6 +48,16 @@ def test_saving_without_a_change_writes_no_entry(aurora: Tenant, log_in: LogIn) 
     client.post(url, GIVEN)
     client.post(url, GIVEN)
     assert AuditEntry.objects.about(aurora).count() == 1
+
+
+def test_a_currency_chosen_meanwhile_is_not_taken_back_by_a_page_from_before(aurora: Tenant, log_in: LogIn) -> None:
+    client, url = log_in(aurora), aurora.url("tenants:settings")
+    client.post(url, GIVEN)
+    before = dict(re.findall(r'name="(initial-[a-z_]+)"(?: value="([^"]*)")?', client.get(url).content.decode()))
+    client.post(url, GIVEN | {"currency": "CHF", "tax_percent": "8,10"})
+    client.post(url, GIVEN | before | {"city": "Kiel"})
+    aurora.refresh_from_db()
+    assert (aurora.city, aurora.currency, str(aurora.tax_percent)) == ("Kiel", "CHF", "8.10")
 
 
 @pytest.mark.parametrize(
