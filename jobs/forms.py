@@ -16,7 +16,7 @@ from inventory.models import Article
 from jobs.holds import usual_end
 from jobs.models import InquiryQuerySet, Job, JobQuerySet, Position
 from jobs.planning import JobMovedOn
-from jobs.states import JobState, OrderState
+from jobs.states import INQUIRY_STATES, JobState
 
 TIMES = ("planning_start", "planning_end", "usage_start", "usage_end")
 WHEN = [("", _("At any time")), ("coming", _("Running and coming")), ("past", _("Past"))]
@@ -60,10 +60,13 @@ class SearchForm(forms.Form):
         return self.cleaned_data["q"] if self.is_valid() else ""
 
 
+_INQUIRY_CHOICES = [("", _("All states")), *((state.value, state.label) for state in INQUIRY_STATES)]
+
+
 class InquiryFilter(forms.Form):
     """State of an inquiry; without one all of them."""
 
-    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("All states")), *OrderState.choices])
+    state = forms.ChoiceField(label=_("State"), required=False, choices=_INQUIRY_CHOICES)
 
     def narrow(self, inquiries: InquiryQuerySet) -> InquiryQuerySet:
         self.is_valid()

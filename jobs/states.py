@@ -42,7 +42,18 @@ class OrderState(models.TextChoices):
     CONFIRMED = "confirmed", _("confirmed")
     DECLINED = "declined", _("declined")
     WITHDRAWN = "withdrawn", _("withdrawn")
+    EXPIRED = "expired", _("expired")
+    CANCELLED = "cancelled", _("cancelled")
 
 
 # Positions of an order in one of these states count as ordered; the others can be ordered again.
 ORDERED_STATES = frozenset({OrderState.REQUESTED, OrderState.CONFIRMED})
+
+# What may still become of one; of the others nothing. A supplier takes back what he has confirmed (protocol §7).
+NEXT_ORDER_STATES: dict[OrderState, frozenset[OrderState]] = {
+    OrderState.REQUESTED: frozenset(OrderState) - {OrderState.REQUESTED},
+    OrderState.CONFIRMED: frozenset({OrderState.CANCELLED}),
+}
+
+# How an inquiry can stand here; we let none expire, and cancel none that we have confirmed.
+INQUIRY_STATES = (OrderState.REQUESTED, OrderState.CONFIRMED, OrderState.DECLINED, OrderState.WITHDRAWN)

@@ -16,7 +16,7 @@ from eventworx.tenants.numbers import NumberKind, next_number
 from jobs.currency import require_bookable
 from jobs.locks import lock_job
 from jobs.models import Job, Position, SubRentalOrder, SubRentalOrderLine
-from jobs.states import JobState, OrderState
+from jobs.states import NEXT_ORDER_STATES, JobState, OrderState
 
 # How many of the first lines one order can hold.
 Room = Callable[[SubRentalOrder, Sequence[SubRentalOrderLine]], int]
@@ -96,16 +96,16 @@ def record_answer(
     reason: str = "",
     supplier_reference: str = "",
 ) -> SubRentalOrder:
-    """Write down how an order ended: confirmed, declined or withdrawn (protocol §7: only while requested).
+    """Write down what became of an order (`states.NEXT_ORDER_STATES`): its answer, or that it was taken back after it.
 
-    The same answer again is harmless; another one raises OrderIsAnswered.
+    The same again is harmless; what cannot follow raises OrderIsAnswered.
     """
     locked = order.tenant.sub_rental_orders.select_for_update(no_key=True).get(pk=order.pk)
     if locked.state == state:
         return locked
-    if locked.state != OrderState.REQUESTED:
+    if state not in NEXT_ORDER_STATES.get(OrderState(locked.state), ()):
         raise OrderIsAnswered(order=locked.number, state=locked.get_state_display())
-    locked.state, locked.reason, locked.answered_at = state, reason, at
+    locked.state, locked.reason, locked.answered_at = state, reason, locked.answered_at or at
     locked.supplier_reference = supplier_reference or locked.supplier_reference
     locked.save(update_fields=["state", "reason", "answered_at", "supplier_reference"])
     return locked

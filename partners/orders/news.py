@@ -72,19 +72,36 @@ def tell_answer(order: PartnerOrder, document: OrderDocument) -> None:
         ),
         body=lambda: "\n".join(filter(None, [document.reason, _what_is_other(ordered, document)])),
     )
-    person = ordered.created_by
-    if isinstance(person, User) and ordered.tenant.memberships.who_may(Permission.EDIT_JOBS).filter(user=person):
+    for person in _to_be_mailed(ordered, document):
         _mail_answer(order, ordered, document, person)
+
+
+def _to_be_mailed(ordered: SubRentalOrder, document: OrderDocument) -> list[User]:
+    """Whoever ordered; where a supplier takes back what he has promised all of our sales (protocol §7: loud alarm)."""
+    sales = ordered.tenant.memberships.who_may(Permission.EDIT_JOBS).select_related("user").order_by("pk")
+    if document.state != OrderState.CANCELLED:
+        sales = sales.filter(user=ordered.created_by)
+    return [membership.user for membership in sales]
 
 
 def _how_it_stands(document: OrderDocument) -> str:
     if document.state == OrderState.REQUESTED:
         return _("requested, and at other prices")
+    if document.state == OrderState.CANCELLED:
+        return _("cancelled by the supplier")
     return state_words(document.state)
+
+
+_WHAT_NOW: Mapping[str, Promise] = {
+    OrderState.CANCELLED: gettext_lazy("What was promised is not coming: please cover it elsewhere, now."),
+    OrderState.EXPIRED: gettext_lazy("It was not answered in time. Its positions can be ordered again."),
+}
 
 
 def _what_is_other(ordered: SubRentalOrder, document: OrderDocument) -> str:
     """What is other than was seen, and what can still be done about it; else nothing."""
+    if document.state in _WHAT_NOW:
+        return str(_WHAT_NOW[document.state])
     other, is_open = other_total(ordered, document), document.state == OrderState.REQUESTED
     way_out = _("Until it is answered the order can be withdrawn.")
     if other and is_open:

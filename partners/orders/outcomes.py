@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 
 from jobs.models import Inquiry, SubRentalOrder
 from jobs.states import OrderState
-from jobs.sub_rentals import OrderIsAnswered
 from partners.client import Answer, PartnerRefused, PartnerUnreachable, last_words
 from partners.models import Delivery, PartnerOrder
 from partners.orders import news
-from partners.orders.sending import end_unsent, end_withdrawn, lock_order, take_over
+from partners.orders.sending import CannotFollow, end_unsent, end_withdrawn, lock_order, take_over
 from partners.outbox import CLOSED, DeliveryHandlers, DeliveryKind
+from partners.protocol.order_states import is_over
 from partners.protocol.wire import FieldErrors, Json, Problem, ProblemCode, parse_order
 
 logger = logging.getLogger(__name__)
@@ -111,17 +111,18 @@ def _ordered(order: PartnerOrder) -> SubRentalOrder:
 
 def _take_over_answer(order: PartnerOrder, raw: Json, now: datetime) -> None:
     """His document if it is one. What cannot be read changes nothing: his next event carries the whole again. Nor does
-    another answer than he has given already: else the delivery would be tried anew, in vain, for a week."""
+    what cannot follow what he has said before: else the delivery would be tried anew, in vain, for a week."""
     try:
         document = parse_order(raw)
         with transaction.atomic():
             take_over(order, document, raw if isinstance(raw, dict) else {}, now)
-    except (FieldErrors, OrderIsAnswered) as error:
+    except (FieldErrors, CannotFollow) as error:
         logger.warning("order %s: the partner's document is not taken over (%s)", order.order_id, error)
 
 
 def _mail_once(order: PartnerOrder, now: datetime) -> None:
-    if order.mailed_at is None and news.mail_to_supplier(order):
+    """What is over already, as somebody else heard of it first, is not asked for by mail."""
+    if order.mailed_at is None and not is_over(order.state) and news.mail_to_supplier(order):
         order.mailed_at = now
         order.save(update_fields=["mailed_at"])
 

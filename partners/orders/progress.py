@@ -149,8 +149,10 @@ def _steps(order: SubRentalOrder, document: OrderDocument | None, deliveries: li
         if delivery.kind == DeliveryKind.ORDER and document and document.seen_at:
             yield Step(_("read"), document.seen_at, "good")
     if order.answered_at:
-        answer = _("withdrawn") if order.state == OrderState.WITHDRAWN else _("answered")
-        yield Step(answer, order.answered_at, "good")
+        ends = {OrderState.WITHDRAWN: _("withdrawn"), OrderState.EXPIRED: _("expired")}
+        yield Step(ends.get(OrderState(order.state), _("answered")), order.answered_at, "good")
+    if order.state == OrderState.CANCELLED and document:
+        yield Step(_("cancelled by the supplier"), document.updated_at, "bad")
 
 
 def _notes(order: SubRentalOrder, job: Job, document: OrderDocument | None, *, is_alive: bool) -> Iterable[str]:

@@ -20,7 +20,7 @@ from partners.access import PeriodTooLong, is_askable
 from partners.models import Delivery, DeliveryState, Direction, PartnerConnection, PartnerOrder
 from partners.orders import documents, news
 from partners.outbox import DEADLINE_SECONDS, SUPERSEDED, DeliveryKind, enqueue_delivery
-from partners.protocol.order_states import Event, Party, State, WrongState, next_state
+from partners.protocol.order_states import Event, Party, State, WrongState, can_follow, next_state
 from partners.protocol.signing import LIFETIME, SKEW
 from partners.protocol.wire import FieldError, FieldErrors, OrderDocument, OrderEvent, new_order_id
 
@@ -44,6 +44,12 @@ class WithdrawalIsUnderway(BusinessError):
     code = "withdrawal-underway"
     status = 409
     message = _("The withdrawal of %(order)s is on its way already.")
+
+
+class CannotFollow(BusinessError):
+    code = "state"
+    status = 409
+    message = _("An order that is %(before)s cannot be %(after)s after that.")
 
 
 @transaction.atomic
@@ -141,7 +147,8 @@ def _machines_may_until(ordered: SubRentalOrder | None, now: datetime) -> dateti
 def receive_event(*, connection: PartnerConnection, event: OrderEvent, raw: Mapping[str, Any], now: datetime) -> bool:
     """Take over the supplier's document if it is newer than ours; whether it was. `connection` is locked.
 
-    Raises Http404 for an order that is not ours, FieldErrors where id, currency or lines are not those we sent.
+    Raises Http404 for an order that is not ours, FieldErrors where id, currency or lines are not those we sent,
+    CannotFollow where no way of protocol §7 leads to its state.
     """
     order = connection.orders.filter(order_id=event.order.id, direction=Direction.OUTGOING).first()
     if order is None:
@@ -155,6 +162,8 @@ def take_over(order: PartnerOrder, document: OrderDocument, raw: Mapping[str, An
     if document.version <= order.version:
         return False
     before, known = order.state, documents.kept(order)
+    if document.state in set(State) and not _can_follow(order, known, document):
+        raise CannotFollow(before=before, after=document.state, current=order.document if known else None)
     order.version, order.document, order.updated_at = document.version, dict(raw), now
     order.state = document.state if document.state in set(State) else order.state
     order.save(update_fields=["version", "document", "updated_at", "state"])
@@ -163,6 +172,13 @@ def take_over(order: PartnerOrder, document: OrderDocument, raw: Mapping[str, An
     elif document.state == OrderState.REQUESTED and (known is None or _asked(known) != _asked(document)):
         news.tell_answer(order, document)
     return True
+
+
+def _can_follow(order: PartnerOrder, known: OrderDocument | None, document: OrderDocument) -> bool:
+    """Nobody but we gives our commands. Where a state that we do not know may lead to, nobody here can count."""
+    steps = document.version - order.version if known is None or known.state in set(State) else len(State)
+    commands = order.deliveries.filter(kind=DeliveryKind.COMMAND).values_list("body__command", flat=True)
+    return can_follow(order.state, document.state, steps=steps, commanded=set(commands))
 
 
 def _asked(document: OrderDocument) -> tuple[object, ...]:

@@ -1,5 +1,6 @@
 """The states of an order as data (protocol §7): the same table for both sides."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
@@ -117,6 +118,28 @@ _TABLE: dict[tuple[str | None, str], Transition] = dict(TRANSITIONS.items())
 # What a buyer may ask for (POST /orders/{id}/commands) and what a supplier reports (POST /order-events).
 COMMANDS = frozenset({_E.ACCEPT, _E.WITHDRAW, _E.REQUEST_CANCEL, _E.REQUEST_CHANGE, _E.REFUSE})
 REPORTED = frozenset(event for (_, event), step in TRANSITIONS.items() if step.by is not _BUYER)
+
+
+_OVER = frozenset(State) - {state for state, _event in TRANSITIONS}
+
+
+def is_over(state: str) -> bool:
+    """Whether nothing can become of the order any more."""
+    return state in _OVER
+
+
+def can_follow(before: str, after: str, *, steps: int, commanded: Collection[str]) -> bool:
+    """Whether an order that was `before` can be `after` so many versions later, if of the buyer's events only the
+    `commanded` ones happened: versions in between may be lost, and not each of them changes the state.
+    """
+    reached = {before}
+    for _step in range(min(steps, len(State))):
+        reached |= {
+            step.target
+            for (state, event), step in TRANSITIONS.items()
+            if state in reached and (step.by is not Party.BUYER or event in commanded)
+        }
+    return after in reached
 
 
 def transition(state: str | None, event: str, by: Party) -> Transition:

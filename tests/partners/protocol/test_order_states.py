@@ -1,5 +1,6 @@
 """The order table against the page of the protocol (§7), row by row."""
 
+from collections.abc import Iterator
 from itertools import product
 
 import pytest
@@ -13,6 +14,8 @@ from partners.protocol.order_states import (
     State,
     Terms,
     WrongState,
+    can_follow,
+    is_over,
     next_state,
     transition,
 )
@@ -79,13 +82,29 @@ def test_strings_from_the_wire_are_taken_as_they_are():
 
 
 def test_final_states_are_those_without_a_way_out():
-    assert {source for source, _ in TRANSITIONS} - {None} == set(State) - {
-        "closed",
-        "declined",
-        "withdrawn",
-        "expired",
-        "cancelled",
-    }
+    final = {"closed", "declined", "withdrawn", "expired", "cancelled"}
+    assert {source for source, _ in TRANSITIONS} - {None} == set(State) - final
+    assert {state.value for state in State if is_over(state)} == final
+    assert not is_over("on_the_moon")
+
+
+def walks(state: State, steps: int) -> Iterator[tuple[State, frozenset[str]]]:
+    """Where an order may stand after so many steps or fewer, and what the buyer commanded on the way."""
+    yield state, frozenset()
+    for (source, event), step in TRANSITIONS.items() if steps else ():
+        if source == state:
+            own = {event.value} if step.by is Party.BUYER else set()
+            yield from ((target, commands | own) for target, commands in walks(step.target, steps - 1))
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 3])
+def test_what_can_follow_is_what_a_walk_leads_to(steps: int):
+    """Every walk over the table is believed, and nothing else is."""
+    for before, after in product(State, State):
+        ways = [commands for target, commands in walks(before, steps) if target == after]
+        for commanded in (*ways, frozenset[str](), frozenset(COMMANDS)):
+            expected = any(commands <= commanded for commands in ways)
+            assert can_follow(before, after, steps=steps, commanded=commanded) == expected, (before, after, commanded)
 
 
 def test_every_state_is_reached():
