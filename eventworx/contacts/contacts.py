@@ -59,8 +59,12 @@ def update_contact(*, contact: Contact, **fields: Unpack[ContactFields]) -> Cont
 
 
 @transaction.atomic
-def set_roles(*, contact: Contact, is_customer: bool, is_supplier: bool) -> Contact:
-    """Make a contact customer, supplier or both. Raises NoRole where neither is left (mission P1, P9)."""
+def set_roles(*, contact: Contact, is_customer: bool | None = None, is_supplier: bool | None = None) -> Contact:
+    """Make a contact customer, supplier or both; None: as it is by now. Raises NoRole where neither is left (mission
+    P1, P9)."""
+    now = contact.tenant.contacts.select_for_update(no_key=True).get(pk=contact.pk)
+    is_customer = now.is_customer if is_customer is None else is_customer
+    is_supplier = now.is_supplier if is_supplier is None else is_supplier
     _check_roles(is_customer, is_supplier)
     contact.is_customer, contact.is_supplier = is_customer, is_supplier
     contact.save(update_fields=["is_customer", "is_supplier", "updated_at"])

@@ -116,16 +116,22 @@ def set_level(*, connection: PartnerConnection, level: int, actor: Actor) -> Par
 
 @transaction.atomic
 def set_contact_roles(
-    *, contact: Contact, is_customer: bool, is_supplier: bool, level: int | None = None, actor: Actor
+    *,
+    contact: Contact,
+    is_customer: bool | None = None,
+    is_supplier: bool | None = None,
+    level: int | None = None,
+    actor: Actor,
 ) -> Contact:
-    """Make a contact customer, supplier or both; the level counts while he is a customer (mission P9).
+    """Make a contact customer, supplier or both, None: as it is by now; the level counts while he is a customer
+    (mission P9).
 
     Raises NoRole, and LevelNeeded where a connected contact becomes a customer at level 0 and `level` is None.
     """
     connection = open_connection(contact)
     if connection:
         connection = connection.locked()
-        becomes_customer = is_customer and not connection.contact.is_customer
+        becomes_customer = bool(is_customer) and not connection.contact.is_customer
         if becomes_customer and level is None and connection.level == AccessLevel.NONE:
             raise LevelNeeded
         if level is not None:
@@ -136,7 +142,7 @@ def set_contact_roles(
         actor=actor,
         action=Deed.ROLES_SET,
         target=connection or contact,
-        customer=is_customer,
-        supplier=is_supplier,
+        customer=contact.is_customer,
+        supplier=contact.is_supplier,
     )
     return contact

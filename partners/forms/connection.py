@@ -52,6 +52,10 @@ class RolesForm(TenantForm):
 
     asks_for_level = False
 
+    def narrow(self) -> None:
+        for name in ("is_customer", "is_supplier"):
+            self.fields[name].show_hidden_initial = True
+
     def add_error(self, field: str | None, error: Any) -> None:
         """Where nobody could name a level yet, nobody has made a mistake: it is asked for, and one is proposed
         (mission P9)."""

@@ -75,7 +75,7 @@ def _is_on_tab(request: TenantRequest, contact: Contact) -> bool:
 def set_roles(request: TenantRequest, pk: int) -> HttpResponse:
     contact, form = contact_of(request, pk), RolesForm(request.POST, tenant=request.tenant)
     if form.is_valid():
-        roles = {"contact": contact, "actor": actor_of(request), **form.cleaned_data}
+        roles = {"contact": contact, "actor": actor_of(request), **form.touched}
         if form.attempt(lambda: connections.set_contact_roles(**roles)):
             return _changed(request, contact)
     return _header(request, contact, form)

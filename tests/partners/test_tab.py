@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from eventworx.audit import Actor, chain_everything
+from eventworx.contacts.contacts import set_roles
 from eventworx.contacts.models import Contact
 from eventworx.messaging.mail import send_mail
 from eventworx.tenants.models import Tenant
@@ -139,6 +140,18 @@ def test_becoming_a_customer_proposes_a_level(pair: Pair, log_in: LogIn) -> None
     post(client, contact, "set_roles", is_supplier="on", is_customer="on", level="2")
     pair[0].refresh_from_db()
     assert pair[0].effective_level == 2
+
+
+def test_a_role_taken_away_meanwhile_is_not_given_back_by_a_page_from_before(pair: Pair, log_in: LogIn) -> None:
+    """Who is no customer any more sees nothing: a tick beside it, made on a page from before, must not change that."""
+    contact, client = pair[0].contact, log_in(pair[0].tenant)
+    contact.is_supplier = False
+    contact.save()
+    before = dict(re.findall(r'name="(initial-is_[a-z]+)" value="([^"]*)"', page(client, contact, "contact_header")))
+    set_roles(contact=contact, is_customer=False, is_supplier=True)
+    post(client, contact, "set_roles", is_customer="on", is_supplier="on", **before)
+    contact.refresh_from_db()
+    assert (contact.is_customer, contact.is_supplier) == (False, True)
 
 
 def test_pause_marks_the_tab(pair: Pair, log_in: LogIn) -> None:
