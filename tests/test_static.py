@@ -13,6 +13,8 @@ from pytest_django import Settings
 
 from tests.source import APPS, ROOT
 
+# How a form would slip through what sends each only once (app.js): a method that is not looked for there, or by itself.
+SLIPS = re.compile(r"""\bmethod=(?!"(post|get)")|\bformmethod\b|\bhx-disabled-elt\b""")
 NAMED = re.compile(r"{%\s*static\s+[\"']([^\"']+)[\"']")
 
 
@@ -37,6 +39,16 @@ def collect(settings: Settings, target: Path) -> None:
 def test_templates_name_files_that_exist() -> None:
     folders = [ROOT / "templates", *(ROOT / app for app in APPS)]
     assert missing(template for folder in folders for template in folder.rglob("*.html")) == []
+
+
+def test_every_form_is_sent_once() -> None:
+    """One rule for all: no form has its own, and every page that could have one loads it."""
+    pages = {path: path.read_text(encoding="utf-8") for path in (ROOT / "templates").rglob("*.html")}
+    assert [path.name for path, text in pages.items() if SLIPS.search(text)] == []
+    whole = [text for path, text in pages.items() if "<html" in text and path.parent.name != "emails"]
+    assert ["ewx/app.js" in text for text in whole] == [True]
+    forms = ('<form method="POST">', "<form method='post'>", '<form method="post" hx-post="/">')
+    assert [bool(SLIPS.search(form)) for form in forms] == [True, True, False]
 
 
 def test_production_can_gather_all_files(settings: Settings, tmp_path: Path) -> None:

@@ -115,20 +115,6 @@ def test_positions_are_added_by_keyboard(page: Page, live_server: LiveServer, jo
     expect(rows.nth(3).get_by_role("button", name="„Transport“ nach oben")).to_be_focused()
 
 
-def test_a_double_click_adds_one_position(page: Page, live_server: LiveServer, job: Job, complaints: list[str]) -> None:
-    make_article(job.tenant, "Stroboskop", owned=6)
-    page.goto(live_server.url + job.get_absolute_url(), wait_until="networkidle")
-    page.get_by_label("Eigene Artikel suchen").fill("strobo")
-    page.get_by_role("button", name="Stroboskop hinzufügen").dblclick()
-    expect(page.locator("#own-hits")).to_contain_text("5 von 6")
-    page.locator("#source-text").check()
-    page.get_by_label("Beschreibung").fill("Transport")
-    page.locator("#material").get_by_role("button", name="Hinzufügen").dblclick()
-    expect(page.locator("#material")).to_contain_text("Transport hinzugefügt")
-    page.wait_for_load_state("networkidle")
-    assert [row.description for row in job.positions.in_order()[3:]] == ["Stroboskop", "Transport"]
-
-
 def test_the_list_follows_the_typing(page: Page, live_server: LiveServer, job: Job, complaints: list[str]) -> None:
     make_job(job.tenant, title="Messe Köln")
     page.goto(live_server.url + job.tenant.url("jobs:list"))

@@ -125,6 +125,12 @@ def test_field_ties_label_help_and_error_together() -> None:
     assert 'id="id_name_error"' in html
 
 
+def test_the_first_error_has_the_focus() -> None:
+    """Whatever has it otherwise: who types on begins where something is to be mended."""
+    form = Sample({"name": "short"})
+    assert [" autofocus" in field(form[name], autofocus=True) for name in form.fields] == [False, False, True, False]
+
+
 def test_field_of_each_kind() -> None:
     form = Sample()
     assert 'class="form-check-input"' in field(form["agreed"])

@@ -69,13 +69,17 @@ def nav_item(
 def field(bound: forms.BoundField, **attrs: Any) -> str:
     """Label, control, help and errors of a form field, tied together for screen readers.
 
-    Further arguments become attributes of the control: `{% field form.name autofocus=True %}`.
+    Further arguments become attributes of the control: `{% field form.name autofocus=True %}`; of a form that was
+    refused the first field with an error has the focus instead.
     """
     widget = bound.field.widget
+    wrong = [name for name in bound.form.fields if name in bound.form.errors]
+    if wrong:
+        attrs["autofocus"] = bound.name == wrong[0]
     if bound.is_hidden:
         return str(bound.as_widget(attrs=attrs))
     if isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple):
-        widget.attrs.setdefault("class", "form-check-input")
+        widget.attrs = {"class": "form-check-input"} | widget.attrs | attrs
         return _render_field(bound, "group", "")
     kind = "check" if isinstance(widget, forms.CheckboxInput) else "line"
     control = bound.as_widget(attrs={"class": _css_class(bound)} | attrs)

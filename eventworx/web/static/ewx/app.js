@@ -38,19 +38,49 @@
     if (question && !window.confirm(question)) event.preventDefault();
   });
 
-  // Who clicks again because no answer has come yet does nothing twice; after a while he may have stopped the first.
-  var AGAIN = 10000; // milliseconds
-  var sent = new WeakMap();
+  // --- sent once -----------------------------------------------------------------------
+  // Whoever clicks or presses Enter again before the answer is there sends nothing twice: of whatever writes, a plain
+  // form or one of htmx. Nothing is disabled, so the focus stays and every button keeps its name and value.
+  var STOPPED = 10000; // milliseconds: a page that has not come by then may have been stopped, or was a file to keep
+  var waiting = new WeakMap(); // what has been sent, until when
+
+  function refuseAgain(sender, event) {
+    if (event.timeStamp < waiting.get(sender)) event.preventDefault();
+  }
 
   document.addEventListener("submit", function (event) {
     var form = event.target;
     if (event.defaultPrevented || form.getAttribute("method") !== "post") return;
-    if (event.timeStamp - sent.get(form) < AGAIN) event.preventDefault();
-    else sent.set(form, event.timeStamp);
+    refuseAgain(form, event);
+    if (!event.defaultPrevented) waiting.set(form, event.timeStamp + STOPPED);
   });
 
   window.addEventListener("pageshow", function () {
-    sent = new WeakMap();
+    waiting = new WeakMap();
+  });
+
+  body.addEventListener("htmx:confirm", function (event) {
+    if (event.detail.verb !== "get") refuseAgain(event.detail.elt, event);
+  });
+
+  body.addEventListener("htmx:beforeSend", function (event) {
+    waiting.set(event.detail.requestConfig.elt, Infinity);
+  });
+
+  body.addEventListener("htmx:afterRequest", function (event) {
+    var xhr = event.detail.xhr;
+    var leaves = xhr.getResponseHeader("HX-Redirect") || xhr.getResponseHeader("HX-Refresh");
+    waiting.set(event.detail.requestConfig.elt, leaves ? event.timeStamp + STOPPED : 0);
+  });
+
+  // However quick the answer is: a double click is one click, and a key held down is pressed once.
+  document.addEventListener("click", function (event) {
+    var button = event.detail > 1 && event.target.closest("button");
+    if (button && button.form && button.form.matches("[method=post], [hx-post]")) event.preventDefault();
+  });
+
+  document.addEventListener("keydown", function (event) {
+    if (event.repeat && event.key === "Enter" && event.target.matches("input, button")) event.preventDefault();
   });
 
   // --- keyboard ------------------------------------------------------------------------
