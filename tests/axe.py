@@ -3,9 +3,18 @@
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 SOURCE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+TORN = """place => {
+  const words = [], walk = document.createTreeWalker(place, NodeFilter.SHOW_TEXT), range = document.createRange();
+  while (walk.nextNode()) for (const word of walk.currentNode.data.matchAll(/[^ \\n-]+/g)) {
+    range.setStart(walk.currentNode, word.index);
+    range.setEnd(walk.currentNode, word.index + word[0].length);
+    if (range.getClientRects().length > 1) words.push(word[0]);
+  }
+  return words;
+}"""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -37,3 +46,9 @@ def assert_fits(page: Page) -> None:
         "wraps => wraps.filter(wrap => wrap.scrollWidth > wrap.clientWidth).map(wrap => wrap.innerText.slice(0, 200))"
     )
     assert not hidden, (page.url, hidden)
+
+
+def torn(place: Locator) -> list[str]:
+    """The words, as blanks that may break part them, of which a part stands in another line."""
+    found: list[str] = place.evaluate(TORN)
+    return found

@@ -13,16 +13,16 @@ from pytest_django.live_server_helper import LiveServer
 from eventworx.tenants.models import Tenant, User
 from eventworx.tenants.roles import Role
 from inventory.article_lists.running import work_on_lists
-from tests.axe import assert_axe_clean, assert_fits
+from tests.axe import assert_axe_clean, assert_fits, torn
 from tests.factories import make_article, make_category, make_tenant, make_user
 from tests.inventory.article_lists.doing import as_csv, hand_in
 
 LINES = [
-    ["Artikel-Nr.", "Bezeichnung", "Warengruppe", "EAN", "Mietpreis", "Bestand", "Lagerplatz"],
-    ["B-1", "Bühnenscheinwerfer", "Licht > Scheinwerfer", "4006381333931", "12,50", "24", "R1"],
-    ["B-2", "Movinghead Wash", "Licht", "", "1.245,00", "8", "R2"],
-    ["B-3", "Nebelmaschine", "Effekte", "4006381333932", "zwölf", "3", "R2"],
-    ["", "Kabeltrommel", "Strom", "", "3,00", "60", "R3"],
+    ["Artikel-Nr.", "Bezeichnung", "Warengruppe", "EAN", "Mietpreis", "Bestand", "Lagerplatz", "Hersteller", "Modell"],
+    ["B-1", "Bühnenscheinwerfer", "Licht > Scheinwerfer", "4006381333931", "12,50", "24", "R1", "Clay Paky", "CP-2000"],
+    ["B-2", "Movinghead Wash", "Licht", "", "1.245,00", "8", "R2", "Robe lighting", ""],
+    ["B-3", "Nebelmaschine", "Effekte", "4006381333932", "zwölf", "3", "R2", "", ""],
+    ["", "Kabeltrommel", "Strom", "", "3,00", "60", "R3", "", ""],
 ]
 
 
@@ -102,6 +102,7 @@ def test_from_the_upload_to_the_articles(
     preview = page.locator("#preview")
     expect(preview.locator(".form-text.text-danger")).to_have_count(6)  # three cells, and three categories that lack
     judge(page)
+    assert torn(preview) == []
     page.locator("#id_create_categories").check()
     expect(preview.locator(".form-text.text-danger")).to_have_count(3)
     page.get_by_label("Bezeichnung").select_option("description")

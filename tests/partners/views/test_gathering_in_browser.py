@@ -9,7 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from eventworx.tenants.models import Tenant, User
 from partners.transport import Fault
-from tests.axe import assert_axe_clean, assert_fits
+from tests.axe import assert_axe_clean, assert_fits, torn
 from tests.factories import make_article
 from tests.fakes import Mixed
 from tests.partners.many import Many, many
@@ -143,18 +143,6 @@ def test_the_order_stays_while_more_arrive_and_with_the_next_question(
     expect(page.get_by_label("Sortieren")).to_have_value("price")
 
 
-# The words, as blanks that may break part them, of which a part stands in another line.
-TORN = """place => {
-  const words = [], walk = document.createTreeWalker(place, NodeFilter.SHOW_TEXT), range = document.createRange();
-  while (walk.nextNode()) for (const word of walk.currentNode.data.matchAll(/[^ \\n-]+/g)) {
-    range.setStart(walk.currentNode, word.index);
-    range.setEnd(walk.currentNode, word.index + word[0].length);
-    if (range.getClientRects().length > 1) words.push(word[0]);
-  }
-  return words;
-}"""
-
-
 def test_picking_fits_a_phone_and_says_at_the_quantity_that_the_partner_is_gone(
     page: Page, live_server: LiveServer, trade: Many, complaints: list[str]
 ) -> None:
@@ -170,7 +158,7 @@ def test_picking_fits_a_phone_and_says_at_the_quantity_that_the_partner_is_gone(
     page.get_by_role("button", name="PAR 40 verbinden").click()
     figure, quantity = page.locator("#partner-pick dd[aria-live]"), page.get_by_label("Menge")
     expect(figure).to_contain_text("10 von 10 im ganzen Planungszeitraum gleich viele")
-    assert page.locator("#partner-pick dl").evaluate(TORN) == []
+    assert torn(page.locator("#partner-pick dl")) == []
     trade.says("bassline", Fault.REFUSED)
     quantity.fill("7")
     expect(figure).to_contain_text("Der Server von Bassline Rental ist nicht erreichbar.")
