@@ -1,6 +1,6 @@
 """What others ask of us: the "Partneranfrage", from its arrival to our answer (mission O2, O9; protocol §7)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -190,12 +190,17 @@ def withdraw_inquiry(*, inquiry: Inquiry, at: datetime, reason: str = "") -> Inq
     The job is cancelled, unless we have ordered for it ourselves or its goods are out: then it stays for a person to
     unwind.
     """
-    locked = _lock(inquiry)
-    _require_requested(locked)
-    job = _locked_job(locked)
-    if job and job.state != JobState.CANCELLED and not _is_under_way(job):
-        set_state(job=job, state=JobState.CANCELLED)
-    return _answer(inquiry, OrderState.WITHDRAWN, at, reason)
+    return _end(inquiry, OrderState.WITHDRAWN, at, reason, keeps=_is_under_way)
+
+
+@transaction.atomic
+def close_inquiry(*, inquiry: Inquiry, at: datetime, reason: str = "") -> Inquiry:
+    """Declined for ourselves alone, whose customer cannot be told any more. Raises InquiryIsAnswered.
+
+    The job is cancelled and what it holds is free, unless a person has made it an order (it was agreed by phone) or it
+    is under way, as above.
+    """
+    return _end(inquiry, OrderState.DECLINED, at, reason, keeps=lambda job: job.uses_stock or _is_under_way(job))
 
 
 def _lock(inquiry: Inquiry) -> Inquiry:
@@ -211,6 +216,16 @@ def _locked_job(inquiry: Inquiry) -> Job | None:
 def _require_requested(inquiry: Inquiry) -> None:
     if inquiry.state != OrderState.REQUESTED:
         raise InquiryIsAnswered(inquiry=inquiry.number, state=inquiry.get_state_display())
+
+
+def _end(inquiry: Inquiry, state: OrderState, at: datetime, reason: str, keeps: Callable[[Job], bool]) -> Inquiry:
+    """Without our doing; its job is cancelled but for one that somebody `keeps`."""
+    locked = _lock(inquiry)
+    _require_requested(locked)
+    job = _locked_job(locked)
+    if job and job.state != JobState.CANCELLED and not keeps(job):
+        set_state(job=job, state=JobState.CANCELLED)
+    return _answer(inquiry, state, at, reason)
 
 
 def _answer(inquiry: Inquiry, state: OrderState, at: datetime, reason: str = "") -> Inquiry:

@@ -176,3 +176,12 @@ class DeclineForm(TenantForm):
         widget=forms.Textarea({"rows": "2"}),
         help_text=_("Your customer reads it."),
     )
+
+
+class CloseForm(DeclineForm):
+    """The same after the end of the connection."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].label = _("Why, or what was agreed")
+        self.fields["reason"].help_text = _("Only your own people read it.")

@@ -128,15 +128,19 @@ def tell_withdrawal_refused(ordered: SubRentalOrder, reason: str) -> None:
     )
 
 
-def tell_withdrawn_unheard(ordered: SubRentalOrder) -> None:
-    """It is withdrawn, and the partner's server never had it: what he has is the mail."""
+def tell_withdrawn_unheard(ordered: SubRentalOrder, *, delivered: bool) -> None:
+    """It is withdrawn, and the partner has it all the same: `delivered`, or by its mail alone."""
     _to_sales(
         ordered,
         subject=lambda: (
             _("%(order)s is withdrawn, and %(supplier)s does not know")
             % {"order": ordered.number, "supplier": ordered.supplier}
         ),
-        body=lambda: _("The mail had gone out before: please call there."),
+        body=lambda: (
+            _("It had been delivered: please call there.")
+            if delivered
+            else _("The mail had gone out before: please call there.")
+        ),
     )
 
 

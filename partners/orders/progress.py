@@ -83,6 +83,8 @@ def answer_steps(order: PartnerOrder) -> list[Step]:
     """How far our answer to a partner's order has come; empty while there is none."""
     last = order.deliveries.filter(kind=DeliveryKind.EVENT).order_by("-pk").first()
     answered = order.inquiry.answered_at if order.inquiry else None
+    if answered and order.state != order.document["state"]:
+        return [Step(_("closed here after the end of the connection, unknown to the customer"), answered)]
     if last is None or answered is None:
         return []
     how = _("confirmed automatically") if order.is_automatic else _("answered")

@@ -125,7 +125,9 @@ def confirm_order(*, order: PartnerOrder, actor: Actor, now: datetime) -> Partne
     Raises Shortage with the exact shortfall and changes nothing, NotInThisState if it was answered or withdrawn,
     ConnectionIsOver.
     """
-    locked, document = _locked_to_answer(order)
+    locked, document = _locked(order)
+    if locked.connection.closed_at:
+        raise ConnectionIsOver(customer=locked.connection.contact)
     answered = _advanced(document, Event.CONFIRM, Party.SUPPLIER, now)
     inquiries.confirm_inquiry(inquiry=_inquiry_of(locked), at=now)
     return _store_and_tell(locked, answered, Event.CONFIRM, actor, now)
@@ -133,13 +135,29 @@ def confirm_order(*, order: PartnerOrder, actor: Actor, now: datetime) -> Partne
 
 @transaction.atomic
 def decline_order(*, order: PartnerOrder, reason: str, actor: Actor, now: datetime) -> PartnerOrder:
-    """Say no with a reason. Raises NoReason, NotInThisState, ConnectionIsOver."""
-    if not reason.strip():
+    """Say no with a reason. Raises NoReason, NotInThisState.
+
+    After the end of the connection nobody hears it: it ends here alone, with a reason or without, or raises
+    InquiryIsAnswered.
+    """
+    locked, document = _locked(order)
+    if not (reason.strip() or locked.connection.closed_at):
         raise NoReason
-    locked, document = _locked_to_answer(order)
+    if locked.connection.closed_at:
+        return _close(locked, reason.strip(), actor, now)
     answered = _advanced(document, Event.DECLINE, Party.SUPPLIER, now, reason.strip())
     inquiries.decline_inquiry(inquiry=_inquiry_of(locked), reason=reason.strip(), at=now)
     return _store_and_tell(locked, answered, Event.DECLINE, actor, now)
+
+
+def _close(order: PartnerOrder, reason: str, actor: Actor, now: datetime) -> PartnerOrder:
+    """The document stays as the customer knows it, frozen (mission P8)."""
+    inquiry = _inquiry_of(order)
+    inquiries.close_inquiry(inquiry=inquiry, reason=reason, at=now)
+    order.state, order.updated_at = inquiry.state, now
+    order.save(update_fields=["state", "updated_at"])
+    record(tenant=order.tenant, actor=actor, action="partner.order_closed_here", target=inquiry)
+    return order
 
 
 @transaction.atomic
@@ -249,13 +267,6 @@ def _locked(order: PartnerOrder) -> tuple[PartnerOrder, OrderDocument]:
     order.connection.locked()
     locked = rows.select_for_update(of=("self",)).get(pk=order.pk)
     return locked, parse_order(locked.document)
-
-
-def _locked_to_answer(order: PartnerOrder) -> tuple[PartnerOrder, OrderDocument]:
-    locked, document = _locked(order)
-    if locked.connection.closed_at:
-        raise ConnectionIsOver(customer=locked.connection.contact)
-    return locked, document
 
 
 def _advanced(

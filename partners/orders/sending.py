@@ -187,10 +187,10 @@ def _asked(document: OrderDocument) -> tuple[object, ...]:
 
 
 def end_withdrawn(order: PartnerOrder, reason: str, now: datetime) -> None:
-    """Withdrawn without the supplier's server: he knows of it by its mail at most, and then a person has to tell."""
+    """Withdrawn without the supplier's server: where he has the order, or its mail, a person has to tell him."""
     end_unsent(order, OrderState.WITHDRAWN, reason, now)
-    if order.sub_rental_order and order.mailed_at:
-        news.tell_withdrawn_unheard(order.sub_rental_order)
+    if order.sub_rental_order and (order.mailed_at or order.version):
+        news.tell_withdrawn_unheard(order.sub_rental_order, delivered=bool(order.version))
 
 
 def end_unsent(order: PartnerOrder, state: OrderState, reason: str, now: datetime) -> None:

@@ -16,7 +16,7 @@ from eventworx.tenants.roles import Permission
 from jobs import inquiries
 from jobs.models import Inquiry, Job
 from partners import orders, search
-from partners.forms.trade import DeclineForm, SendOrderForm
+from partners.forms.trade import CloseForm, DeclineForm, SendOrderForm
 from partners.models import PartnerOrder
 
 CHANGED = {"HX-Trigger": "positions-changed"}
@@ -96,7 +96,7 @@ def inquiry_actions(request: TenantRequest, pk: int) -> HttpResponse:
         get_object_or_404(request.tenant.inquiries, pk=pk)
         return HttpResponse()
     order = orders.tell_seen(order=_incoming(request, pk), now=timezone.now())
-    return _actions(request, order, DeclineForm(tenant=request.tenant))
+    return _actions(request, order, _decline_form(order)(tenant=request.tenant))
 
 
 @require_POST
@@ -120,7 +120,7 @@ def confirm(request: TenantRequest, pk: int) -> HttpResponse:
 @may(Permission.EDIT_JOBS)
 def decline(request: TenantRequest, pk: int) -> HttpResponse:
     order = _incoming(request, pk)
-    form = DeclineForm(request.POST, tenant=request.tenant)
+    form = _decline_form(order)(request.POST, tenant=request.tenant)
     if form.is_valid():
         declined = form.attempt(
             lambda: orders.decline_order(
@@ -128,9 +128,20 @@ def decline(request: TenantRequest, pk: int) -> HttpResponse:
             )
         )
         if declined:
-            messages.success(request, _("Declined: the customer is told."))
+            messages.success(request, _closed_or_declined(declined))
             return HttpResponse(status=204, headers=REFRESH)
     return _actions(request, order, form)
+
+
+def _decline_form(order: PartnerOrder) -> type[DeclineForm]:
+    return CloseForm if order.connection.closed_at else DeclineForm
+
+
+def _closed_or_declined(order: PartnerOrder) -> str:
+    """What came of it, by the moment in which it was written: the connection may have ended since the page was read."""
+    if order.connection.closed_at:
+        return _("Closed here: %(customer)s does not hear of it from us.") % {"customer": order.connection.contact}
+    return _("Declined: the customer is told.")
 
 
 def _actions(request: TenantRequest, order: PartnerOrder, form: DeclineForm) -> HttpResponse:

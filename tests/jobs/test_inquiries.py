@@ -26,6 +26,7 @@ from jobs.inquiries import (
     JobHasMoved,
     JobIsGone,
     JobLacksLines,
+    close_inquiry,
     confirm_inquiry,
     decline_inquiry,
     make_job,
@@ -303,6 +304,7 @@ def test_an_answer_is_final(bassline: Tenant, end: OrderState) -> None:
         lambda: confirm_inquiry(inquiry=inquiry, at=NOW),
         lambda: decline_inquiry(inquiry=inquiry, reason="Nein", at=NOW),
         lambda: withdraw_inquiry(inquiry=inquiry, at=NOW),
+        lambda: close_inquiry(inquiry=inquiry, at=NOW),
         lambda: make_job(inquiry=inquiry),
     ):
         with pytest.raises(InquiryIsAnswered):

@@ -9,9 +9,13 @@ from django.db import OperationalError
 from django.db.models.signals import pre_save
 from django.utils import timezone
 
+from jobs.holds import hold_material
+from jobs.inquiries import InquiryIsAnswered, make_job
+from jobs.planning import set_state
+from jobs.states import JobState
 from partners import client, connections
 from partners.models import Delivery, DeliveryState, PartnerConnection
-from partners.orders import confirm_order, decline_order, withdraw_order
+from partners.orders import answer_steps, confirm_order, decline_order, withdraw_order
 from partners.orders.outcomes import order_delivered
 from partners.orders.receiving import ConnectionIsOver
 from partners.outbox import Outcome, tell_late
@@ -28,18 +32,63 @@ def end(*connections: PartnerConnection) -> None:
         connection.save()
 
 
-def test_after_the_end_nobody_answers_and_the_buyer_gets_his_positions_back(trade: Trade, work: Work) -> None:
-    delivered(trade, work)
-    end(trade.ours, trade.theirs)
+def test_after_the_end_both_sides_hear_what_is_open_and_end_it_for_themselves(trade: Trade, work: Work) -> None:
+    inquiry = delivered(trade, work)
+    connections.close(connection=trade.ours, actor=trade.actor, now=timezone.now())
+    work()  # the farewell
+    order = trade.outgoing().sub_rental_order
+    for tenant, number, page in (
+        (trade.ours.tenant, str(order), trade.ours.tenant.url("jobs:detail", trade.job.pk)),
+        (trade.theirs.tenant, inquiry.number, trade.theirs.tenant.url("jobs:inquiry", inquiry.pk)),
+    ):
+        told = tenant.inbox_messages.filter(body__startswith=f"{number}: Eine Antwort k").values_list("link", flat=True)
+        assert [*told] == [page]
+    trade.network.sent.clear()
+    document = trade.incoming().document
     with pytest.raises(ConnectionIsOver):
         confirm_order(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now())
-    with pytest.raises(ConnectionIsOver):
-        decline_order(order=trade.incoming(), reason="Nein", actor=trade.seller_actor, now=timezone.now())
     assert not trade.theirs.tenant.reservations.exists()
+    decline_order(order=trade.incoming(), reason="", actor=trade.seller_actor, now=timezone.now())
     withdraw_order(order=trade.outgoing(), actor=trade.actor, now=timezone.now())
-    assert orders_of(trade.ours.tenant) == [("withdrawn", "")]
-    assert work() == []
+    inquiry.refresh_from_db()
+    assert (inquiry.state, orders_of(trade.ours.tenant)) == ("declined", [("withdrawn", "")])
+    assert (trade.incoming().state, trade.incoming().document) == ("declined", document)
+    assert [step.words for step in answer_steps(trade.incoming())] == [
+        "nach dem Ende der Verbindung hier geschlossen; der Kunde weiß es nicht"
+    ]
+    assert subjects(trade.ours.tenant)[-1] == f"{order} ist zurückgezogen, und Bassline Rental weiß es nicht"
+    assert trade.ours.tenant.inbox_messages.latest("pk").body == "Sie war dort schon zugestellt: Bitte rufe dort an."
+    assert (work(), trade.network.sent) == ([], [])
     assert trade.job.positions.not_ordered().count() == 1
+    with pytest.raises(InquiryIsAnswered):
+        decline_order(order=trade.incoming(), reason="", actor=trade.seller_actor, now=timezone.now())
+
+
+@pytest.mark.parametrize("is_order", [False, True])
+def test_what_a_closed_inquirys_job_holds_is_free_again_unless_it_was_agreed(
+    trade: Trade, work: Work, is_order: bool
+) -> None:
+    job = make_job(inquiry=delivered(trade, work))
+    if is_order:
+        set_state(job=job, state=JobState.ORDER)
+    else:
+        hold_material(job=job, until=timezone.now() + timedelta(days=1), now=timezone.now())
+    end(trade.ours, trade.theirs)
+    assert trade.theirs.tenant.reservations.exists()
+    decline_order(order=trade.incoming(), reason="", actor=trade.seller_actor, now=timezone.now())
+    job.refresh_from_db()
+    assert job.state == (JobState.ORDER if is_order else JobState.CANCELLED)
+    assert trade.theirs.tenant.reservations.exists() == is_order
+
+
+def test_who_was_heard_out_before_the_end_is_told_of_by_nobody(trade: Trade, work: Work) -> None:
+    delivered(trade, work)
+    confirm_order(order=trade.incoming(), actor=trade.seller_actor, now=timezone.now())
+    work()
+    before = [subjects(tenant) for tenant in (trade.ours.tenant, trade.theirs.tenant)]
+    for connection in (trade.ours, trade.theirs):
+        connections.close(connection=connection, actor=trade.actor, now=timezone.now())
+    assert [subjects(tenant) for tenant in (trade.ours.tenant, trade.theirs.tenant)] == before
 
 
 @pytest.mark.parametrize("document", [None, [], {"id": "x"}, {"version": 2}])

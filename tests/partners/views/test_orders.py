@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from eventworx.messaging.models import MailMessage
 from eventworx.tenants.models import Tenant
@@ -243,6 +244,23 @@ def test_declining_without_a_reason_is_a_sentence_at_the_field(seller: Client, i
     assert act(seller, inquiry, "decline", reason="Ausgebucht").headers["HX-Refresh"] == "true"
     work()
     assert "Ausgebucht" in MailMessage.objects.order_by("pk").last().text
+
+
+def test_after_the_end_an_inquiry_is_closed_without_a_word_to_the_customer(
+    seller: Client, trade: Trade, inquiry: Inquiry
+) -> None:
+    stale = seller.get(inquiry.tenant.url("partners:inquiry_actions", inquiry.pk))
+    assert "Anfrage schließen" not in text_of(stale)
+    trade.theirs.closed_at = timezone.now()
+    trade.theirs.save()
+    page = text_of(seller.get(inquiry.tenant.url("partners:inquiry_actions", inquiry.pk)))
+    for label in ("Die Verbindung mit Aurora Veranstaltungstechnik ist beendet", "Job anlegen", "Anfrage schließen"):
+        assert label in page
+    assert "Bestätigen" not in page
+    assert act(seller, inquiry, "confirm").status_code == 409
+    assert act(seller, inquiry, "decline").headers["HX-Refresh"] == "true"
+    page = text_of(seller.get(inquiry.tenant.url("jobs:inquiry", inquiry.pk)))
+    assert "Hier geschlossen: Aurora Veranstaltungstechnik erfährt davon nichts." in page
 
 
 @pytest.mark.parametrize("role", [Role.WAREHOUSE, Role.READ_ONLY])
