@@ -172,6 +172,8 @@ def _notes(order: SubRentalOrder, job: Job, document: OrderDocument | None, *, i
     yield from other_terms(order, document) if document else ()
     if not is_alive:
         yield _("Connection ended")
+        if order.state == OrderState.REQUESTED:
+            yield _("No answer comes any more. Please call there.")
     if order.reason:
         yield order.reason
 
