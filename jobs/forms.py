@@ -96,9 +96,10 @@ class WeekForm(forms.Form):
 
 
 class StateForm(forms.Form):
-    """The state a job is to have."""
+    """The state a job is to have, and the one that the page shows."""
 
     state = forms.ChoiceField(choices=JobState.choices)
+    seen = forms.ChoiceField(choices=JobState.choices, required=False)
 
 
 class JobForm(TenantForm):

@@ -64,6 +64,12 @@ class StateNotPossible(BusinessError):
     message = _("A job in the state “%(now)s” cannot become “%(wanted)s”.")
 
 
+class StateMovedOn(BusinessError):
+    code = "state-moved-on"
+    status = 409
+    message = _("Meanwhile the job is “%(now)s”. Nothing has been changed: look at it once more.")
+
+
 class JobMovedOn(BusinessError):
     code = "job-moved-on"
     status = 409
@@ -160,14 +166,16 @@ def update_job(*, job: Job, seen: tuple[Period, Period] | None = None, **changes
 
 
 @transaction.atomic
-def set_state(*, job: Job, state: JobState) -> Job:
-    """Take a job to another state (`jobs.states.NEXT_STATES`).
+def set_state(*, job: Job, state: JobState, seen: str = "") -> Job:
+    """Take a job to another state (`jobs.states.NEXT_STATES`), from the one that was `seen` where a person does it.
 
     Becoming an order reserves what is free of the own parts, and what is held becomes firm; what is missing shows as
     shortage. Leaving it releases. Raises StateNotPossible, OrdersAreOpen for a cancellation while suppliers still
-    count on us, JobIsPromised while a customer counts on a confirmed inquiry, GoodsAreOut and GoodsAreSold.
+    count on us, JobIsPromised while a customer counts on a confirmed inquiry, GoodsAreOut and GoodsAreSold, StateMovedOn.
     """
     job = lock_job(job)
+    if seen and seen != job.state:
+        raise StateMovedOn(now=job.get_state_display())
     if state not in NEXT_STATES[JobState(job.state)]:
         raise StateNotPossible(now=job.get_state_display(), wanted=JobState(state).label)
     if state == JobState.CANCELLED:

@@ -115,7 +115,7 @@ def set_state(request: TenantRequest, pk: int) -> HttpResponse:
     form = StateForm(request.POST)
     job = _job(request, pk)
     if form.is_valid():
-        planning.set_state(job=job, state=JobState(form.cleaned_data["state"]))
+        planning.set_state(job=job, state=JobState(form.cleaned_data["state"]), seen=form.cleaned_data["seen"])
     return redirect(job)
 
 

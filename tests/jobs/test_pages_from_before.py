@@ -13,8 +13,9 @@ from django.test import Client
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.web.templatetags.ewx import GAP
-from jobs.planning import JobMovedOn, update_job
+from jobs.planning import JobMovedOn, set_state, update_job
 from jobs.positions import add_position, remove_position, update_position
+from jobs.states import JobState
 from tests.crowd import somebody_waits
 from tests.factories import SUMMER, make_article, make_job, make_tenant
 from tests.jobs.test_pages import form, text
@@ -130,3 +131,18 @@ def test_what_is_typed_for_a_position_that_somebody_removed_stays_readable(auror
     moved = client.post(aurora.url("jobs:position_move", job.pk, gone.pk), headers={"HX-Request": "true"})
     assert (moved.status_code, moved["HX-Retarget"]) == (404, "#alerts")
     assert client.post(aurora.url("jobs:take_over", job.pk, gone.pk)).status_code == 404
+
+
+def test_an_order_is_not_taken_back_by_whoever_goes_on_from_the_inquiry_of_before(
+    aurora: Tenant, log_in: LogIn
+) -> None:
+    """One makes a quote of the inquiry that his page shows, which another has made an order of meanwhile."""
+    job, client = make_job(aurora, state=JobState.INQUIRY), log_in(aurora)
+    add_position(job=job, article=make_article(aurora, owned=5), quantity=5)
+    [seen] = re.findall(r'name="seen" value="([a-z]+)"', text(client, aurora.url("jobs:detail", job.pk)))
+    set_state(job=job, state=JobState.ORDER)
+    refused = client.post(aurora.url("jobs:set_state", job.pk), {"state": "quote", "seen": seen})
+    assert refused.status_code == 409
+    assert "Der Job ist inzwischen „Auftrag“." in refused.content.decode()
+    assert aurora.reservations.get().quantity == 5
+    assert aurora.jobs.get().state == JobState.ORDER
