@@ -88,6 +88,12 @@ def create_order(
 
 
 @transaction.atomic
+def forget_article_ids(*, supplier: Contact) -> None:
+    """What he called his articles means something else by now: what is not ordered has to be picked anew."""
+    supplier.sub_rental_positions.update(supplier_article_id="")
+
+
+@transaction.atomic
 def record_answer(
     *,
     order: SubRentalOrder,

@@ -37,6 +37,10 @@ class ConnectionQuerySet(models.QuerySet["PartnerConnection"]):
     def open(self) -> Self:
         return self.filter(closed_at__isnull=True)
 
+    def entered(self) -> Self:
+        """Those for which the partner's code was entered."""
+        return self.filter(peer_key_at__isnull=False)
+
     def latest_first(self) -> Self:
         """The open one, then the ended ones, the last to end first."""
         return self.order_by(F("closed_at").desc(nulls_first=True), "-created_at")

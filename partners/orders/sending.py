@@ -34,6 +34,15 @@ class NoConnectionToOrder(BusinessError):
     message = _("There is no active connection to %(supplier)s: orders cannot be sent there now.")
 
 
+class ToBePickedAnew(BusinessError):
+    code = "pick-anew"
+    status = 409
+    message = _(
+        "%(supplier)s is connected from another company than when these were picked, and calls its articles otherwise: "
+        "%(positions)s. Please remove them and pick them there anew."
+    )
+
+
 class CannotWithdraw(BusinessError):
     code = "cannot-withdraw"
     status = 409
@@ -66,7 +75,7 @@ def send_order(
     delivers it, the click ends here (mission O1): until its period starts, or what a person orders after that until it
     ends (protocol §6).
 
-    Raises NothingToOrder (also for the second of two clicks), NoConnectionToOrder, PeriodTooLong.
+    Raises NothingToOrder (also for the second of two clicks), NoConnectionToOrder, PeriodTooLong, ToBePickedAnew.
     """
     if not is_askable(job.planning_period):
         raise PeriodTooLong
@@ -82,6 +91,8 @@ def send_order(
     ordered = sub_rentals.create_order(
         job=job, supplier=locked.contact, created_by=person, remark=remark, logistics=logistics, room=room
     )
+    if unknown := ordered.lines.filter(supplier_article_id="").order_by("pk").values_list("name", flat=True):
+        raise ToBePickedAnew(supplier=locked.contact, positions=", ".join(unknown))
     request = asking(order=ordered, lines=ordered.lines.select_related("position__article").order_by("pk"))
     body = documents.request_body(request)
     order = locked.orders.create(

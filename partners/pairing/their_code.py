@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from eventworx.audit import Actor, record
 from eventworx.errors import BusinessError
+from jobs.sub_rentals import forget_article_ids
 from partners import connections
 from partners.connections import ConnectionEnded, Deed
 from partners.models import KeySide, PartnerConnection
@@ -170,6 +171,7 @@ def enter_code(
 ) -> PartnerConnection:
     connection, code = connection.locked(), entered.code
     _check_may_enter(connection)
+    _forget_another_company(connection, code)
     connection.peer_connection_id = code.connection_id
     connection.peer_origin, connection.peer_tenant_id = code.origin, code.tenant_id
     connection.peer_display_name = code.display_name
@@ -187,6 +189,16 @@ def enter_code(
         keyid=key.keyid,
     )
     return connection
+
+
+def _forget_another_company(connection: PartnerConnection, code: PairingCode) -> None:
+    """Where the contact was connected from another company before, from a trial installation say, what its articles
+    are called there names others here: a person has to decide anew which is which (mission J4)."""
+    before = connection.contact.partner_connections.entered().exclude(pk=connection.pk).latest_first().first()
+    if before and (before.peer_origin, before.peer_tenant_id) != (code.origin, code.tenant_id):
+        connection.contact.article_links.all().delete()
+        connection.contact.partner_listings.all().delete()
+        forget_article_ids(supplier=connection.contact)
 
 
 def _save_unless_in_use(connection: PartnerConnection) -> None:

@@ -16,6 +16,7 @@ from eventworx.tenants.roles import Role
 from partners import client, connections, pairing
 from partners.client import PartnerUnreachable
 from partners.models import ConnectionKey, KeySide, PartnerConnection
+from partners.orders.sending import ToBePickedAnew, send_order
 from partners.outbox import Outcome
 from partners.protocol import pairing_code
 from tests.fakes import InProcess
@@ -189,3 +190,28 @@ def test_our_backup_from_before_a_change_of_keys(trade: Trade, work: Work, tab: 
         is_in_touch(ours)
     assert "nimmt unseren Schlüssel nicht mehr an" in tab(ours)
     exchange(ours, theirs, work, tab)
+
+
+@pytest.mark.parametrize("is_another", [True, False])
+def test_what_a_partner_calls_his_articles_holds_for_his_company_alone(trade: Trade, is_another: bool) -> None:
+    """From his trial installation to the real one: number 7 there is another article here, and would be ordered."""
+    ours, position = trade.ours.contact, trade.add_position()
+    ours.article_links.create(tenant=ours.tenant, partner_article_id="7", article=position.article)
+    ours.partner_listings.create(tenant=ours.tenant, partner_article_id="7", document={}, fetched_at=timezone.now())
+    theirs = trade.theirs.contact
+    connections.close(connection=trade.ours, actor=ADMIN, now=timezone.now())
+    if is_another:
+        trade.theirs.tenant.wire_id = "production"
+        trade.theirs.tenant.save()
+    connect(ours)
+    enter(ours, connect(theirs))
+    assert {ours.article_links.count(), ours.partner_listings.count()} == {0 if is_another else 1}
+    anew = current(ours)
+    anew.connected_at = timezone.now()
+    anew.save()
+    if is_another:
+        with pytest.raises(ToBePickedAnew, match="MAC Aura XB"):
+            send_order(connection=anew, job=trade.job, actor=ADMIN, now=timezone.now())
+        assert not ours.tenant.sub_rental_orders.exists()
+    else:
+        send_order(connection=anew, job=trade.job, actor=ADMIN, now=timezone.now())
