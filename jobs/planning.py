@@ -171,7 +171,8 @@ def set_state(*, job: Job, state: JobState, seen: str = "") -> Job:
 
     Becoming an order reserves what is free of the own parts, and what is held becomes firm; what is missing shows as
     shortage. Leaving it releases. Raises StateNotPossible, OrdersAreOpen for a cancellation while suppliers still
-    count on us, JobIsPromised while a customer counts on a confirmed inquiry, GoodsAreOut and GoodsAreSold, StateMovedOn.
+    count on us, JobIsPromised while a customer counts on a confirmed inquiry, GoodsAreOut and GoodsAreSold, and
+    StateMovedOn.
     """
     job = lock_job(job)
     if seen and seen != job.state:
