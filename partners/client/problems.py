@@ -14,7 +14,7 @@ from eventworx.errors import BusinessError
 from eventworx.tenants.models import Tenant
 from eventworx.web.templatetags.ewx import local
 from partners.models import PartnerConnection
-from partners.protocol.wire import Problem, ProblemCode
+from partners.protocol.wire import TOO_MANY_LINES, Problem, ProblemCode
 from partners.transport import Fault
 
 
@@ -122,6 +122,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     ProblemCode.VERSION_CONFLICT: _("The order has moved on at %(partner)s in the meantime."),
     ProblemCode.ORDER_EXISTS: _("%(partner)s already has an order with this number and other content."),
     ProblemCode.CURSOR: _("This list is out of date. Please search again."),
+    ProblemCode.TOO_LARGE: _("So much at once is too large for the server of %(partner)s."),
     ProblemCode.INVALID: _("%(partner)s cannot take this as it is."),
 }
 _REFUSED_OTHERWISE = _("%(partner)s refused this.")
@@ -205,11 +206,12 @@ class PartnerPaused(PartnerProblem):
 
 
 class PartnerRefused(PartnerProblem):
-    """The partner said no, signed. `problem.code` tells why, `problem.current` the document as it stands."""
+    """The partner said no, signed. `problem.code` tells why, `problem.current` the document as it stands; the reason is
+    TOO_LARGE also where he only points to more lines than he takes."""
 
     code = "partner-refused"
     status = 409
 
     def __init__(self, problem: Problem, *, partner: str) -> None:
-        super().__init__(problem.code, partner=partner)
+        super().__init__(ProblemCode.TOO_LARGE if TOO_MANY_LINES in problem.errors else problem.code, partner=partner)
         self.problem = problem

@@ -142,6 +142,8 @@ def _refusal(ordered: SubRentalOrder, refused: PartnerRefused) -> str:
             "supplier": ordered.supplier,
             "articles": ", ".join(names),
         }
+    if refused.reason == ProblemCode.TOO_LARGE:
+        return " ".join([str(refused), _("Please send it again: it is split into smaller orders then.")])
     return str(refused)
 
 

@@ -25,6 +25,7 @@ from partners.protocol.order_states import Event, Party, WrongState
 from partners.protocol.wire import (
     AFTER_COMMAND,
     SEEN,
+    TOO_MANY_LINES,
     Command,
     FieldError,
     FieldErrors,
@@ -87,7 +88,7 @@ def receive_order(
     inquiry = _inquiry(connection, request, _articles(connection, request))
     document = documents.first_document(request=request, inquiry=inquiry, now=now)
     if not documents.is_answerable(document, over=raw):
-        raise FieldErrors((FieldError("/lines", "range"),))
+        raise FieldErrors((TOO_MANY_LINES,))
     is_wanted = automatic.is_wanted(connection=connection, request=request)
     objections = automatic.confirm(connection=connection, inquiry=inquiry, now=now) if is_wanted else []
     order = connection.orders.create(

@@ -22,7 +22,15 @@ from partners.orders import documents, news
 from partners.outbox import DEADLINE_SECONDS, SUPERSEDED, DeliveryKind, enqueue_delivery
 from partners.protocol.order_states import Event, Party, State, WrongState, can_follow, next_state
 from partners.protocol.signing import LIFETIME, SKEW
-from partners.protocol.wire import FieldError, FieldErrors, OrderDocument, OrderEvent, new_order_id
+from partners.protocol.wire import (
+    MAX_LINES,
+    FieldError,
+    FieldErrors,
+    OrderDocument,
+    OrderEvent,
+    ProblemCode,
+    new_order_id,
+)
 
 # How long a request may still be taken that was sent and not answered.
 MAY_STILL_ARRIVE = timedelta(seconds=LIFETIME + SKEW + DEADLINE_SECONDS)
@@ -75,6 +83,8 @@ def send_order(
     delivers it, the click ends here (mission O1): until its period starts, or what a person orders after that until it
     ends (protocol §6).
 
+    What was too large for the supplier goes in halves, whenever it is sent again.
+
     Raises NothingToOrder (also for the second of two clicks), NoConnectionToOrder, PeriodTooLong, ToBePickedAnew.
     """
     if not is_askable(job.planning_period):
@@ -86,7 +96,7 @@ def send_order(
     asking = partial(documents.order_request, order_id=new_order_id(now, os.urandom), person=person)
 
     def room(order: SubRentalOrder, lines: Sequence[SubRentalOrderLine]) -> int:
-        return documents.lines_that_fit(asking(order=order, lines=lines), lines)
+        return min(documents.lines_that_fit(asking(order=order, lines=lines), lines), _most_taken(locked, job))
 
     ordered = sub_rentals.create_order(
         job=job, supplier=locked.contact, created_by=person, remark=remark, logistics=logistics, room=room
@@ -115,6 +125,15 @@ def send_order(
     )
     record(tenant=locked.tenant, actor=actor, action="partner.order_sent", target=ordered, lines=len(request.lines))
     return order
+
+
+def _most_taken(connection: PartnerConnection, job: Job) -> int:
+    """How many lines of an order to try: half of those that were too many the last time. How long the texts are that
+    his server adds to them, it alone knows."""
+    failed = connection.deliveries.filter(state=DeliveryState.FAILED, kind=DeliveryKind.ORDER)
+    refused = failed.filter(last_problem=ProblemCode.TOO_LARGE, order__sub_rental_order__job=job)
+    last = refused.newest_first().first()
+    return max(len(last.body["lines"]) // 2, 1) if last else MAX_LINES
 
 
 @transaction.atomic

@@ -97,6 +97,7 @@ from partners.protocol.wire.orders import (
 from partners.protocol.wire.problems import (
     CONTENT_TYPE,
     STATUS,
+    TOO_MANY_LINES,
     Problem,
     ProblemCode,
     parse_problem,
@@ -120,6 +121,7 @@ __all__ = [
     "MAX_PAGE",
     "SEEN",
     "STATUS",
+    "TOO_MANY_LINES",
     "Answer",
     "AnsweredLine",
     "Applied",

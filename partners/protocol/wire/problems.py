@@ -92,6 +92,10 @@ class Problem:
         return self.type.rpartition("/")[2]
 
 
+# What is said of an order whose answer would not fit into a request.
+TOO_MANY_LINES = FieldError("/lines", "range")
+
+
 def problem_to_wire(problem: Problem) -> dict[str, Json]:
     """The problem as a JSON object, without what it does not say."""
     said: dict[str, Json] = {

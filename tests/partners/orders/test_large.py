@@ -75,6 +75,27 @@ def test_what_is_too_large_for_one_request_goes_with_the_next(trade: Trade, work
     assert not trade.job.positions.not_ordered().exists()
 
 
+def test_what_his_longer_texts_make_too_large_goes_in_smaller_orders_when_it_is_sent_again(
+    trade: Trade, work: Work
+) -> None:
+    """The same again would be refused again, however often it is sent."""
+    add_positions(trade, 300)
+    trade.article.name, trade.article.owned = "€" * 200, 300
+    trade.article.save()
+    sizes = []
+    for _click in range(3):
+        sizes.append(len(trade.send().document["lines"]))
+        work()
+    assert sizes == [300, 150, 150]
+    why = (
+        "So viel auf einmal ist zu groß für den Server von Bassline Rental. "
+        "Bitte noch einmal senden: Es wird dann auf kleinere Bestellungen verteilt."
+    )
+    assert orders_of(trade.ours.tenant) == [("declined", why), ("requested", ""), ("requested", "")]
+    assert trade.ours.tenant.inbox_messages.get().body == why
+    assert not trade.job.positions.not_ordered().exists()
+
+
 def test_every_answer_to_the_largest_orders_can_be_delivered(trade: Trade) -> None:
     """One that is larger than a request may be is refused by the buyer's server until it is given up."""
     for answer in (confirm_order, lambda **named: decline_order(reason=LONG, **named)):
