@@ -19,6 +19,9 @@ from inventory.reservations import locked_reservations
 from inventory.steps import Change, undone
 
 
+_TICK = timedelta(microseconds=1)
+
+
 class TooFewOwned(BusinessError):
     code = "too-few-owned"
     status = 409
@@ -90,8 +93,10 @@ def undo_hand_over(*, tenant: Tenant, reservations: Iterable[Reservation]) -> No
 
 @transaction.atomic
 def take_back(*, tenant: Tenant, reservations: Iterable[Reservation], at: datetime) -> None:
-    """Note that the goods are back. What came early is free again once its turnaround is over."""
+    """Note that the goods are back. What came early is free again once its turnaround is over. By whatever clock, they
+    come after they left."""
     back = [row for row in _as_they_stand(tenant, reservations) if row.is_out]
+    at = max([at, *(row.handed_over_at + _TICK for row in back if row.handed_over_at)])
     changes: defaultdict[int, list[Change]] = defaultdict(list)
     for row in back:
         changes[row.article_id].append(undone(blocks(row)))

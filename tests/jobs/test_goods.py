@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -188,6 +188,19 @@ def test_what_is_back_before_the_job_begins_waits_for_it_again(job: Job, par: Ar
     assert stock_of(articles=[par], period=Period(BEFORE, SUMMER.start))[par.pk].free == 10
     assert hand_out(job=job, actor=NINA, at=SUMMER.start) == 1
     assert check_courses(tenant=job.tenant, article_ids=[par.pk]) == []
+
+
+@pytest.mark.parametrize("out_at", [BEFORE, SUMMER.start + HOUR])
+def test_what_comes_back_by_a_slower_clock_than_it_left_by_comes_after_it(
+    job: Job, par: Article, out_at: datetime
+) -> None:
+    """Two servers, or two clicks of which the second waited for the lock less long."""
+    hand_out(job=job, actor=NINA, at=out_at)
+    assert take_back(job=job, at=out_at - timedelta(seconds=1)) == 1
+    assert check_courses(tenant=par.tenant, article_ids=[par.pk]) == []
+    kept = job.positions.select_related("reservation").get().reservation
+    assert kept
+    assert (kept.waits, kept.end) == ((True, SUMMER.end) if out_at == BEFORE else (False, kept.returned_at))
 
 
 def test_a_job_that_moves_past_what_is_back_needs_its_goods_anew(job: Job, par: Article) -> None:
