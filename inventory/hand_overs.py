@@ -18,7 +18,6 @@ from inventory.models import Article, ArticleKind, Reservation, StockMovement
 from inventory.reservations import locked_reservations
 from inventory.steps import Change, undone
 
-
 _TICK = timedelta(microseconds=1)
 
 

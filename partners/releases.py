@@ -105,6 +105,12 @@ class EverythingHasNoExceptionOfItself(BusinessError):
     message = _("Choose an article or a category to exclude.")
 
 
+class MarkedOtherwise(BusinessError):
+    code = "marked-otherwise"
+    status = 409
+    message = _("“%(thing)s” has been marked otherwise meanwhile. Nothing has changed: look at the marks once more.")
+
+
 class _IsReleased(Func):
     """Whether an article is released to the partner of a connection."""
 
@@ -287,8 +293,12 @@ def _unmark(connection: PartnerConnection, articles: ArticleQuerySet) -> int:
 
 
 @transaction.atomic
-def withdraw_release(*, connection: PartnerConnection, actor: Actor, release: Release) -> None:
-    """Remove a mark, a release or an exception."""
+def withdraw_release(*, connection: PartnerConnection, actor: Actor, release: Release, seen: str = "") -> None:
+    """Remove a mark, a release or an exception. Raises MarkedOtherwise where it is not what was `seen` (a Mark), as far
+    as a person sees it: without an exception of before the partner would see what another has just hidden."""
+    now = connection.releases.select_for_update().filter(pk=release.pk).first()
+    if seen and (now is None or seen != (Mark.EXCLUDED if now.excluded else Mark.RELEASED)):
+        raise MarkedOtherwise(thing=release)
     record(
         tenant=connection.tenant,
         actor=actor,

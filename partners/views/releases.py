@@ -88,7 +88,8 @@ def mark_hits(request: TenantRequest, pk: int) -> HttpResponse:
 def remove(request: TenantRequest, pk: int, release_pk: int) -> HttpResponse:
     connection = _connection(request, pk)
     mark = get_object_or_404(connection.releases.select_related("article", "category"), pk=release_pk)
-    releases.withdraw_release(connection=connection, actor=actor_of(request), release=mark)
+    seen = request.POST.get("seen", "")
+    releases.withdraw_release(connection=connection, actor=actor_of(request), release=mark, seen=seen)
     return _panel(request, connection)
 
 

@@ -1,5 +1,6 @@
 """Marking what a partner may see, in his tab (mission R1, P7)."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ from inventory.reservations import ReservationClaim, reserve
 from partners import releases
 from partners.access import AccessLevel
 from partners.models import PartnerConnection
+from partners.releases import released_articles
 from tests.factories import make_article, make_category, make_connection, make_tenant
 from tests.partners.views.dialog import text_of
 
@@ -65,6 +67,24 @@ def test_a_mark_is_removed_again(admin: Client, lent: PartnerConnection, basslin
     assert "0 Artikel sind" in text_of(admin.post(path(lent, "release_remove", mark.pk)))
     assert not lent.releases.exists()
     assert bassline.audit_entries.count() == 2
+
+
+def test_what_was_excluded_meanwhile_is_not_shown_by_removing_the_release_of_before(
+    admin: Client, lent: PartnerConnection, bassline: Tenant
+) -> None:
+    """The mark is the same one: who takes it for a release and removes it would show what another has just hidden."""
+    par = make_article(bassline)
+    admin.post(path(lent, "release_add"), {"everything": "on"})
+    shown = admin.post(path(lent, "release_add"), {"article": par.pk}).content.decode()
+    mark = lent.releases.get(article=par)
+    [seen] = re.findall(rf'"{path(lent, "release_remove", mark.pk)}"[^>]* name="seen" value="([a-z]+)"', shown)
+    admin.post(path(lent, "release_add"), {"article": par.pk, "excluded": "on"})
+    refused = admin.post(path(lent, "release_remove", mark.pk), {"seen": seen})
+    assert refused.status_code == 409
+    assert "wurde inzwischen anders markiert" in refused.content.decode()
+    assert not released_articles(lent).exists()
+    assert admin.post(path(lent, "release_remove", mark.pk), {"seen": "excluded"}).status_code == 200
+    assert released_articles(lent).exists()
 
 
 def test_searching_own_articles_shows_whether_the_partner_sees_them(
