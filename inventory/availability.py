@@ -98,7 +98,7 @@ def each_stock(
     """The stock of each article in `period` and when it is scarcest, by its id; two statements, and of the steps, which
     may be hundreds of thousands, those of one article in memory at a time."""
     asked = {article.pk: article for article in articles}
-    changes = _moving(asked, now or timezone.now()) if asked else {}
+    changes = _beside_steps(asked, (), now or timezone.now()) if asked else {}
     found = {}
     for pk, kept in each_course(asked, span_of(period)) if asked else ():
         article, course = asked[pk], changed(kept, changes.get(pk, ()))
@@ -107,25 +107,25 @@ def each_stock(
     return found
 
 
-def _moving(article_ids: Collection[int], now: datetime) -> Mapping[int, Sequence[Change]]:
-    """What moves with time, by article."""
-    changes: defaultdict[int, list[Change]] = defaultdict(list)
-    for row in reservations_on(article_ids).moving_with_time(now):
-        changes[row.article_id].append(blocks(row) if row.is_hold else stays_away(row))
-    return changes
-
-
 def moved(read: Read, excluding: Collection[int], now: datetime) -> dict[int, Course]:
     """The courses as they count at `now`: with what moves with time, without the reservations in `excluding`."""
     if not (read.moving or excluding):
         return read.courses
+    changes = _beside_steps(read.courses, excluding, now)
+    return {pk: changed(course, changes.get(pk, ())) for pk, course in read.courses.items()}
+
+
+def _beside_steps(
+    article_ids: Collection[int], excluding: Collection[int], now: datetime
+) -> Mapping[int, Sequence[Change]]:
+    """By article, what moves with time, of which no step knows, and what takes `excluding` out of the steps."""
     changes: defaultdict[int, list[Change]] = defaultdict(list)
-    for row in reservations_on(read.courses).moving_with_time(now, *excluding):
+    for row in reservations_on(article_ids).moving_with_time(now, *excluding):
         if row.pk not in excluding:
             changes[row.article_id].append(blocks(row) if row.is_hold else stays_away(row))
         elif row.in_steps:
             changes[row.article_id].append(undone(blocks(row)))
-    return {pk: changed(course, changes.get(pk, ())) for pk, course in read.courses.items()}
+    return changes
 
 
 def stock_in(*, article: Article, course: Course, period: Period) -> Stock:

@@ -77,15 +77,11 @@ class KeepBorders(Operation):
 
 def borders_of(apps: Apps, app_label: str) -> Iterator[Border]:
     """Every foreign key from a tenant's rows to a tenant's rows, of one app."""
-    for model in apps.get_app_config(app_label).get_models():
-        yield from borders_of_model(model)
-
-
-def borders_of_model(model: type[models.Model]) -> Iterator[Border]:
-    for field in model._meta.local_fields:
-        target = field.related_model
-        if field.name != "tenant" and _is_owned(model) and isinstance(target, type) and _is_owned(target):
-            yield Border(model._meta.db_table, str(field.column), target._meta.db_table)
+    for model in filter(_is_owned, apps.get_app_config(app_label).get_models()):
+        for field in model._meta.local_fields:
+            target = field.related_model
+            if field.name != "tenant" and isinstance(target, type) and _is_owned(target):
+                yield Border(model._meta.db_table, str(field.column), target._meta.db_table)
 
 
 def _is_owned(model: type[models.Model]) -> bool:
