@@ -19,8 +19,6 @@ from inventory.models import (
     movements_on,
     read_courses,
     reservations_on,
-    rewrite_courses,
-    unmarked_falls,
     write_courses,
 )
 from inventory.steps import BEGINNING, EMPTY, END, Change, Course, Span, changed, span_of
@@ -30,19 +28,18 @@ ALWAYS = Span(BEGINNING, END)
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """An article whose steps do not say what its reservations and movements say, or deny that it falls at one."""
+    """An article whose steps do not say what its reservations and movements say."""
 
     article: Article
     kept: Course
     computed: Course
-    unmarked: Sequence[int] = ()
 
     @property
     def since(self) -> datetime:
-        """The first instant at which something is wrong."""
+        """The first instant at which they differ."""
         steps = zip_longest(self.kept, self.computed)
-        differ = (step.instant for pair in steps if pair[0] != pair[1] for step in pair if step)
-        return instant_at(min([*differ, *self.unmarked]))
+        differing = next((one, other) for one, other in steps if one != other)
+        return instant_at(min(step.instant for step in differing if step))
 
 
 def blocks(reservation: Reservation) -> Change:
@@ -104,12 +101,9 @@ def check_courses(*, tenant: Tenant, article_ids: Collection[int], mend: bool = 
     ids = [article_id for (article_id,) in execute_all([locking(tenant, article_ids)])]
     articles, kept, _moving = read_courses(ids, ALWAYS)
     computed = computed_courses(articles.values())
-    unmarked = unmarked_falls(computed)
     wrong = [
-        Difference(articles[pk], kept[pk], computed[pk], unmarked[pk])
-        for pk in articles
-        if unmarked[pk] or list(kept[pk]) != list(computed[pk])
+        Difference(articles[pk], kept[pk], computed[pk]) for pk in articles if list(kept[pk]) != list(computed[pk])
     ]
     if mend:
-        rewrite_courses({one.article.pk: one.computed for one in wrong})
+        write_courses({one.article.pk: one.kept for one in wrong}, {one.article.pk: one.computed for one in wrong})
     return wrong

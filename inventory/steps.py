@@ -7,8 +7,7 @@ are `ticks` (microseconds since 1970, UTC), so that a course is read the same fr
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from eventworx.periods import EARLIEST, LATEST, Period, ticks
 
@@ -43,9 +42,6 @@ class Step(NamedTuple):
         """By how much the free quantity differs from what always stands in store."""
         return self.added - self.out_of_service - self.reserved
 
-    def is_below(self, other: Self) -> bool:
-        return self.added < other.added or self.out_of_service > other.out_of_service or self.level < other.level
-
 
 Course = Sequence[Step]
 Amounts = tuple[int, int, int]  # added, out of service, reserved
@@ -62,14 +58,6 @@ def during(course: Course, span: Span) -> Course:
     """The steps that bear on `span`: the one that holds at its start, and those inside."""
     first = bisect_right(course, span.start, key=_instant) - 1
     return course[max(first, 0) : bisect_left(course, span.end, key=_instant)]
-
-
-def falls(course: Course) -> set[int]:
-    """The instants at which there is less of anything than just before: fewer added, more out of service, fewer free.
-
-    Whatever is lowest in a span is so at its start or at one of these.
-    """
-    return {step.instant for before, step in pairwise(course) if step.is_below(before)}
 
 
 def changed(course: Course, changes: Iterable[Change]) -> Course:

@@ -27,9 +27,6 @@ from inventory.models.steps import (
     lowest_over,
     possibly_short,
     read_courses,
-    rewrite_courses,
-    rows_of,
-    unmarked_falls,
     write_courses,
     writing,
 )
@@ -81,9 +78,6 @@ __all__ = [
     "read_courses",
     "reservations_on",
     "reserve_at_once",
-    "rewrite_courses",
-    "rows_of",
-    "unmarked_falls",
     "write_courses",
     "writing",
 ]

@@ -15,7 +15,7 @@ from eventworx.databases import Statement, execute_all, in_parts, is_postgresql,
 from eventworx.prepared import read
 from inventory.models.articles import Article, ArticleQuerySet
 from inventory.models.stock import Reservation
-from inventory.steps import BEGINNING, EMPTY, Amounts, Course, Span, Step, falls
+from inventory.steps import BEGINNING, EMPTY, Amounts, Course, Span, Step
 
 # The span asked about, and how an article's buffers of today widen it; of what is sold, until the end of time.
 _ASKED = """CROSS JOIN (
@@ -25,14 +25,22 @@ _UNTIL = """
     CASE article.kind WHEN 'sale' THEN 253402300799999999
     ELSE asked.until + article.buffer_after_minutes * CAST(60000000 AS bigint) END
 """
-# What bears on the span: the step that holds at its start, and those inside. Found by the primary key alone, however
-# long the history of this article is, or of others: PostgreSQL is told to look for each article by itself, because
-# where few have a history it believes that all do.
+# What bears on the span: the step that holds at its start, and those inside. PostgreSQL is told to look for each by
+# itself, because where few articles have a history it believes that all do. The step that holds is looked for nearby
+# first: on the way back without an end PostgreSQL reads all of the page that lies before it, of a busy article a
+# hundred steps (docs/decisions/0020).
+_NEARBY = 24 * 3600 * 10**6  # ticks
 _CONDITION = """
     step.article_id = article.id AND step.instant < {until}
     AND step.instant >= COALESCE((
-        SELECT MAX(earlier.instant) FROM inventory_stockstep earlier
-        WHERE earlier.article_id = article.id AND earlier.instant <= {since}), asked.beginning)
+        SELECT earlier.instant FROM inventory_stockstep earlier
+        WHERE earlier.article_id = article.id AND earlier.instant <= {since} AND earlier.instant > {since} - {nearby}
+        ORDER BY earlier.instant DESC LIMIT 1
+    ), (
+        SELECT earlier.instant FROM inventory_stockstep earlier
+        WHERE earlier.article_id = article.id AND earlier.instant <= {since} - {nearby}
+        ORDER BY earlier.instant DESC LIMIT 1
+    ), asked.beginning)
 """
 _WITH_STEPS = {
     "postgresql": "LEFT JOIN LATERAL (SELECT * FROM inventory_stockstep step WHERE {condition} OFFSET 0) step ON TRUE",
@@ -44,25 +52,18 @@ _MOVES = """
         SELECT 1 FROM inventory_reservation moving WHERE moving.article_id = article.id AND (
             moving.expires_at IS NOT NULL OR (moving.handed_over_at IS NOT NULL AND moving.returned_at IS NULL)))
 """
-# The lowest is what holds at the start, or a step inside at which something falls: PostgreSQL reads no others, article
-# by article, and all figures from indexes.
 _LOWEST = {
     "postgresql": """
         SELECT article.id,
-            article.owned + COALESCE(LEAST(held.added, inside.added), 0),
-            article.out_of_service + COALESCE(GREATEST(held.out_of_service, inside.out_of_service), 0),
-            article.owned - article.out_of_service + COALESCE(LEAST(held.level, inside.level), 0),
+            article.owned + COALESCE(lowest.added, 0),
+            article.out_of_service + COALESCE(lowest.out_of_service, 0),
+            article.owned - article.out_of_service + COALESCE(lowest.level, 0),
             {moves}
         FROM inventory_article article {asked}
-        LEFT JOIN LATERAL (
-            SELECT added, out_of_service, added - out_of_service - reserved AS level
-            FROM inventory_stockstep step WHERE step.article_id = article.id AND step.instant <= {since}
-            ORDER BY step.instant DESC LIMIT 1) held ON TRUE
-        LEFT JOIN LATERAL (
+        CROSS JOIN LATERAL (
             SELECT MIN(added) AS added, MAX(out_of_service) AS out_of_service,
                 MIN(added - out_of_service - reserved) AS level
-            FROM inventory_stockstep step WHERE step.article_id = article.id AND step.may_fall
-            AND step.instant > {since} AND step.instant < {until}) inside ON TRUE
+            FROM inventory_stockstep step WHERE {condition}) lowest
         WHERE article.id {is_asked_for}
     """,
     "sqlite": """
@@ -76,7 +77,6 @@ _LOWEST = {
         GROUP BY article.id, article.owned, article.out_of_service
     """,
 }
-_ASSUMED = 10  # articles, for which PostgreSQL plans where it does not know how many are asked for
 # Of an article, with its steps.
 _FIGURES = ["id", "tenant_id", "name", "kind", "owned", "out_of_service"]
 _FIGURES += ["buffer_before_minutes", "buffer_after_minutes"]
@@ -93,7 +93,7 @@ _COURSES = """
     ORDER BY article.id, step.instant
 """
 _FETCHED = 2_000
-_PARTS = {"asked": _ASKED, "since": _SINCE, "until": _UNTIL, "moves": _MOVES}
+_PARTS = {"asked": _ASKED, "since": _SINCE, "until": _UNTIL, "moves": _MOVES, "nearby": str(_NEARBY)}
 _PARTS["figures"] = ", ".join(f"article.{name}" for name in _FIGURES)
 _PARTS["condition"] = _CONDITION.format(**_PARTS)
 _DELETE = "DELETE FROM inventory_stockstep WHERE (article_id, instant) IN (VALUES {rows})"
@@ -103,16 +103,14 @@ _SHIFT = """
     WHERE article_id = %s AND instant BETWEEN %s AND %s
 """
 _INSERT = """
-    INSERT INTO inventory_stockstep (article_id, instant, added, out_of_service, reserved, may_fall) VALUES {rows}
+    INSERT INTO inventory_stockstep (article_id, instant, added, out_of_service, reserved) VALUES {rows}
 """
-_CLEAR = "DELETE FROM inventory_stockstep WHERE article_id IN ({ids})"
 
 
 class StockStep(models.Model):
     """From `instant` on (ticks: microseconds since 1970, UTC) an article has so much dated stock and so many claims.
 
-    Where it may not fall, nothing gets less than just before: no step is the lowest of a period only because it stands
-    inside. What is held until a deadline, and goods that are overdue, depend on the clock: they are read beside
+    What is held until a deadline, and goods that are overdue, depend on the clock: they are read beside
     (`ReservationQuerySet.moving_with_time`) and stand in no step. A step is part of its article and has no tenant of
     its own. `inventory.courses` is the only writer.
     """
@@ -123,7 +121,6 @@ class StockStep(models.Model):
     added = models.IntegerField(default=0)
     out_of_service = models.IntegerField(default=0)
     reserved = models.IntegerField(default=0)
-    may_fall = models.BooleanField(default=True, db_default=True)
 
     class Meta:
         verbose_name = "stock step"
@@ -155,8 +152,7 @@ class Read(NamedTuple):
 
 def lowest_over(article_ids: Collection[int], span: Span) -> dict[int, Lowest]:
     """By article, without what moves with time; the span widened by each one's buffers. One statement."""
-    reading = _reading(_LOWEST[connection.vendor], article_ids, span)
-    rows = read(*reading) if len(article_ids) <= _ASSUMED else execute_all([reading])
+    rows = read(*_reading(_LOWEST[connection.vendor], article_ids, span))
     return {article_id: Lowest(*figures) for article_id, *figures in rows}
 
 
@@ -206,45 +202,18 @@ def write_courses(before: Mapping[int, Course], after: Mapping[int, Course]) -> 
         execute_all(statements)
 
 
-def rewrite_courses(courses: Mapping[int, Course]) -> None:
-    """Write courses anew, whatever is there; the articles are locked."""
-    if courses:
-        clearing = _CLEAR.format(ids=marks(courses)), list(courses)
-        new = [(article_id, *row) for article_id, course in courses.items() for row in rows_of(course)]
-        execute_all([clearing, *_of_rows(_INSERT, new)])
-
-
-def unmarked_falls(courses: Mapping[int, Course]) -> dict[int, list[int]]:
-    """The instants at which these courses fall and the rows deny it."""
-    denied = StockStep.objects.filter(article__in=courses, may_fall=False)
-    wrong = {article_id: list[int]() for article_id in courses}
-    fallen = {article_id: falls(course) for article_id, course in courses.items()}
-    for article_id, instant in denied.order_by("instant").values_list("article_id", "instant"):
-        if instant in fallen[article_id]:
-            wrong[article_id].append(instant)
-    return wrong
-
-
 def writing(before: Mapping[int, Course], after: Mapping[int, Course]) -> list[Statement]:
     """What brings the rows from one state to the other: one statement for all that go, one for each stretch of steps
-    that all change by the same amounts, one for all that are new. A step that begins or ceases to fall is a new one."""
+    that all change by the same amounts, one for all that are new."""
     gone, shifted, new = list[tuple[int, int]](), list[Statement](), list[tuple[int, ...]]()
     for article_id, course in after.items():
         known = {step.instant: step for step in before[article_id]} if before[article_id] is not EMPTY else {}
-        fallen = falls(course)
-        turned = falls(before[article_id]) ^ fallen
-        kept = (known.keys() & {step.instant for step in course}) - turned
+        kept = known.keys() & {step.instant for step in course}
         gone += [(article_id, instant) for instant in known.keys() - kept]
         pairs = [(step, known[step.instant]) for step in course if step.instant in kept]
         shifted += [(_SHIFT, [*amounts, article_id, *ends]) for amounts, *ends in _shifts(pairs)]
-        new += [(article_id, *step, step.instant in fallen) for step in course if step.instant not in kept]
+        new += [(article_id, *step) for step in course if step.instant not in kept]
     return [*_of_rows(_DELETE, gone), *shifted, *_of_rows(_INSERT, new)]
-
-
-def rows_of(course: Course) -> Iterator[tuple[int, int, int, int, bool]]:
-    """The steps as they are kept, and whether they fall."""
-    fallen = falls(course)
-    return ((*step, step.instant in fallen) for step in course)
 
 
 def _shifts(pairs: Sequence[tuple[Step, Step]]) -> Iterator[tuple[Amounts, int, int]]:

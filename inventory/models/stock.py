@@ -228,7 +228,7 @@ _INSERT = """
 """
 
 
-# A function of ours in the database; all of it stands in the migration 0020, which wrote it last.
+# A function of ours in the database; all of it stands in the migration 0017, to which 0022 went back.
 _RESERVE = "SELECT {columns} FROM inventory_reserve(%s, %s, %s, %s, %s, %s, %s)"
 
 

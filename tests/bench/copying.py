@@ -11,7 +11,6 @@ from typing import Any
 
 from django.db import connection
 
-from inventory.models import rows_of
 from inventory.steps import Course
 
 TOGETHER = 50_000
@@ -37,8 +36,8 @@ def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]])
 
 
 def copy_steps(courses: Mapping[int, Course]) -> None:
-    columns = ["article_id", "instant", "added", "out_of_service", "reserved", "may_fall"]
-    rows = ((article_id, *row) for article_id, course in courses.items() for row in rows_of(course))
+    columns = ["article_id", "instant", "added", "out_of_service", "reserved"]
+    rows = ((article_id, *step) for article_id, course in courses.items() for step in course)
     copy_rows("inventory_stockstep", columns, rows)
 
 

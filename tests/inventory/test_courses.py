@@ -1,14 +1,11 @@
 """Steps of stock: their arithmetic, and that they say what reservations and movements say (mission E3)."""
 
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from io import StringIO
 from itertools import pairwise
-from operator import attrgetter
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,11 +13,13 @@ from eventworx.periods import EARLIEST, LATEST, Period, instant_at, ticks
 from eventworx.tenants.models import Tenant
 from inventory.availability import stock_of
 from inventory.courses import check_courses
-from inventory.models import Article, StockStep, writing
-from inventory.reservations import ReservationClaim, release, reserve
-from inventory.steps import BEGINNING, EMPTY, Change, Course, Span, Step, changed, during, falls, lowest, undone
+from inventory.models import Article, StockStep, lowest_over, read_courses, write_courses, writing
+from inventory.reservations import ReservationClaim, reserve
+from inventory.steps import BEGINNING, EMPTY, Change, Course, Span, Step, changed, during, lowest, undone
 from tests.factories import SUMMER, make_article, make_tenant
 from tests.inventory.engine import Worker, overbooked
+
+NEARBY = 24 * 3600 * 10**6  # ticks, within which the step that holds is looked for first
 
 spans = st.tuples(st.integers(0, 30), st.integers(1, 20)).map(lambda pair: Span(pair[0], pair[0] + pair[1]))
 changes = st.lists(st.builds(Change, spans, *[st.integers(0, 5)] * 3), max_size=8)
@@ -56,15 +55,6 @@ def test_the_lowest_is_that_of_all_instants(made: list[Change], span: Span) -> N
     assert lowest(course, span) == min(levels)
 
 
-@given(changes, spans)
-def test_whatever_is_lowest_is_so_at_the_start_or_where_something_falls(made: list[Change], span: Span) -> None:
-    course = changed(EMPTY, made)
-    held, *inside = during(course, span)
-    read = [held, *(step for step in inside if step.instant in falls(course))]
-    for figure in (attrgetter("added"), attrgetter("level"), lambda step: -step.out_of_service):
-        assert min(map(figure, read)) == min(map(figure, [held, *inside]))
-
-
 @pytest.mark.parametrize(
     "instant", [EARLIEST, LATEST, datetime(2027, 3, 28, 1, tzinfo=UTC) + timedelta(microseconds=1)]
 )
@@ -74,16 +64,10 @@ def test_ticks_lose_nothing(instant: datetime) -> None:
 
 def test_steps_that_change_alike_are_written_in_one_statement() -> None:
     before = [*EMPTY, *(Step(10 * number, reserved=number % 2) for number in range(1, 100))]
-    after = changed(before, [Change(Span(95, 500), reserved=5), Change(Span(710, 995), reserved=2)])
+    after = changed(before, [Change(Span(95, 500), reserved=5), Change(Span(700, 995), reserved=2)])
     one, other, new = writing({1: before}, {1: after})
-    assert (one[1], other[1]) == ([0, 0, 5, 1, 100, 490], [0, 0, 2, 1, 710, 990])
-    assert new[1] == [1, 95, 0, 0, 6, True, 1, 995, 0, 0, 1, False]
-
-
-def test_a_step_that_falls_from_now_on_is_written_anew() -> None:
-    before = [*EMPTY, Step(10, reserved=2), Step(20)]
-    gone, new = writing({1: before}, {1: changed(before, [Change(Span(20, 30), reserved=3)])})
-    assert (gone[1], new[1]) == ([1, 20], [1, 20, 0, 0, 3, True, 1, 30, 0, 0, 0, False])
+    assert (one[1], other[1]) == ([0, 0, 5, 1, 100, 490], [0, 0, 2, 1, 700, 990])
+    assert new[1] == [1, 95, 0, 0, 6, 1, 995, 0, 0, 1]
 
 
 # --- in the database -------------------------------------------------------------------------------
@@ -97,10 +81,6 @@ def busy(aurora: Tenant) -> list[Article]:
 def steps_of(article: Article) -> Course:
     rows = article.stock_steps.order_by("instant")
     return [Step(*row) for row in rows.values_list("instant", "added", "out_of_service", "reserved")]
-
-
-def marks_of(article: Article) -> list[bool]:
-    return list(article.stock_steps.order_by("instant").values_list("may_fall", flat=True))
 
 
 def check(*arguments: str) -> str:
@@ -125,34 +105,13 @@ def test_nothing_is_left_of_what_is_over(aurora: Tenant) -> None:
     aurora.reservations.get()
 
 
-def test_only_where_a_reservation_begins_is_less_to_be_looked_for(aurora: Tenant) -> None:
-    article, later = make_article(aurora), Period(SUMMER.end, SUMMER.end + timedelta(days=1))
-    reserve(tenant=aurora, claims=[ReservationClaim(article.pk, 2, SUMMER)])
-    assert marks_of(article) == [False, True, False]
-    (row,) = reserve(tenant=aurora, claims=[ReservationClaim(article.pk, 3, later)])
-    assert row
-    assert marks_of(article) == [False, True, True, False]
-    release(tenant=aurora, reservations=[row])
-    assert marks_of(article) == [False, True, False]
-
-
-def test_a_fall_that_is_denied_is_found_and_mended(busy: list[Article]) -> None:
-    spoilt = busy[1]
-    step = spoilt.stock_steps.filter(instant__in=falls(steps_of(spoilt))).order_by("instant")[3]
-    StockStep.objects.filter(pk=step.pk).update(may_fall=False)
-    (difference,) = check_courses(tenant=spoilt.tenant, article_ids=[spoilt.pk], mend=True)
-    assert difference.since == instant_at(step.instant)
-    assert check_courses(tenant=spoilt.tenant, article_ids=[spoilt.pk]) == []
-    assert set(spoilt.stock_steps.filter(may_fall=True).values_list("instant", flat=True)) == falls(steps_of(spoilt))
-
-
-def test_the_migration_marks_what_is_there_already(busy: list[Article]) -> None:
-    StockStep.objects.filter(article__in=busy).update(may_fall=True)
-    with connection.cursor() as cursor:
-        cursor.execute(import_module("inventory.migrations.0019_where_stock_may_fall").MARK)
-    for article in busy:
-        marked = article.stock_steps.filter(may_fall=True, instant__gt=BEGINNING)
-        assert set(marked.values_list("instant", flat=True)) == falls(steps_of(article))
+@pytest.mark.parametrize("later", [0, 1, NEARBY - 1, NEARBY, NEARBY + 1, 9 * NEARBY])
+def test_what_holds_is_found_however_long_ago_it_began(aurora: Tenant, later: int) -> None:
+    article, since = make_article(aurora, owned=9), ticks(SUMMER.start)
+    write_courses({article.pk: EMPTY}, {article.pk: [*EMPTY, Step(since - 1, 1, 2, 3), Step(since, 4, 3, 2)]})
+    asked = Span(since + later, since + later + 1)
+    assert lowest_over([article.pk], asked)[article.pk][:3] == (9 + 4, 3, 9 + 4 - 3 - 2)
+    assert read_courses([article.pk], asked).courses[article.pk] == [Step(since, 4, 3, 2)]
 
 
 def test_what_differs_is_found_printed_and_rebuilt(busy: list[Article]) -> None:

@@ -57,7 +57,7 @@ def by_steps(tenant: Tenant, claims: Sequence[ReservationClaim]) -> list[Reserva
 
 
 def outcome(way: Way, claims: Sequence[ReservationClaim], articles: Sequence[Article]) -> list[Any]:
-    """What it hands back and what it leaves, before it is undone; and that no step denies a fall."""
+    """What it hands back and what it leaves, before it is undone."""
     tenant = articles[0].tenant
     with undone():
         made = [[getattr(row, name) for name in MADE] for row in way(tenant, claims) if row]
