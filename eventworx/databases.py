@@ -1,9 +1,10 @@
 """What only one of the two databases can do: in migrations, and in one journey; and the first question of a request."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection, migrations
+from django.db import InterfaceError, OperationalError, connection, migrations, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 Row = TypeVar("Row")
@@ -30,6 +31,18 @@ def asked_first(read: Callable[[], Answer]) -> Answer:
 
 def is_postgresql(connection: Any) -> bool:
     return bool(connection.vendor == "postgresql")
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """A transaction that reads, of which every statement sees the same moment; inside another one it is no more than
+    that. On SQLite every transaction is like this."""
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if is_outermost and is_postgresql(connection):
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
 
 
 def execute_all(statements: Sequence[Statement]) -> list[tuple[Any, ...]]:

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
 from django.utils import timezone
 
+from eventworx.databases import one_moment
 from eventworx.periods import Period, instant_at
 from inventory.courses import blocks, stays_away
 from inventory.models import Article, Read, each_course, lowest_over, read_courses, reservations_on
@@ -91,12 +91,15 @@ def courses_on(
     return moved(read, excluding, now or timezone.now())
 
 
-@transaction.atomic
+@one_moment()
 def each_stock(
     *, articles: Iterable[Article], period: Period, now: datetime | None = None
 ) -> dict[int, tuple[Stock, Period]]:
     """The stock of each article in `period` and when it is scarcest, by its id; two statements, and of the steps, which
-    may be hundreds of thousands, those of one article in memory at a time."""
+    may be hundreds of thousands, those of one article in memory at a time.
+
+    Both see one moment: a hold that is confirmed between them would count twice.
+    """
     asked = {article.pk: article for article in articles}
     changes = _beside_steps(asked, (), now or timezone.now()) if asked else {}
     found = {}
