@@ -8,10 +8,11 @@ import pytest
 from django import forms
 from django.test import RequestFactory
 from django.utils import translation
+from django.utils.safestring import SafeString
 
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
-from eventworx.web.templatetags.ewx import day, field, icon, local, may, money, period, tenant_url, unit_price
+from eventworx.web.templatetags.ewx import day, field, icon, local, may, money, period, tenant_url, unbroken, unit_price
 from tests.factories import make_user
 from tests.source import APPS, ROOT
 
@@ -106,6 +107,18 @@ def test_dates_are_written_by_our_filters_alone() -> None:
     """Django's own short formats are American in English."""
     texts = {path: path.read_text() for path in (ROOT / "templates").rglob("*.*")}
     assert [path for path, text in texts.items() if re.search(r"\|(date|time)\b", text)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("Im Job J-8: <weg>", 'Im Job <span class="text-nowrap">J-8</span>: &lt;weg&gt;'),
+        (SafeString('<a href="/J-8">B-1</a> &amp;'), '<a href="/J-8"><span class="text-nowrap">B-1</span></a> &amp;'),
+        ("X-Ray, 12-3, abc-4", "X-Ray, 12-3, abc-4"),
+    ],
+)
+def test_a_number_stays_in_one_line(text: str, html: str) -> None:
+    assert unbroken(text) == html
 
 
 class Sample(forms.Form):

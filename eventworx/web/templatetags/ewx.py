@@ -1,5 +1,6 @@
 """Template tags and filters that every page uses: `{% load ewx %}`."""
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,7 @@ from django.template.context import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.formats import date_format, number_format
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import get_current_timezone
 from django.utils.translation import get_language
@@ -28,6 +29,7 @@ DAY_AND_YEAR = {"de": "D d.m.Y", "en": "D j M Y"}
 DATE = {"de": "d.m.Y", "en": "j M Y"}
 INSTANT = {"de": "d.m.Y H:i", "en": "j M Y H:i"}
 NOTHING = "–"
+NUMBERED = re.compile(r"\b[A-Z]{1,3}-\d{1,9}\b(?![^<>]*>)")  # not within a tag
 
 
 @register.filter
@@ -105,6 +107,12 @@ def _render_field(bound: forms.BoundField, kind: str, control: str) -> str:
     return render_to_string(
         "components/_field.html", {"bound": bound, "kind": kind, "control": control, "describedby": describedby}
     )
+
+
+@register.filter
+def unbroken(text: str) -> SafeString:
+    """Text in which every number of a document, such as "J-8", stays in one line."""
+    return SafeString(NUMBERED.sub(r'<span class="text-nowrap">\g<0></span>', conditional_escape(text)))
 
 
 @register.filter

@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from eventworx.tenants.models import User
 from eventworx.tenants.roles import Role
 from inventory.models import Article
-from tests.axe import assert_axe_clean, assert_fits
+from tests.axe import assert_axe_clean, assert_fits, torn
 from tests.factories import make_article, make_tenant, make_user
 from tests.inventory.timeline.scene import busy_article
 
@@ -50,6 +50,7 @@ def test_pages_are_accessible_and_fit(
         page.goto(live_server.url + path, wait_until="networkidle")
         assert_axe_clean(page)
         assert_fits(page)
+        assert torn(page.locator("main")) == []
     expect(page.locator("html")).to_have_attribute("lang", language)
 
 
