@@ -99,9 +99,12 @@ def printable(value: object) -> str:
 
 @dataclass(slots=True)
 class Catalogue:
-    """Categories and factor scales of a tenant by what lists call them; `new` are the paths to be created, folded."""
+    """Categories and factor scales of a tenant by what lists call them; `new` are the paths to be created, folded.
 
-    categories: dict[str, int]
+    What a category was called once is remembered as it was written: a list says it on every line.
+    """
+
+    categories: dict[str, int | str]
     scales: dict[str, int]
     creates: bool
     new: dict[str, str] = field(default_factory=dict)
@@ -110,15 +113,15 @@ class Catalogue:
     def of(cls, tenant: Tenant, *, creates: bool) -> "Catalogue":
         paths = {path: pk for pk, path in category_paths(tenant).items()}
         scales = dict(tenant.factor_scales.values_list("name", "pk"))
-        return cls(_also_folded(paths), _also_folded(scales), creates)
+        return cls({**_also_folded(paths)}, _also_folded(scales), creates)
 
     def category(self, said: str) -> int | str:
         """Its id, or the path of one to be created."""
         known = self.categories.get(said)
         if known is None:
             path = " > ".join(_BELOW.split(said))
-            known = self.categories.get(path) or self.categories.get(fold(path))
-            return known or self._new(path)
+            known = self.categories.get(path) or self.categories.get(fold(path)) or self._new(path)
+            self.categories[said] = known
         return known
 
     def _new(self, path: str) -> str:
