@@ -19,6 +19,7 @@ from jobs.states import OrderState
 from partners.guard_rails import Hindrance, Objection
 from partners.models import PartnerOrder
 from partners.orders.differences import other_terms, other_total
+from partners.protocol.order_states import State
 from partners.protocol.wire import OrderDocument, dumps
 
 MAIL_TO_SUPPLIER = "partner_order"
@@ -94,6 +95,10 @@ def _how_it_stands(document: OrderDocument) -> str:
 
 _WHAT_NOW: Mapping[str, Promise] = {
     OrderState.CANCELLED: gettext_lazy("What was promised is not coming: please cover it elsewhere, now."),
+    State.PROPOSED: gettext_lazy(
+        "Proposals cannot be accepted here: please call there, withdraw the order and order anew what you agree on."
+    ),
+    State.CHANGE_PROPOSED: gettext_lazy("What is confirmed stands until you agree otherwise: please call there."),
     OrderState.EXPIRED: gettext_lazy("It was not answered in time. Its positions can be ordered again."),
 }
 
@@ -228,7 +233,17 @@ def tell_answer_undelivered(inquiry: Inquiry, reason: Words) -> None:
 
 def state_words(state: str) -> str:
     """The state in the user's language; an unknown one as it came."""
-    return str(dict(OrderState.choices).get(state, state))
+    return str(_STATES.get(state, state))
+
+
+# Beside our own those of the protocol of which only the supplier makes something.
+_STATES: Mapping[str, str | Promise] = dict(OrderState.choices) | {
+    State.PROPOSED: gettext_lazy("something else proposed"),
+    State.CHANGE_PROPOSED: gettext_lazy("change proposed"),
+    State.DISPATCHED: gettext_lazy("handed out"),
+    State.RETURNED: gettext_lazy("given back"),
+    State.CLOSED: gettext_lazy("closed"),
+}
 
 
 def objection_words(objection: Objection, currency: str) -> str:

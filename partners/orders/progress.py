@@ -19,7 +19,7 @@ from partners.guard_rails import Objection
 from partners.models import Delivery, DeliveryState, PartnerConnection, PartnerOrder
 from partners.orders.differences import other_terms, other_total
 from partners.orders.documents import kept, recomputed_net
-from partners.orders.news import objection_words
+from partners.orders.news import objection_words, state_words
 from partners.outbox import DeliveryKind
 from partners.protocol.wire import OrderDocument
 
@@ -181,7 +181,7 @@ def _notes(order: SubRentalOrder, job: Job, document: OrderDocument | None, *, i
 def _state(order: SubRentalOrder, document: OrderDocument | None) -> str:
     """The state in words; one that we do not know is shown as it came."""
     if document and document.state not in set(OrderState):
-        return document.state
+        return state_words(document.state)
     return order.get_state_display()
 
 

@@ -144,6 +144,31 @@ def test_nobody_but_the_buyer_withdraws(trade: Trade, work: Work) -> None:
     assert orders_of(trade.ours.tenant) == [("withdrawn", "Rohrbruch")]
 
 
+@pytest.mark.parametrize(
+    "states",
+    [
+        {"proposed": "anderes vorgeschlagen"},
+        {
+            "confirmed": "bestätigt",
+            "change_proposed": "Änderung vorgeschlagen",
+            "dispatched": "ausgegeben",
+            "returned": "zurückgegeben",
+            "closed": "abgeschlossen",
+        },
+    ],
+    ids=["proposed", "lent"],
+)
+def test_what_a_supplier_makes_of_an_order_is_told_in_words(trade: Trade, work: Work, states: dict[str, str]) -> None:
+    delivered(trade, work)
+    number = trade.outgoing().sub_rental_order
+    for state, words in states.items():
+        version = trade.outgoing().version + 2  # what was said in between is lost
+        post(trade.theirs, "/order-events", event_of(trade, version=version, state=state))
+        [shown] = progress_of(trade.job)
+        assert (subjects(trade.ours.tenant)[-1], shown.state) == (f"{number} bei Bassline Rental: {words}", words)
+        assert ("Bitte ruf dort an" in trade.ours.tenant.inbox_messages.latest("pk").body) == ("proposed" in state)
+
+
 class Killed(BaseException):
     """The worker is gone: nothing of what it was at is written any more."""
 
