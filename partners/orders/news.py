@@ -103,10 +103,15 @@ _WHAT_NOW: Mapping[str, Promise] = {
 }
 
 
+def what_now(state: str) -> str:
+    """What a person has to do about an order that came to this state; else nothing."""
+    return str(_WHAT_NOW.get(state, ""))
+
+
 def _what_is_other(ordered: SubRentalOrder, document: OrderDocument) -> str:
     """What is other than was seen, and what can still be done about it; else nothing."""
-    if document.state in _WHAT_NOW:
-        return str(_WHAT_NOW[document.state])
+    if now := what_now(document.state):
+        return now
     other, is_open = other_total(ordered, document), document.state == OrderState.REQUESTED
     way_out = _("Until it is answered the order can be withdrawn.")
     if other and is_open:

@@ -19,8 +19,9 @@ from partners.guard_rails import Objection
 from partners.models import Delivery, DeliveryState, PartnerConnection, PartnerOrder
 from partners.orders.differences import other_terms, other_total
 from partners.orders.documents import kept, recomputed_net
-from partners.orders.news import objection_words, state_words
+from partners.orders.news import objection_words, state_words, what_now
 from partners.outbox import DeliveryKind
+from partners.protocol.order_states import State
 from partners.protocol.wire import OrderDocument
 
 
@@ -170,6 +171,8 @@ def _notes(order: SubRentalOrder, job: Job, document: OrderDocument | None, *, i
     elif document and recomputed_net(document) not in {document.net, None}:
         yield _("The total of %(supplier)s is not the sum of the lines: please ask.") % {"supplier": order.supplier}
     yield from other_terms(order, document) if document else ()
+    if document and document.state in {State.PROPOSED, State.CHANGE_PROPOSED}:
+        yield from filter(None, [document.reason, what_now(document.state)])
     if not is_alive:
         yield _("Connection ended")
         if order.state == OrderState.REQUESTED:

@@ -166,7 +166,8 @@ def test_what_a_supplier_makes_of_an_order_is_told_in_words(trade: Trade, work: 
         post(trade.theirs, "/order-events", event_of(trade, version=version, state=state))
         [shown] = progress_of(trade.job)
         assert (subjects(trade.ours.tenant)[-1], shown.state) == (f"{number} bei Bassline Rental: {words}", words)
-        assert ("Bitte ruf dort an" in trade.ours.tenant.inbox_messages.latest("pk").body) == ("proposed" in state)
+        told = trade.ours.tenant.inbox_messages.latest("pk").body
+        assert ["Bitte ruf dort an" in said for said in (told, "".join(shown.notes))] == ["proposed" in state] * 2
 
 
 class Killed(BaseException):
