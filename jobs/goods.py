@@ -135,10 +135,20 @@ def take_back(*, job: Job, at: datetime) -> int:
     if not out:
         raise NothingToTakeBack(job=job.number)
     own_stock.lock(job=job)
-    hand_overs.take_back(tenant=job.tenant, reservations=out, at=at)
     if at <= job.planning_start:
-        own_stock.move(job=job)
+        _wait_again(job, out, at)
+    else:
+        hand_overs.take_back(tenant=job.tenant, reservations=out, at=at)
     return len(out)
+
+
+def _wait_again(job: Job, back: Sequence[Reservation], at: datetime) -> None:
+    """What is back waits for the job as it was reserved for it, with the buffers of then: reserved anew it might be
+    less. Until the job begins it is turned around."""
+    turnarounds.begin(job=job, back=back, at=at)
+    hand_overs.undo_hand_over(tenant=job.tenant, reservations=back)
+    reservations.reserve(tenant=job.tenant, claims=[_during(row, job.planning_period) for row in back], now=at)
+    own_stock.move(job=job)
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@ E3, O7). Callers hold the lock of the job and those of the articles."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from eventworx.periods import Period, instant_at
@@ -27,6 +27,18 @@ def keep(*, job: Job, turning: Iterable[Reservation]) -> None:
         )
         for row in turning
     )
+
+
+def begin(*, job: Job, back: Iterable[Reservation], at: datetime) -> None:
+    """What is back is turned around from now on, as long as it was reserved with, whatever the job does with it."""
+    ends = [(row, Period(at, at).widened(timedelta(), row.buffers[1]).end) for row in back if not row.is_for_good]
+    rows = [
+        Turnaround(tenant=job.tenant, job=job, article_id=row.article_id, quantity=row.quantity, until=end)
+        for row, end in ends
+        if at < end
+    ]
+    job.turnarounds.bulk_create(rows)
+    _let_turn(job, [(row, row.until) for row in rows], at)
 
 
 def make_way(*, job: Job, wanted: Mapping[Position, int], again: Period, now: datetime) -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 
 from eventworx.periods import Period
 from eventworx.tenants.roles import Role
+from inventory.articles import update_article
 from inventory.availability import stock_of
 from inventory.courses import check_courses
 from inventory.models import Article
@@ -188,6 +189,17 @@ def test_what_is_back_before_the_job_begins_waits_for_it_again(job: Job, par: Ar
     assert stock_of(articles=[par], period=Period(BEFORE, SUMMER.start))[par.pk].free == 10
     assert hand_out(job=job, actor=NINA, at=SUMMER.start) == 1
     assert check_courses(tenant=job.tenant, article_ids=[par.pk]) == []
+
+
+def test_what_is_back_before_the_job_begins_is_as_much_as_it_was(job: Job, par: Article) -> None:
+    """It was promised with the turnaround of then: a longer one, for what is reserved from now on, takes none of it."""
+    order(par, 8, Period(SUMMER.end, SUMMER.end + 48 * HOUR))
+    hand_out(job=job, actor=NINA, at=BEFORE)
+    update_article(article=par, buffer_after_minutes=120)
+    take_back(job=job, at=BEFORE + HOUR)
+    kept = row(job)
+    assert (kept.quantity, kept.waits, kept.period, kept.blocked_until) == (8, True, SUMMER, SUMMER.end)
+    assert check_courses(tenant=par.tenant, article_ids=[par.pk]) == []
 
 
 @pytest.mark.parametrize("out_at", [BEFORE, SUMMER.start + HOUR])
