@@ -4,7 +4,7 @@ console, usable by keyboard, and honest when the server says no."""
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from eventworx.messaging.inbox import notify
@@ -127,6 +127,22 @@ def test_test_mail_is_sent_once_and_followed_live(
     inside.mails.filter(topic="test").update(state="failed", last_error="550 no such mailbox")
     expect(state).to_contain_text("Der Mailserver sagt: 550 no such mailbox")
     assert_axe_clean(page)
+
+
+def test_what_is_answered_with_another_page_is_not_sent_again_before_it_is_there(
+    page: Page, live_server: LiveServer, inside: Tenant, complaints: list[str]
+) -> None:
+    page.goto(live_server.url + inside.url("tenants:settings"))
+    pull = page.get_by_role("button", name="Für alle Partner ziehen")
+    expect(pull).to_be_visible()
+    pages, asked = list[Route](), list[str]()
+    page.route("**/settings/", lambda route: pages.append(route))
+    page.on("request", lambda request: asked.append(request.method))
+    pull.evaluate("button => { button.click(); setInterval(() => button.click(), 50); }")
+    page.wait_for_timeout(600)
+    assert (len(pages), asked.count("POST")) == (1, 1)
+    pages[0].continue_()
+    expect(page.get_by_role("button", name="Notbremse für alle lösen")).to_be_visible()
 
 
 def test_failure_of_a_part_is_said_above(page: Page, live_server: LiveServer, inside: Tenant) -> None:
