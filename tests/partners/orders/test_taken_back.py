@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
 from eventworx.tenants.roles import Role
@@ -168,6 +170,25 @@ def test_what_a_supplier_makes_of_an_order_is_told_in_words(trade: Trade, work: 
         assert (subjects(trade.ours.tenant)[-1], shown.state) == (f"{number} bei Bassline Rental: {words}", words)
         told = trade.ours.tenant.inbox_messages.latest("pk").body
         assert ["Bitte ruf dort an" in said for said in (told, "".join(shown.notes))] == ["proposed" in state] * 2
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "now"),
+    [
+        ("requested", "expired", "expired"),
+        ("confirmed", "cancelled", "cancelled"),
+        ("confirmed", "expired", "confirmed"),
+        ("declined", "cancelled", "declined"),
+    ],
+)
+def test_what_had_ended_before_anybody_looked_is_over_after_the_update(
+    trade: Trade, work: Work, ours: str, theirs: str, now: str
+) -> None:
+    delivered(trade, work)
+    trade.ours.orders.update(state=theirs, document=event_of(trade, state=theirs, reason="Rohrbruch")["order"])
+    trade.ours.tenant.sub_rental_orders.update(state=ours)
+    import_module("partners.migrations.0023_what_suppliers_ended_is_over").end(apps, None)
+    assert orders_of(trade.ours.tenant) == [(now, "Rohrbruch" if now == theirs else "")]
 
 
 class Killed(BaseException):
