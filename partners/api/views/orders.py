@@ -28,7 +28,7 @@ PAGE = Says(document=parse_order_page, refusals=(ProblemCode.CURSOR,))
 NEW_ORDER = Says(document=parse_order, statuses=(201, 200), refusals=(ProblemCode.ORDER_EXISTS,))
 ORDER = Says(document=parse_order)
 COMMANDED = Says(document=parse_order, refusals=(ProblemCode.VERSION_CONFLICT, ProblemCode.STATE))
-HEARD = Says(document=parse_applied, refusals=(ProblemCode.NOT_FOUND,))
+HEARD = Says(document=parse_applied, refusals=(ProblemCode.NOT_FOUND, ProblemCode.STATE))
 
 
 class OrdersView(PartnerAPIView):
@@ -62,6 +62,7 @@ class CommandsView(PartnerAPIView):
 class OrderEventsView(PartnerAPIView):
     @endpoint(parse=parse_order_event, keeps_raw=True, works_while_paused=True, says=HEARD)
     def post(self, call: PartnerCall, event: OrderEvent, raw: Raw) -> Reply:
-        """What the supplier made of an order, with the whole document; older versions change nothing."""
+        """What the supplier made of an order, with the whole document; older versions change nothing. A conflict
+        carries the order as it stands here: no way of the table leads from it to the state that is told."""
         applied = orders.receive_event(connection=call.connection, event=event, raw=raw["order"], now=call.now)
         return Reply.of(to_wire(Applied(applied=applied)))
