@@ -18,6 +18,7 @@ from eventworx.messaging.models import InboxMessage
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
+from eventworx.web.templatetags.ewx import unbroken
 from inventory.articles import update_article
 from inventory.courses import check_courses
 from inventory.models import Article
@@ -144,7 +145,7 @@ def test_what_is_ordered_is_only_hinted_at(par: Article, supplier: Contact, log_
     placed = create_order(job=job, supplier=supplier, created_by=None)
     client = log_in(par.tenant, Role.SALES)
     page = client.get(job.get_absolute_url()).content.decode()
-    assert f"3 × PAR 64. Sie sind bestellt ({placed.number})" in page
+    assert unbroken(f"3 × PAR 64. Sie sind bestellt ({placed.number})") in page
     with pytest.raises(NothingFreeAnyMore):
         take_over(position=hired)
     record_answer(order=placed, state=OrderState.DECLINED, at=NOW)

@@ -14,6 +14,7 @@ from django.test import Client
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from eventworx.tenants.roles import Role
+from eventworx.web.templatetags.ewx import unbroken
 from inventory.availability import stock_of
 from inventory.models import ArticleKind
 from inventory.reservations import ReservationClaim, Shortage, reserve
@@ -189,7 +190,7 @@ def test_the_page_says_what_confirming_would_get_of_the_job_as_it_is_by_now(
         assert f"Unterdeckung {shortage}" in page
     elif refusal:
         assert str(refused.value) == sheet.hindrance
-        assert sheet.hindrance in page
+        assert unbroken(sheet.hindrance) in page
 
 
 def test_what_else_its_job_lacks_is_named_for_confirming_reserves_all_or_nothing(bassline: Tenant) -> None:

@@ -12,6 +12,7 @@ from eventworx.audit import Actor
 from eventworx.periods import Period
 from eventworx.tenants.models import User
 from eventworx.tenants.roles import Role
+from eventworx.web.templatetags.ewx import unbroken
 from jobs.models import Job, Position
 from jobs.positions import add_position, remove_position, update_position
 from jobs.states import JobState
@@ -200,7 +201,7 @@ def test_several_jobs_at_once_each_whole_or_not_at_all(trade: Many, client: Clie
     offers(trade, client, short, other)
     update_position(position=other, quantity=3)
     page = take(trade, client, offer, 4, short, other)
-    assert f"{other.job}: „3 × PAR 64“: Es fehlen inzwischen nur noch 3" in page
+    assert unbroken(f"{other.job}: „3 × PAR 64“: Es fehlen inzwischen nur noch 3") in page
     assert (parts(short.job), parts(other.job)) == ([(14, 4)], [(3, 0)])
 
 
