@@ -74,9 +74,12 @@ def stock_by_id(
     known = lowest_over(article_ids, span_of(period))
     found = {pk: Stock(lowest.owned, lowest.out_of_service, lowest.free) for pk, lowest in known.items()}
     if affected := [pk for pk, lowest in known.items() if excluding or lowest.moves]:
+        # Before the steps: a hold that is confirmed in between counts twice rather than not at all.
+        changes = _beside_steps(affected, excluding, now or timezone.now())
         read = read_courses(affected, span_of(period))
-        courses = moved(read, excluding, now or timezone.now())
-        found |= {pk: stock_in(article=row, course=courses[pk], period=period) for pk, row in read.articles.items()}
+        for pk, article in read.articles.items():
+            course = changed(read.courses[pk], changes.get(pk, ()))
+            found[pk] = stock_in(article=article, course=course, period=period)
     return found
 
 

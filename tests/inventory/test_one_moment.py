@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from eventworx.databases import one_moment
 from eventworx.tenants.models import Tenant
-from inventory.availability import each_stock
+from inventory.availability import each_stock, stock_of
 from inventory.models import Article
 from inventory.reservations import ReservationClaim, reserve
 from tests.crowd import at_once
@@ -19,27 +20,42 @@ from tests.factories import SUMMER, make_article
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
-def free_while(article: Article, part: str, deed: Callable[[], Any]) -> int:
-    """What is said to be free if `deed` is done just before the first statement with `part` in it."""
-    deeds = [deed]
+def free_if_confirmed(tenant: Tenant, number: int, ask: Callable[[Article], int]) -> int:
+    """What is said to be free of 10 if a hold of 6 is confirmed just before a statement: the first, the second, …"""
+    article, now = make_article(tenant, owned=10), timezone.now()
+    held = ReservationClaim(article.pk, 6, SUMMER, expires_at=now + timedelta(hours=1))
+    [hold] = reserve(tenant=tenant, claims=[held])
+    firm = ReservationClaim(article.pk, 6, SUMMER, reservation=hold)
+    places = count(1)
 
-    def meanwhile(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        if part in sql and deeds:
-            at_once(deeds.pop())
-        return execute(sql, *rest)
+    def meanwhile(execute: Callable[..., Any], *statement: Any) -> Any:
+        if next(places) == number:
+            at_once(lambda: reserve(tenant=tenant, claims=[firm]))
+        return execute(*statement)
 
     with connection.execute_wrapper(meanwhile):
-        [(stock, _scarce)] = each_stock(articles=[article], period=SUMMER).values()
-    assert not deeds
+        free = ask(article)
+    assert next(places) > number
+    return free
+
+
+def of_each(article: Article) -> int:
+    [(stock, _scarce)] = each_stock(articles=[article], period=SUMMER).values()
     return stock.free
 
 
-def test_a_hold_that_is_confirmed_meanwhile_counts_once(aurora: Tenant) -> None:
-    article, now = make_article(aurora, owned=10), timezone.now()
-    held = ReservationClaim(article.pk, 6, SUMMER, expires_at=now + timedelta(hours=1))
-    [hold] = reserve(tenant=aurora, claims=[held])
-    firm = ReservationClaim(article.pk, 6, SUMMER, reservation=hold)
-    assert free_while(article, "inventory_stockstep", lambda: reserve(tenant=aurora, claims=[firm])) == 4
+def of_many(article: Article) -> int:
+    return stock_of(articles=[article], period=SUMMER)[article.pk].free
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_hold_that_is_confirmed_meanwhile_counts_once(aurora: Tenant, number: int) -> None:
+    assert free_if_confirmed(aurora, number, of_each) == 4
+
+
+@pytest.mark.parametrize(("number", "free"), [(1, 4), (2, 4), (3, -2)])
+def test_or_twice_but_never_not_at_all(aurora: Tenant, number: int, free: int) -> None:
+    assert free_if_confirmed(aurora, number, of_many) == free
 
 
 def test_nothing_is_written_there_and_afterwards_everything(aurora: Tenant) -> None:
