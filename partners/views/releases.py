@@ -4,8 +4,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
+from django_htmx.http import trigger_client_event
 
 from eventworx.tenants.access import TenantRequest, actor_of, admin_required
+from eventworx.web.errors import render_business_error
 from eventworx.web.pages import page_of
 from partners import releases, search
 from partners.access import AccessLevel
@@ -89,7 +91,10 @@ def remove(request: TenantRequest, pk: int, release_pk: int) -> HttpResponse:
     connection = _connection(request, pk)
     mark = get_object_or_404(connection.releases.select_related("article", "category"), pk=release_pk)
     seen = request.POST.get("seen", "")
-    releases.withdraw_release(connection=connection, actor=actor_of(request), release=mark, seen=seen)
+    try:
+        releases.withdraw_release(connection=connection, actor=actor_of(request), release=mark, seen=seen)
+    except releases.MarkedOtherwise as refusal:  # what is to be looked at once more has to be what is marked by now
+        return trigger_client_event(render_business_error(request, refusal), "marks-changed")
     return _panel(request, connection)
 
 
