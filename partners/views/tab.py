@@ -55,15 +55,18 @@ def contact_header(request: TenantRequest, pk: int) -> HttpResponse:
 
 def _header(request: TenantRequest, contact: Contact, roles: RolesForm | None = None) -> HttpResponse:
     connection = contact.partner_connections.latest_first().first()
-    shown = {"is_customer": contact.is_customer, "is_supplier": contact.is_supplier}
     context = {
         "contact": contact,
         "connection": connection,
         "is_on": bool(connection and not connection.paused_at and not connection.closed_at),
-        "roles": roles or RolesForm(tenant=request.tenant, initial=shown),
+        "roles": roles or RolesForm(tenant=request.tenant, initial=_roles_of(contact)),
         "on_tab": _is_on_tab(request, contact),
     }
     return render(request, "partners/_header.html", context)
+
+
+def _roles_of(contact: Contact) -> dict[str, bool]:
+    return {"is_customer": contact.is_customer, "is_supplier": contact.is_supplier}
 
 
 def _is_on_tab(request: TenantRequest, contact: Contact) -> bool:
@@ -73,7 +76,8 @@ def _is_on_tab(request: TenantRequest, contact: Contact) -> bool:
 @require_POST
 @admin_required
 def set_roles(request: TenantRequest, pk: int) -> HttpResponse:
-    contact, form = contact_of(request, pk), RolesForm(request.POST, tenant=request.tenant)
+    contact = contact_of(request, pk)
+    form = RolesForm(request.POST, tenant=request.tenant, initial=_roles_of(contact))
     if form.is_valid():
         roles = {"contact": contact, "actor": actor_of(request), **form.touched}
         if form.attempt(lambda: connections.set_contact_roles(**roles)):

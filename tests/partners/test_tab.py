@@ -154,6 +154,22 @@ def test_a_role_taken_away_meanwhile_is_not_given_back_by_a_page_from_before(pai
     assert (contact.is_customer, contact.is_supplier) == (False, True)
 
 
+def test_who_would_take_the_last_role_from_a_page_from_before_sees_that_it_is_the_last(
+    pair: Pair, log_in: LogIn
+) -> None:
+    """It stood there with the other one ticked, that at least one is to be chosen, and ticking changed nothing."""
+    contact, client = pair[0].contact, log_in(pair[0].tenant)
+    hidden = r'name="(initial-is_[a-z]+)" value="([^"]*)"'
+    before = dict(re.findall(hidden, page(client, contact, "contact_header")))
+    set_roles(contact=contact, is_customer=False)
+    refused = post(client, contact, "set_roles", is_customer="on", **before)
+    assert "Wähle mindestens eines" in refused
+    assert not re.search(r'name="is_customer"[^>]* checked', refused)
+    post(client, contact, "set_roles", is_customer="on", **dict(re.findall(hidden, refused)))
+    contact.refresh_from_db()
+    assert (contact.is_customer, contact.is_supplier) == (True, False)
+
+
 def test_pause_marks_the_tab(pair: Pair, log_in: LogIn) -> None:
     contact, client = pair[0].contact, log_in(pair[0].tenant)
     assert "Pausiert" in post(client, contact, "switch")
