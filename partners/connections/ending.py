@@ -68,7 +68,7 @@ def _tell_what_stays_open(connection: PartnerConnection) -> None:
     _tell_sales(connection, "jobs:detail", rows, said)
     inquiries = connection.orders.filter(inquiry__state=OrderState.REQUESTED).order_by("pk")
     rows = inquiries.values_list("inquiry__number", "inquiry")
-    said = _("Of {numbers} no answer reaches them any more. Please call there and close it here.")
+    said = _("{numbers}: no answer reaches them any more. Please call there and close here what is open.")
     _tell_sales(connection, "jobs:inquiry", rows, said)
 
 

@@ -57,7 +57,7 @@ def test_after_the_end_both_sides_hear_what_is_open_and_end_it_for_themselves(tr
         "nach dem Ende der Verbindung hier geschlossen; der Kunde weiß es nicht"
     ]
     assert subjects(trade.ours.tenant)[-1] == f"{order} ist zurückgezogen, und Bassline Rental weiß es nicht"
-    assert trade.ours.tenant.inbox_messages.latest("pk").body == "Sie war dort schon zugestellt: Bitte rufe dort an."
+    assert trade.ours.tenant.inbox_messages.latest("pk").body == "Sie war dort schon zugestellt: Bitte ruf dort an."
     assert (work(), trade.network.sent) == ([], [])
     assert trade.job.positions.not_ordered().count() == 1
     with pytest.raises(InquiryIsAnswered):

@@ -92,7 +92,7 @@ def test_a_mail_that_went_while_the_partner_rests_is_not_forgotten(trade: Trade,
     assert orders_of(trade.ours.tenant) == [("withdrawn", "")]
     number = trade.ours.tenant.sub_rental_orders.get().number
     assert subjects(trade.ours.tenant) == [f"{number} ist zurückgezogen, und Bassline Rental weiß es nicht"]
-    assert "Bitte rufe dort an." in trade.ours.tenant.inbox_messages.get().body
+    assert "Bitte ruf dort an." in trade.ours.tenant.inbox_messages.get().body
 
 
 def test_what_never_arrived_can_be_withdrawn_after_the_start_of_its_period(trade: Trade, work: Work) -> None:
