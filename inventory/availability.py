@@ -15,7 +15,7 @@ from django.utils import timezone
 from eventworx.databases import one_moment
 from eventworx.periods import Period, instant_at
 from inventory.courses import blocks, stays_away
-from inventory.models import Article, Read, each_course, lowest_over, read_courses, reservations_on
+from inventory.models import Article, Lowest, Read, each_course, lowest_over, read_courses, reservations_on
 from inventory.steps import EMPTY, Change, Course, changed, during, lowest, scarcest, span_of, undone
 
 
@@ -61,17 +61,15 @@ def stock_of(
     The period is widened by each article's current buffers, so that what is shown is what can be reserved.
     Reservations with ids in `excluding` do not count; holds and returns are judged as of `now` (default: this moment).
     """
-    article_ids = [article.pk for article in articles]
-    return stock_by_id(article_ids=article_ids, period=period, excluding=excluding, now=now)
+    known = lowest_over([article.pk for article in articles], span_of(period)) if articles else {}
+    return stock_from(known, period=period, excluding=excluding, now=now)
 
 
-def stock_by_id(
-    *, article_ids: Collection[int], period: Period, excluding: Collection[int] = (), now: datetime | None = None
+def stock_from(
+    known: Mapping[int, Lowest], *, period: Period, excluding: Collection[int] = (), now: datetime | None = None
 ) -> dict[int, Stock]:
-    """`stock_of` for whoever knows no more of the articles than their ids."""
-    if not article_ids:
-        return {}
-    known = lowest_over(article_ids, span_of(period))
+    """`stock_of` where what the steps tell of the articles has been read already; no statement, and two while something
+    of them is held, overdue or left out."""
     found = {pk: Stock(lowest.owned, lowest.out_of_service, lowest.free) for pk, lowest in known.items()}
     if affected := [pk for pk, lowest in known.items() if excluding or lowest.moves]:
         # Before the steps: a hold that is confirmed in between counts twice rather than not at all.

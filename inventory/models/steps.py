@@ -12,14 +12,13 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from eventworx.databases import Statement, execute_all, in_parts, is_postgresql, marks
-from eventworx.prepared import read
 from inventory.models.articles import Article, ArticleQuerySet
 from inventory.models.stock import Reservation
 from inventory.steps import BEGINNING, EMPTY, Amounts, Course, Span, Step
 
 # The span asked about, and how an article's buffers of today widen it; of what is sold, until the end of time.
 _ASKED = """CROSS JOIN (
-    SELECT CAST(%s AS bigint) AS since, CAST(%s AS bigint) AS until, CAST(%s AS bigint) AS beginning) asked"""
+    SELECT CAST(%s AS bigint) AS since, CAST(%s AS bigint) AS until, CAST({beginning} AS bigint) AS beginning) asked"""
 _SINCE = "asked.since - article.buffer_before_minutes * CAST(60000000 AS bigint)"
 _UNTIL = """
     CASE article.kind WHEN 'sale' THEN 253402300799999999
@@ -52,30 +51,20 @@ _MOVES = """
         SELECT 1 FROM inventory_reservation moving WHERE moving.article_id = article.id AND (
             moving.expires_at IS NOT NULL OR (moving.handed_over_at IS NOT NULL AND moving.returned_at IS NULL)))
 """
+# A table of `Lowest` by `article_id`. What PostgreSQL does is written in migration 0024: planned once per connection.
 _LOWEST = {
-    "postgresql": """
-        SELECT article.id,
-            article.owned + COALESCE(lowest.added, 0),
-            article.out_of_service + COALESCE(lowest.out_of_service, 0),
-            article.owned - article.out_of_service + COALESCE(lowest.level, 0),
-            {moves}
-        FROM inventory_article article {asked}
-        CROSS JOIN LATERAL (
-            SELECT MIN(added) AS added, MAX(out_of_service) AS out_of_service,
-                MIN(added - out_of_service - reserved) AS level
-            FROM inventory_stockstep step WHERE {condition}) lowest
-        WHERE article.id {is_asked_for}
-    """,
-    "sqlite": """
-        SELECT article.id,
-            article.owned + COALESCE(MIN(step.added), 0),
-            article.out_of_service + COALESCE(MAX(step.out_of_service), 0),
-            article.owned - article.out_of_service + COALESCE(MIN(step.added - step.out_of_service - step.reserved), 0),
-            {moves}
+    "postgresql": "inventory_lowest(%s, %s, {ids})",
+    "sqlite": """(
+        SELECT article.id AS article_id,
+            article.owned + COALESCE(MIN(step.added), 0) AS owned,
+            article.out_of_service + COALESCE(MAX(step.out_of_service), 0) AS out_of_service,
+            article.owned - article.out_of_service
+                + COALESCE(MIN(step.added - step.out_of_service - step.reserved), 0) AS free,
+            {moves} AS moves
         FROM inventory_article article {asked} LEFT JOIN inventory_stockstep step ON {condition}
-        WHERE article.id {is_asked_for}
+        WHERE article.id IN ({ids})
         GROUP BY article.id, article.owned, article.out_of_service
-    """,
+    )""",
 }
 # Of an article, with its steps.
 _FIGURES = ["id", "tenant_id", "name", "kind", "owned", "out_of_service"]
@@ -93,7 +82,7 @@ _COURSES = """
     ORDER BY article.id, step.instant
 """
 _FETCHED = 2_000
-_PARTS = {"asked": _ASKED, "since": _SINCE, "until": _UNTIL, "moves": _MOVES, "nearby": str(_NEARBY)}
+_PARTS = {"asked": _ASKED.format(beginning=BEGINNING), "since": _SINCE, "until": _UNTIL, "moves": _MOVES, "nearby": str(_NEARBY)}
 _PARTS["figures"] = ", ".join(f"article.{name}" for name in _FIGURES)
 _PARTS["condition"] = _CONDITION.format(**_PARTS)
 _DELETE = "DELETE FROM inventory_stockstep WHERE (article_id, instant) IN (VALUES {rows})"
@@ -152,8 +141,20 @@ class Read(NamedTuple):
 
 def lowest_over(article_ids: Collection[int], span: Span) -> dict[int, Lowest]:
     """By article, without what moves with time; the span widened by each one's buffers. One statement."""
-    rows = read(*_reading(_LOWEST[connection.vendor], article_ids, span))
-    return {article_id: Lowest(*figures) for article_id, *figures in rows}
+    ids, values = _listed(article_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {_lowest(ids)} lowest", [*span, *values])
+        return {article_id: Lowest(*figures) for article_id, *figures in cursor.fetchall()}
+
+
+def lowest_of(subquery: str) -> str:
+    """The same of the articles whose ids a subquery finds, as a table of the statement that it stands in: `article_id`
+    and the columns of `Lowest`. Its parameters are the two of the span, then those of the subquery."""
+    return _lowest(f"ARRAY({subquery})" if is_postgresql(connection) else subquery)
+
+
+def _lowest(ids: str) -> str:
+    return _LOWEST[connection.vendor].format(ids=ids, **_PARTS)
 
 
 def read_courses(article_ids: Collection[int], span: Span, *, after: Sequence[Statement] = ()) -> Read:
@@ -226,11 +227,15 @@ def _shifts(pairs: Sequence[tuple[Step, Step]]) -> Iterator[tuple[Amounts, int, 
 
 
 def _reading(sql: str, article_ids: Collection[int], span: Span) -> Statement:
-    """The text is the same for any number of articles where the database takes an array."""
     with_steps = _WITH_STEPS[connection.vendor].format(**_PARTS)
-    asked: Sequence[object] = [list(article_ids)] if is_postgresql(connection) else list(article_ids)
-    is_asked_for = "= ANY(%s)" if is_postgresql(connection) else f"IN ({marks(asked)})"
-    return sql.format(is_asked_for=is_asked_for, with_steps=with_steps, **_PARTS), [*span, BEGINNING, *asked]
+    ids, values = _listed(article_ids)
+    is_asked_for = f"= ANY({ids})" if is_postgresql(connection) else f"IN ({ids})"
+    return sql.format(is_asked_for=is_asked_for, with_steps=with_steps, **_PARTS), [*span, *values]
+
+
+def _listed(article_ids: Collection[int]) -> Statement:
+    """The text is the same for any number of articles where the database takes an array."""
+    return ("%s", [list(article_ids)]) if is_postgresql(connection) else (marks(article_ids), list(article_ids))
 
 
 def _of_rows(sql: str, rows: Sequence[tuple[int, ...]]) -> Iterator[Statement]:

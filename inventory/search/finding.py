@@ -13,12 +13,13 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypedDict, Unpack, overload
 
 from eventworx.tenants.models import Tenant
-from inventory.models import Article, ArticleQuerySet
+from inventory.models import Article, ArticleQuerySet, Lowest, lowest_of
 from inventory.search.columns import NO_COLUMNS, Columns
 from inventory.search.dialects import dialect
 from inventory.search.statements import Sql, condition_of, holding, sql
 from inventory.search.typos import corrected
 from inventory.spelling import SHUFFLED, Wanted
+from inventory.steps import Span
 
 LISTED = 500  # the best hits in a list that people page through
 MANY = 2000  # from so many hits on they are not ranked
@@ -31,10 +32,12 @@ ORDERS = ("name", "any", "best")
 
 _PAGE = """
     WITH hits AS (SELECT id, step, weight FROM ({found}) found WHERE {after} ORDER BY step, weight, id LIMIT {limit})
-    SELECT hits.step, hits.weight, hits.id{columns}
-    FROM hits JOIN inventory_article ON inventory_article.id = hits.id{joins}
+    SELECT hits.step, hits.weight, hits.id{stock}{columns}
+    FROM hits JOIN inventory_article ON inventory_article.id = hits.id{joins}{with_stock}
     ORDER BY hits.step, hits.weight, hits.id
 """
+_STOCK = Sql(", lowest.owned, lowest.out_of_service, lowest.free, lowest.moves")
+_WITH_STOCK = " JOIN {lowest} lowest ON lowest.article_id = hits.id"
 _BY_NAME = "SELECT id, 0 AS step, sort_key AS weight FROM inventory_article WHERE {scope} AND {from_name}"
 _BY_LOOKING = "SELECT id, {step} AS step, {weight} AS weight FROM inventory_article WHERE {scope} AND {matches}"
 _BY_NUMBER = """
@@ -77,6 +80,7 @@ _IF_FEW = "(SELECT CASE WHEN cardinality(few) <= {most} THEN few END FROM (SELEC
 _KEYS_OF_FEW = "(SELECT id, search_key FROM inventory_article WHERE id = ANY({few}) OFFSET 0)"
 _STEP = "CASE WHEN {number} THEN 0 WHEN {code} THEN 1 WHEN {words} THEN 2 WHEN {beginnings} THEN 3 ELSE 4 END"
 _ALWAYS = Sql("1 = 1")
+_NOTHING = Sql("")
 
 
 class Place(NamedTuple):
@@ -102,20 +106,24 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of rows in their order: step, weight, id and then the columns, as they came. `next`: the place of the page
-    after it."""
+    """A page of rows in their order: step, weight, id, stock where it was asked for, and then the columns, as they came.
+    `next`: the place of the page after it."""
 
     rows: list[tuple[Any, ...]]
     next: Place | None
     order: str = "best"
     is_corrected: int = 0
 
+    @property
+    def lowest(self) -> dict[int, Lowest]:
+        """The stock that was asked for, by article."""
+        return {row[2]: Lowest(*row[3:7]) for row in self.rows}
+
     def first(self, count: int) -> "Found":
         """As many of its rows, at least one; the next page goes on behind them."""
         if count >= len(self.rows):
             return self
-        step, weight, article_id, *_columns = self.rows[count - 1]
-        place = Place(self.order, step, weight, article_id, self.is_corrected)
+        place = Place(self.order, *self.rows[count - 1][:3], self.is_corrected)
         return replace(self, rows=self.rows[:count], next=place)
 
 
@@ -127,11 +135,13 @@ def find_rows(
     limit: int,
     after: Place | None = None,
     columns: Columns = NO_COLUMNS,
+    stock_in: Span | None = None,
     few: Sql | None = None,
 ) -> Found:
     """A page of the articles of `scope` that match, the best first; two statements, one for a later page.
 
-    A scope that every search asks for may come as the condition that it makes (`condition_of`). `few` keeps the time
+    `stock_in`: with what is lowest of each in that span, without what moves with time. A scope that every search asks
+    for may come as the condition that it makes (`condition_of`). `few` keeps the time
     from telling what lies outside it: an array of PostgreSQL with the ids among which all of it are, which may be NULL
     or longer than `FEW`; up to so many, no other article is looked at for what was typed.
     """
@@ -139,7 +149,7 @@ def find_rows(
     if not wanted.words and not wanted.is_blank:
         return Found([], None)
     condition = scope if isinstance(scope, Sql) else condition_of(scope)
-    search = _Search(tenant.pk, condition, wanted, query.strip(), limit + 1, columns, few)
+    search = _Search(tenant.pk, condition, wanted, query.strip(), limit + 1, columns, stock_in, few)
     if after and after.is_corrected:
         return search.corrected().found(after)
     found = search.found(after)
@@ -230,6 +240,7 @@ class _Search:
     typed: str
     limit: int
     columns: Columns
+    stock_in: Span | None
     few: Sql | None
     is_corrected: int = 0
 
@@ -284,7 +295,10 @@ class _Search:
         if after:
             ours = sql("({step}, {weight}, {article})", step=after.step, weight=after.weight, article=after.article_id)
             place = sql("(step, weight, id) > {ours}", ours=ours)
-        read = {"columns": self.columns.select, "joins": Sql(self.columns.joins)}
+        read = {"columns": self.columns.select, "joins": Sql(self.columns.joins), "stock": _NOTHING, "with_stock": _NOTHING}
+        if self.stock_in:
+            lowest = Sql(lowest_of("SELECT id FROM hits"), self.stock_in)
+            read |= {"stock": _STOCK, "with_stock": sql(_WITH_STOCK, lowest=lowest)}
         return sql(_PAGE, found=found, after=place, limit=self.limit, **read)
 
     def _by_walking(self, after: Place | None) -> Sql:

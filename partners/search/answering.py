@@ -1,7 +1,7 @@
 """The supplier's end of the search: what he released, at this partner's price, with what is free (protocol §4).
 
 Numbers of database queries do not depend on hits or releases: one statement looks how many there may be, one finds
-and reads the articles, availability answers for all of them at once.
+and reads the articles with what is free of each; what moves with time is read beside for all of them at once.
 """
 
 import json
@@ -44,7 +44,7 @@ from partners.releases import (
     released_articles,
     released_named,
 )
-from partners.search.listings import COLUMNS, Offer, Row
+from partners.search.listings import COLUMNS, Offer
 from partners.shown_stock import StockTerms, shown, tells_bottleneck
 
 DEFAULT_LIMIT = 50
@@ -79,7 +79,7 @@ def find_listings(*, connection: PartnerConnection, question: Question, now: dat
 
     It ends before `limit` where more would make the answer larger than servers take.
     """
-    bound_to = question.bound_to(connection)
+    bound_to, offer = question.bound_to(connection), _offer(connection, question, now)
     found = find_rows(
         tenant=connection.tenant,
         scope=_scope(connection, question),
@@ -88,8 +88,9 @@ def find_listings(*, connection: PartnerConnection, question: Question, now: dat
         limit=question.limit,
         after=_place(question.cursor, bound_to, now) if question.cursor else None,
         columns=COLUMNS,
+        stock_in=offer.stock_in,
     )
-    listings = _offer(connection, question, now).listings(map(Row._make, COLUMNS.read(found.rows)))
+    listings = offer.listings(found)
     found = found.first(how_many_fit(listings))
     return {
         "items": listings[: len(found.rows)],
@@ -101,10 +102,12 @@ def find_listings(*, connection: PartnerConnection, question: Question, now: dat
 def describe_article(*, connection: PartnerConnection, article_id: str, question: Question, now: datetime) -> Json:
     """One article as this partner may see it; raises Http404, also for what is not released to him."""
     scope = released_named(connection, [article_id])
-    found = find_rows(tenant=connection.tenant, scope=scope, query="", limit=1, columns=COLUMNS)
+    offer = _offer(connection, question, now)
+    asked = {"scope": scope, "query": "", "limit": 1, "columns": COLUMNS, "stock_in": offer.stock_in}
+    found = find_rows(tenant=connection.tenant, **asked)
     if not found.rows:
         raise Http404
-    [listing] = _offer(connection, question, now).listings(map(Row._make, COLUMNS.read(found.rows)))
+    [listing] = offer.listings(found)
     return listing
 
 

@@ -4,7 +4,7 @@ Read in the statement that finds them and written straight into the document, wi
 a page has fifty of them. `partners.protocol.wire.listings` says what the document means; a test reads it back by that.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 from eventworx.money import discounted, line_net, rounded
 from eventworx.periods import Period
-from inventory.availability import stock_by_id
+from inventory.availability import stock_from
 from inventory.models import Article, ArticleKind, Category, FactorScale
 from inventory.prices import Scale, steps_of
-from inventory.search import Columns
+from inventory.search import Columns, Found
+from inventory.steps import Span, span_of
 from partners.models import PartnerConnection
 from partners.protocol.wire import Json, decimal_text, instant_text, to_wire
 from partners.shown_stock import shown
@@ -66,19 +67,26 @@ class Offer:
     days: int | None
     now: datetime
 
-    def listings(self, rows: Iterable[Row]) -> list[Json]:
-        """The listings of the articles, in their order; stock in one statement for all of them."""
-        rows = list(rows)
-        stock = self._stock(rows)
-        return [self._listing(row, stock.get(row.id)) for row in rows]
+    @property
+    def stock_in(self) -> Span | None:
+        """Of which time stock is to be read with the articles; None where the level tells nothing of it."""
+        return span_of(self._period) if self.connection.stock_terms else None
 
-    def _stock(self, rows: list[Row]) -> Mapping[int, Json]:
+    def listings(self, found: Found) -> list[Json]:
+        """The listings of the articles, in their order, which were read with `COLUMNS` and `stock_in`."""
+        stock = self._stock(found)
+        return [self._listing(row, stock.get(row.id)) for row in map(Row._make, COLUMNS.read(found.rows))]
+
+    def _stock(self, found: Found) -> Mapping[int, Json]:
         terms = self.connection.stock_terms
         if not terms:
             return {}
-        period = self.period or Period(self.now, self.now)
-        known = stock_by_id(article_ids=[row.id for row in rows], period=period, now=self.now)
+        known = stock_from(found.lowest, period=self._period, now=self.now)
         return {article_id: to_wire(shown(stock, terms)) for article_id, stock in known.items()}
+
+    @property
+    def _period(self) -> Period:
+        return self.period or Period(self.now, self.now)
 
     def _listing(self, row: Row, stock: Json) -> Json:
         return {
