@@ -7,10 +7,11 @@ with the next request and 10,000 marks cost no further query.
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, overload
 
+from django.db import IntegrityError, models, transaction
 from django.db import connection as database
-from django.db import models, transaction
 from django.db.models import BooleanField, Exists, F, Func, OuterRef, Subquery
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import gettext_lazy as _
@@ -44,15 +45,27 @@ _SEEN_CATEGORIES = """
             SELECT id FROM branch WHERE NOT excluded
 """
 
+_IS_SEEN_BY_CATEGORY = """
+        CASE WHEN {category} IS NULL
+        THEN EXISTS (SELECT 1 FROM partners_release WHERE connection_id = %s AND everything)
+        ELSE {category} IN ({seen_categories}) END
+""".replace("{seen_categories}", _SEEN_CATEGORIES)
+
 # The mark of an article is its own, else that of its category.
 _IS_RELEASED = """
     COALESCE(
         (SELECT NOT excluded FROM partners_release WHERE connection_id = %s AND article_id = {article}),
-        CASE WHEN {category} IS NULL
-        THEN EXISTS (SELECT 1 FROM partners_release WHERE connection_id = %s AND everything)
-        ELSE {category} IN ({seen_categories}) END
+        {by_category}
     )
-""".replace("{seen_categories}", _SEEN_CATEGORIES)
+""".replace("{by_category}", _IS_SEEN_BY_CATEGORY)
+
+# The same of all articles: all marks together are found in half the time that each takes by itself.
+_COUNT = """
+    SELECT COUNT(*) FROM inventory_article article
+    LEFT JOIN partners_release mark ON mark.connection_id = %s AND mark.article_id = article.id
+    WHERE article.tenant_id = %s AND article.archived_at IS NULL
+    AND COALESCE(NOT mark.excluded, {by_category})
+""".replace("{by_category}", _IS_SEEN_BY_CATEGORY.format(category="article.category_id"))
 
 # Marked one by one or lying in released categories, by the index over either: no article that is not released is read
 # but for those that are excluded one by one.
@@ -77,12 +90,14 @@ _BRANCH = """
     SELECT id FROM branch
 """
 
-# One statement however many articles; a mark that is right already is left alone. Whoever marks does it in the order of
-# the articles: two at the same time wait for each other, and never both. The last WHERE of the SELECT tells SQLite's
-# parser that no join follows.
+# One statement however many articles. Whoever marks does it in the order of the articles: two at the same time wait for
+# each other, and never both. The last WHERE of the SELECT tells SQLite's parser that no join follows.
 _MARK_ALL = """
     INSERT INTO partners_release (tenant_id, connection_id, article_id, everything, excluded)
     SELECT %s, %s, found.id, %s, %s FROM ({articles}) found WHERE 1 = 1 ORDER BY found.id
+"""
+# A mark that is right already is left alone.
+_OR_CHANGE = """
     ON CONFLICT (connection_id, article_id) DO UPDATE
     SET excluded = excluded.excluded WHERE partners_release.excluded <> excluded.excluded
 """
@@ -164,7 +179,10 @@ def condition_of_branch(tenant: Tenant, category_id: str) -> Sql:
 
 def released_count(connection: PartnerConnection) -> int:
     """How many articles the partner sees at this moment."""
-    return released_articles(connection).count()
+    identity, tenant_id = _identity(connection), connection.tenant_id
+    with database.cursor() as cursor:
+        cursor.execute(_COUNT, [identity, tenant_id, *[identity] * 3, tenant_id, identity])
+        return int(cursor.fetchone()[0])
 
 
 class Marks(Sequence[Release]):
@@ -278,10 +296,19 @@ def mark_matching(
 
 
 def _mark_all(connection: PartnerConnection, articles: ArticleQuerySet, mark: Mark) -> int:
-    sql, values = articles.order_by().values("id").query.sql_with_params()
+    """Looking for each whether it is marked already takes as long as writing it: of the first marks of articles none is
+    looked at, unless somebody turns out to have marked one meanwhile."""
+    found, values = articles.order_by().values("id").query.sql_with_params()
+    values = (connection.tenant_id, _identity(connection), False, mark == Mark.EXCLUDED, *values)
+    if not connection.releases.filter(article__isnull=False).exists():
+        with suppress(IntegrityError), transaction.atomic():
+            return _written(_MARK_ALL.format(articles=found), values)
+    return _written(_MARK_ALL.format(articles=found) + _OR_CHANGE, values)
+
+
+def _written(sql: str, values: Sequence[Any]) -> int:
     with database.cursor() as cursor:
-        ours = [connection.tenant_id, _identity(connection), False, mark == Mark.EXCLUDED]
-        cursor.execute(_MARK_ALL.format(articles=sql), [*ours, *values])
+        cursor.execute(sql, values)
         return cursor.rowcount
 
 

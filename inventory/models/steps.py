@@ -66,6 +66,7 @@ _LOWEST = {
         GROUP BY article.id, article.owned, article.out_of_service
     )""",
 }
+_LOWEST_OVER = "SELECT article_id, owned, out_of_service, free, moves FROM {lowest} lowest"
 # Of an article, with its steps.
 _FIGURES = ["id", "tenant_id", "name", "kind", "owned", "out_of_service"]
 _FIGURES += ["buffer_before_minutes", "buffer_after_minutes"]
@@ -82,7 +83,13 @@ _COURSES = """
     ORDER BY article.id, step.instant
 """
 _FETCHED = 2_000
-_PARTS = {"asked": _ASKED.format(beginning=BEGINNING), "since": _SINCE, "until": _UNTIL, "moves": _MOVES, "nearby": str(_NEARBY)}
+_PARTS = {
+    "asked": _ASKED.format(beginning=BEGINNING),
+    "since": _SINCE,
+    "until": _UNTIL,
+    "moves": _MOVES,
+    "nearby": str(_NEARBY),
+}
 _PARTS["figures"] = ", ".join(f"article.{name}" for name in _FIGURES)
 _PARTS["condition"] = _CONDITION.format(**_PARTS)
 _DELETE = "DELETE FROM inventory_stockstep WHERE (article_id, instant) IN (VALUES {rows})"
@@ -143,7 +150,7 @@ def lowest_over(article_ids: Collection[int], span: Span) -> dict[int, Lowest]:
     """By article, without what moves with time; the span widened by each one's buffers. One statement."""
     ids, values = _listed(article_ids)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM {_lowest(ids)} lowest", [*span, *values])
+        cursor.execute(_LOWEST_OVER.format(lowest=_lowest(ids)), [*span, *values])
         return {article_id: Lowest(*figures) for article_id, *figures in cursor.fetchall()}
 
 

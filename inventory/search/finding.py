@@ -106,7 +106,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of rows in their order: step, weight, id, stock where it was asked for, and then the columns, as they came.
+    """A page of rows in their order: step, weight, id, stock where it was asked for, then the columns, as they came.
     `next`: the place of the page after it."""
 
     rows: list[tuple[Any, ...]]
@@ -123,7 +123,8 @@ class Found:
         """As many of its rows, at least one; the next page goes on behind them."""
         if count >= len(self.rows):
             return self
-        place = Place(self.order, *self.rows[count - 1][:3], self.is_corrected)
+        step, weight, article_id = self.rows[count - 1][:3]
+        place = Place(self.order, step, weight, article_id, self.is_corrected)
         return replace(self, rows=self.rows[:count], next=place)
 
 
@@ -141,9 +142,9 @@ def find_rows(
     """A page of the articles of `scope` that match, the best first; two statements, one for a later page.
 
     `stock_in`: with what is lowest of each in that span, without what moves with time. A scope that every search asks
-    for may come as the condition that it makes (`condition_of`). `few` keeps the time
-    from telling what lies outside it: an array of PostgreSQL with the ids among which all of it are, which may be NULL
-    or longer than `FEW`; up to so many, no other article is looked at for what was typed.
+    for may come as the condition that it makes (`condition_of`). `few` keeps the time from telling what lies outside
+    it: an array of PostgreSQL with the ids among which all of it are, which may be NULL or longer than `FEW`; up to so
+    many, no other article is looked at for what was typed.
     """
     wanted = Wanted.of(query)
     if not wanted.words and not wanted.is_blank:
@@ -295,11 +296,15 @@ class _Search:
         if after:
             ours = sql("({step}, {weight}, {article})", step=after.step, weight=after.weight, article=after.article_id)
             place = sql("(step, weight, id) > {ours}", ours=ours)
-        read = {"columns": self.columns.select, "joins": Sql(self.columns.joins), "stock": _NOTHING, "with_stock": _NOTHING}
-        if self.stock_in:
-            lowest = Sql(lowest_of("SELECT id FROM hits"), self.stock_in)
-            read |= {"stock": _STOCK, "with_stock": sql(_WITH_STOCK, lowest=lowest)}
+        read = {"columns": self.columns.select, "joins": Sql(self.columns.joins), **self._stock}
         return sql(_PAGE, found=found, after=place, limit=self.limit, **read)
+
+    @property
+    def _stock(self) -> dict[str, Sql]:
+        if not self.stock_in:
+            return {"stock": _NOTHING, "with_stock": _NOTHING}
+        lowest = Sql(lowest_of("SELECT id FROM hits"), self.stock_in)
+        return {"stock": _STOCK, "with_stock": sql(_WITH_STOCK, lowest=lowest)}
 
     def _by_walking(self, after: Place | None) -> Sql:
         """The hits in the order of `shuffle`, as far as is worth going."""

@@ -20,7 +20,7 @@ class Release(models.Model):
     """
 
     # A filter marks 100,000 articles at once, so no index stands here twice, and on PostgreSQL triggers that look at
-    # all of them together are in the place of the keys (migrations 0021 and 0022, decision 0015).
+    # all of them together are in the place of the keys (migrations 0021, 0022 and 0024, decision 0015).
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="releases", db_index=False)
     # Found by the constraint below alone: PostgreSQL, unaware that somebody got 100,000 marks a minute ago, would
     # read all of them for each article by an index over connections.

@@ -102,9 +102,8 @@ def find_listings(*, connection: PartnerConnection, question: Question, now: dat
 def describe_article(*, connection: PartnerConnection, article_id: str, question: Question, now: datetime) -> Json:
     """One article as this partner may see it; raises Http404, also for what is not released to him."""
     scope = released_named(connection, [article_id])
-    offer = _offer(connection, question, now)
-    asked = {"scope": scope, "query": "", "limit": 1, "columns": COLUMNS, "stock_in": offer.stock_in}
-    found = find_rows(tenant=connection.tenant, **asked)
+    offer, tenant = _offer(connection, question, now), connection.tenant
+    found = find_rows(tenant=tenant, scope=scope, query="", limit=1, columns=COLUMNS, stock_in=offer.stock_in)
     if not found.rows:
         raise Http404
     [listing] = offer.listings(found)

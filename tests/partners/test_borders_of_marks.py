@@ -3,14 +3,17 @@ whatever a key would refuse, one row or many, and however two transactions meet.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import Error, IntegrityError, NotSupportedError, connection, transaction
 
+from eventworx.audit import Actor
 from eventworx.tenants.models import Tenant
 from inventory.models import Article
 from partners.models import PartnerConnection, Release
+from partners.releases import Mark, mark_matching
 from tests.crowd import somebody_waits
 from tests.factories import make_article, make_category, make_contact
 
@@ -228,3 +231,14 @@ def test_two_who_mark_do_not_wait_for_each_other(lent: PartnerConnection, aurora
     with ThreadPoolExecutor(1) as crowd, transaction.atomic():
         mark(aurora, lent, one)
         crowd.submit(_marked_alone, aurora, lent, other).result(timeout=20)
+
+
+@at_once
+def test_the_first_marks_of_many_meet_one_that_is_made_meanwhile(aurora: Tenant) -> None:
+    """Nobody looks for what is marked already before the first mark; what turns up is marked like the others."""
+    new = aurora.partner_connections.create(contact=make_contact(aurora))
+    articles = [make_article(aurora) for _ in range(3)]
+    asked = {"connection": new, "actor": Actor(label="Ada"), "articles": aurora.articles.all()}
+    then = partial(mark_matching, **asked, mark=Mark.EXCLUDED, named="all")
+    assert meanwhile(lambda: mark(aurora, new, articles[1]), then) is None
+    assert list(new.releases.values_list("excluded", flat=True)) == [True] * 3

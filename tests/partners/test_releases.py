@@ -21,6 +21,7 @@ from partners.releases import (
     mark_matching,
     release,
     released_articles,
+    released_count,
     withdraw_release,
 )
 from tests.factories import make_article, make_category, make_contact
@@ -49,7 +50,9 @@ def stock(bassline: Tenant, tree: dict[str, Category]) -> dict[str, Article]:
 
 
 def visible(connection: PartnerConnection) -> set[str]:
-    return set(released_articles(connection).values_list("name", flat=True))
+    names = list(released_articles(connection).values_list("name", flat=True))
+    assert released_count(connection) == len(names)
+    return set(names)
 
 
 @pytest.mark.postgres

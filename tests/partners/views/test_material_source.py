@@ -298,9 +298,9 @@ def test_a_search_costs_the_same_for_any_number_of_hits(
     for number in range(hits):
         make_article(bassline, f"PAR {number}")
     search(sales, job, ours, q="warm")
-    # Here: session, user, membership, job, the supplier chosen, how often, keys of both sides. There: the six of the
+    # Here: session, user, membership, job, the supplier chosen, how often, keys of both sides. There: the five of the
     # catalogue.
-    with django_assert_num_queries(8 + 6):
+    with django_assert_num_queries(8 + 5):
         assert f"{hits} Treffer" in search(sales, job, ours, q="par")
 
 

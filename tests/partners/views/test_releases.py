@@ -21,7 +21,7 @@ from partners.releases import released_articles
 from tests.factories import make_article, make_category, make_connection, make_tenant
 from tests.partners.views.dialog import text_of
 
-VIEW_QUERIES = 8
+VIEW_QUERIES = 7
 
 
 @pytest.fixture
