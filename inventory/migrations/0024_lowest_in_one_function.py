@@ -3,6 +3,7 @@
 PostgreSQL keeps the plan of what stands in a function, while a page of hits is planned anew for each word. The span is
 widened by each article's buffers; of what is sold it lasts until the end of time. The step that holds when it begins is
 looked for nearby first (docs/decisions/0020). `moves`: more may come to it that moves with time, of which no step knows.
+Never is a whole table read: a plan of before a list was imported is kept until the server has counted the articles.
 """
 
 from django.db import migrations
@@ -12,7 +13,7 @@ from eventworx.databases import OnPostgreSQL
 LOWEST = """
 CREATE FUNCTION inventory_lowest(since bigint, until bigint, article_ids bigint[])
 RETURNS TABLE (article_id bigint, owned integer, out_of_service integer, free integer, moves boolean)
-LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 50 AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 50 SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     beginning CONSTANT bigint := -62135596800000000;  -- the instant of every article's first step
