@@ -68,8 +68,8 @@ def stock_of(
 def stock_from(
     known: Mapping[int, Lowest], *, period: Period, excluding: Collection[int] = (), now: datetime | None = None
 ) -> dict[int, Stock]:
-    """`stock_of` where what the steps tell of the articles has been read already; no statement, and two while something
-    of them is held, overdue or left out."""
+    """`stock_of` where what the steps tell of the articles in `period` has been read already; no statement, and two
+    while something of them is held, overdue or left out."""
     found = {pk: Stock(lowest.owned, lowest.out_of_service, lowest.free) for pk, lowest in known.items()}
     if affected := [pk for pk, lowest in known.items() if excluding or lowest.moves]:
         # Before the steps: a hold that is confirmed in between counts twice rather than not at all.

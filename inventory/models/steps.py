@@ -51,7 +51,8 @@ _MOVES = """
         SELECT 1 FROM inventory_reservation moving WHERE moving.article_id = article.id AND (
             moving.expires_at IS NOT NULL OR (moving.handed_over_at IS NOT NULL AND moving.returned_at IS NULL)))
 """
-# A table of `Lowest` by `article_id`. What PostgreSQL does is written in migration 0024: planned once per connection.
+# A table of `Lowest` by `article_id`. On PostgreSQL a function, which is planned once per connection (migration 0024):
+# whoever changes buffers, the step that holds or what moves changes it, too.
 _LOWEST = {
     "postgresql": "inventory_lowest(%s, %s, {ids})",
     "sqlite": """(
@@ -154,7 +155,7 @@ def lowest_over(article_ids: Collection[int], span: Span) -> dict[int, Lowest]:
         return {article_id: Lowest(*figures) for article_id, *figures in cursor.fetchall()}
 
 
-def lowest_of(subquery: str) -> str:
+def lowest_table(subquery: str) -> str:
     """The same of the articles whose ids a subquery finds, as a table of the statement that it stands in: `article_id`
     and the columns of `Lowest`. Its parameters are the two of the span, then those of the subquery."""
     return _lowest(f"ARRAY({subquery})" if is_postgresql(connection) else subquery)

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypedDict, Unpack, overload
 
 from eventworx.tenants.models import Tenant
-from inventory.models import Article, ArticleQuerySet, Lowest, lowest_of
+from inventory.models import Article, ArticleQuerySet, Lowest, lowest_table
 from inventory.search.columns import NO_COLUMNS, Columns
 from inventory.search.dialects import dialect
 from inventory.search.statements import Sql, condition_of, holding, sql
@@ -113,11 +113,12 @@ class Found:
     next: Place | None
     order: str = "best"
     is_corrected: int = 0
+    has_stock: bool = False
 
     @property
     def lowest(self) -> dict[int, Lowest]:
-        """The stock that was asked for, by article."""
-        return {row[2]: Lowest(*row[3:7]) for row in self.rows}
+        """The stock by article; of none where it was not asked for."""
+        return {row[2]: Lowest(*row[3:7]) for row in self.rows} if self.has_stock else {}
 
     def first(self, count: int) -> "Found":
         """As many of its rows, at least one; the next page goes on behind them."""
@@ -136,12 +137,12 @@ def find_rows(
     limit: int,
     after: Place | None = None,
     columns: Columns = NO_COLUMNS,
-    stock_in: Span | None = None,
+    stock_over: Span | None = None,
     few: Sql | None = None,
 ) -> Found:
     """A page of the articles of `scope` that match, the best first; two statements, one for a later page.
 
-    `stock_in`: with what is lowest of each in that span, without what moves with time. A scope that every search asks
+    `stock_over`: with what is lowest of each in that span, without what moves with time. A scope that every search asks
     for may come as the condition that it makes (`condition_of`). `few` keeps the time from telling what lies outside
     it: an array of PostgreSQL with the ids among which all of it are, which may be NULL or longer than `FEW`; up to so
     many, no other article is looked at for what was typed.
@@ -150,7 +151,7 @@ def find_rows(
     if not wanted.words and not wanted.is_blank:
         return Found([], None)
     condition = scope if isinstance(scope, Sql) else condition_of(scope)
-    search = _Search(tenant.pk, condition, wanted, query.strip(), limit + 1, columns, stock_in, few)
+    search = _Search(tenant.pk, condition, wanted, query.strip(), limit + 1, columns, stock_over, few)
     if after and after.is_corrected:
         return search.corrected().found(after)
     found = search.found(after)
@@ -241,7 +242,7 @@ class _Search:
     typed: str
     limit: int
     columns: Columns
-    stock_in: Span | None
+    stock_over: Span | None
     few: Sql | None
     is_corrected: int = 0
 
@@ -255,9 +256,12 @@ class _Search:
     def found(self, after: Place | None) -> Found:
         most = self.limit - 1
         if not after and (rows := self._by_number()) and len(rows) <= most:
-            return Found(rows, None, "best", self.is_corrected)
+            return self._found(rows, "best")
         order = after.order if after else self.order
-        return Found(self._page(order, after), None, order, self.is_corrected).first(most)
+        return self._found(self._page(order, after), order).first(most)
+
+    def _found(self, rows: list[tuple[Any, ...]], order: str) -> Found:
+        return Found(rows, None, order, self.is_corrected, has_stock=self.stock_over is not None)
 
     def corrected(self) -> "_Search":
         """The same for what was probably meant; as it is where that cannot be said."""
@@ -301,9 +305,9 @@ class _Search:
 
     @property
     def _stock(self) -> dict[str, Sql]:
-        if not self.stock_in:
+        if not self.stock_over:
             return {"stock": _NOTHING, "with_stock": _NOTHING}
-        lowest = Sql(lowest_of("SELECT id FROM hits"), self.stock_in)
+        lowest = Sql(lowest_table("SELECT id FROM hits"), self.stock_over)
         return {"stock": _STOCK, "with_stock": sql(_WITH_STOCK, lowest=lowest)}
 
     def _by_walking(self, after: Place | None) -> Sql:

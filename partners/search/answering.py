@@ -88,7 +88,7 @@ def find_listings(*, connection: PartnerConnection, question: Question, now: dat
         limit=question.limit,
         after=_place(question.cursor, bound_to, now) if question.cursor else None,
         columns=COLUMNS,
-        stock_in=offer.stock_in,
+        stock_over=offer.stock_over,
     )
     listings = offer.listings(found)
     found = found.first(how_many_fit(listings))
@@ -103,7 +103,7 @@ def describe_article(*, connection: PartnerConnection, article_id: str, question
     """One article as this partner may see it; raises Http404, also for what is not released to him."""
     scope = released_named(connection, [article_id])
     offer, tenant = _offer(connection, question, now), connection.tenant
-    found = find_rows(tenant=tenant, scope=scope, query="", limit=1, columns=COLUMNS, stock_in=offer.stock_in)
+    found = find_rows(tenant=tenant, scope=scope, query="", limit=1, columns=COLUMNS, stock_over=offer.stock_over)
     if not found.rows:
         raise Http404
     [listing] = offer.listings(found)

@@ -68,12 +68,12 @@ class Offer:
     now: datetime
 
     @property
-    def stock_in(self) -> Span | None:
+    def stock_over(self) -> Span | None:
         """Of which time stock is to be read with the articles; None where the level tells nothing of it."""
         return span_of(self._period) if self.connection.stock_terms else None
 
     def listings(self, found: Found) -> list[Json]:
-        """The listings of the articles, in their order, which were read with `COLUMNS` and `stock_in`."""
+        """The listings of the articles, in their order, which were read with `COLUMNS` and `stock_over`."""
         stock = self._stock(found)
         return [self._listing(row, stock.get(row.id)) for row in map(Row._make, COLUMNS.read(found.rows))]
 

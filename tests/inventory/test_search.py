@@ -9,10 +9,12 @@ from django.utils import timezone
 
 from eventworx.tenants.models import Tenant
 from inventory.categories import descendants
-from inventory.models import Article
+from inventory.models import Article, lowest_over
+from inventory.reservations import ReservationClaim, reserve
 from inventory.search import Columns, all_articles, find_rows, finding, search_articles
 from inventory.search.typos import mistakes
-from tests.factories import make_article, make_category
+from inventory.steps import span_of
+from tests.factories import SUMMER, make_article, make_category
 
 NUMBER = Columns([("inventory_article", Article, ["number"])])
 
@@ -203,13 +205,15 @@ def test_pages_go_on_where_they_ended_while_articles_come_and_go(
 ) -> None:
     """By the place where a page ended, not by a count: what is there all the time is on exactly one page."""
     monkeypatch.setattr(finding, "MANY", 0 if order == "any" else 10**9)
-    leaving, *staying = [make_article(aurora, f"PAR {number}").pk for number in range(9)]
-    seen, place = list[int](), None
+    leaving, *staying = [make_article(aurora, f"PAR {number}", owned=number).pk for number in range(9)]
+    reserve(tenant=aurora, claims=[ReservationClaim(pk, 1, SUMMER) for pk in staying[3:]])
+    seen, place, span = list[int](), None, span_of(SUMMER)
     while place or not seen:
         asked = {"tenant": aurora, "scope": aurora.articles.active(), "query": "" if order == "name" else "par"}
-        page = find_rows(**asked, limit=2, after=place)  # type: ignore[arg-type]
-        assert page.order == order
-        seen, place = seen + [pk for _step, _weight, pk in page.rows], page.next
+        page = find_rows(**asked, limit=2, after=place, stock_over=span)  # type: ignore[arg-type]
+        found = [row[2] for row in page.rows]
+        assert (page.order, page.lowest) == (order, lowest_over(found, span))
+        seen, place = seen + found, page.next
         make_article(aurora, "A PAR")
         aurora.articles.filter(pk=leaving).update(archived_at=timezone.now())
     assert sorted(set(seen) & set(staying)) == staying
