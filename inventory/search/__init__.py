@@ -4,14 +4,13 @@ from inventory.search.columns import Columns
 from inventory.search.finding import (
     FEW,
     Filter,
-    Found,
-    Place,
     all_articles,
     cut_at,
     find_articles,
     find_rows,
     search_articles,
 )
+from inventory.search.places import Found, Place
 from inventory.search.statements import Sql, sql
 
 __all__ = [

@@ -13,9 +13,10 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypedDict, Unpack, overload
 
 from eventworx.tenants.models import Tenant
-from inventory.models import Article, ArticleQuerySet, Lowest, lowest_table
+from inventory.models import Article, ArticleQuerySet, lowest_table
 from inventory.search.columns import NO_COLUMNS, Columns
 from inventory.search.dialects import dialect
+from inventory.search.places import Found, Place
 from inventory.search.statements import Sql, condition_of, holding, sql
 from inventory.search.typos import corrected
 from inventory.spelling import SHUFFLED, Wanted
@@ -28,7 +29,6 @@ FURTHEST = 30_000  # keys that are read in their order; the expected way to a pa
 FEW = 2000  # a scope whose articles are looked at themselves, and no others
 LARGE = 300_000  # from so many articles on the index is not asked for the company
 ALL = 2**31 - 1
-ORDERS = ("name", "any", "best")
 
 _PAGE = """
     WITH hits AS (SELECT id, step, weight FROM ({found}) found WHERE {after} ORDER BY step, weight, id LIMIT {limit})
@@ -81,52 +81,6 @@ _KEYS_OF_FEW = "(SELECT id, search_key FROM inventory_article WHERE id = ANY({fe
 _STEP = "CASE WHEN {number} THEN 0 WHEN {code} THEN 1 WHEN {words} THEN 2 WHEN {beginnings} THEN 3 ELSE 4 END"
 _ALWAYS = Sql("1 = 1")
 _NOTHING = Sql("")
-
-
-class Place(NamedTuple):
-    """Where a page ends, for the next to begin: in which order, and the hit's step and weight in it, and its id.
-
-    `is_corrected`: typos were corrected.
-    """
-
-    order: str
-    step: int
-    weight: int | str
-    article_id: int
-    is_corrected: int = 0
-
-    @classmethod
-    def of(cls, kept: Sequence[str | int]) -> "Place":
-        """The place that was kept elsewhere, as it is; raises ValueError for what is none of today's."""
-        order, step, weight, article_id, is_corrected = kept
-        if order not in ORDERS or not all(isinstance(number, int) for number in (step, article_id, is_corrected)):
-            raise ValueError("a place of another order")
-        return cls(str(order), int(step), weight, int(article_id), int(is_corrected))
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A page of rows in their order: step, weight, id, stock where it was asked for, then the columns, as they came.
-    `next`: the place of the page after it."""
-
-    rows: list[tuple[Any, ...]]
-    next: Place | None
-    order: str = "best"
-    is_corrected: int = 0
-    has_stock: bool = False
-
-    @property
-    def lowest(self) -> dict[int, Lowest]:
-        """The stock by article; of none where it was not asked for."""
-        return {row[2]: Lowest(*row[3:7]) for row in self.rows} if self.has_stock else {}
-
-    def first(self, count: int) -> "Found":
-        """As many of its rows, at least one; the next page goes on behind them."""
-        if count >= len(self.rows):
-            return self
-        step, weight, article_id = self.rows[count - 1][:3]
-        place = Place(self.order, step, weight, article_id, self.is_corrected)
-        return replace(self, rows=self.rows[:count], next=place)
 
 
 def find_rows(
