@@ -37,6 +37,7 @@ urlpatterns = [
     path("contacts/<int:pk>/journal/", journal.journal, name="journal"),
     path("contacts/<int:pk>/journal/export/", journal.journal_export, name="journal_export"),
     path("contacts/<int:pk>/releases/", releases.panel, name="releases"),
+    path("contacts/<int:pk>/releases/visible/", releases.visible, name="release_visible"),
     path("contacts/<int:pk>/releases/search/", releases.hits, name="release_search"),
     path("contacts/<int:pk>/releases/add/", releases.add, name="release_add"),
     path("contacts/<int:pk>/releases/mark/", releases.mark_hits, name="release_mark"),

@@ -214,6 +214,7 @@ PARTNER_ADMIN = {
     "journal": page(ADMIN, see("partner"), see("partner", verify="1")),
     "journal_export": page(ADMIN, see("partner")),
     "releases": page(ADMIN, see("partner")),
+    "release_visible": page(ADMIN, see("partner", target="seen")),
     "release_search": page(ADMIN, see("partner", target="hits", q="par")),
     "release_mark": page(ADMIN, do(200, "partner", target="panel", q="par")),
     "view_as_partner": page(ADMIN, see("partner"), see("partner", target="seen", q="par")),

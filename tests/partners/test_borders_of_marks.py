@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import Error, IntegrityError, NotSupportedError, connection, transaction
+from django.db import Error, IntegrityError, NotSupportedError, ProgrammingError, connection, transaction
 
 from eventworx.audit import Actor
 from eventworx.tenants.models import Tenant
@@ -94,6 +94,16 @@ def test_marks_move_within_a_tenant(lent: PartnerConnection, aurora: Tenant) -> 
     lent.releases.update(connection=new)
     _of_article(new).update(article=make_article(aurora))
     assert new.releases.count() == 3
+
+
+def test_marks_that_only_change_are_not_looked_at_again(lent: PartnerConnection) -> None:
+    """100,000 of them change at once; what they name was looked at when they were written."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE inventory_article RENAME TO not_to_be_looked_at")
+        assert _of_article(lent).update(excluded=True) == 1
+        with pytest.raises(ProgrammingError), transaction.atomic():
+            cursor.execute("UPDATE partners_release SET article_id = article_id WHERE article_id IS NOT NULL")
+        assert _of_article(lent).update(excluded=False) == 1
 
 
 NAMED = ["inventory_article", "inventory_category", "partners_partnerconnection"]
