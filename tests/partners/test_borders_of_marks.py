@@ -88,6 +88,17 @@ def test_no_mark_names_what_is_not_its_tenants(lent: PartnerConnection, bassline
     assert list(Release.objects.order_by("pk").values()) == before
 
 
+def test_one_of_a_thousand_is_found(lent: PartnerConnection, aurora: Tenant, bassline: Tenant) -> None:
+    """So many are merged with the articles, instead of looked up one by one."""
+    new = aurora.partner_connections.create(contact=make_contact(aurora))
+    articles = [make_article(aurora) for _ in range(1_000)]
+    for stray in (make_article(bassline), Article(pk=0), Article(pk=10**9)):
+        with pytest.raises(IntegrityError, match="partners_release names"), transaction.atomic():
+            mark(aurora, new, *articles[1:], stray)
+    mark(aurora, new, *articles)
+    assert new.releases.count() == 1_000
+
+
 def test_marks_move_within_a_tenant(lent: PartnerConnection, aurora: Tenant) -> None:
     """As when a partner connects anew."""
     new = aurora.partner_connections.create(contact=make_contact(aurora))
