@@ -57,15 +57,16 @@ END $$
     ahead=checked.AHEAD, category=changed.stray("category_id"), article=changed.stray("article_id"), many=1_000
 )
 
-# A trigger that sees all rows of a statement cannot name the columns for which it is meant; this one can.
+# A trigger that sees all rows of a statement cannot name the columns for which it is meant; this one can, and comes
+# before. One for the statement would not be asked where two updates stand in one.
 MOVES = """
 CREATE FUNCTION "partners_release_moves"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM set_config('partners_release.moves', 'on', TRUE);
     RETURN NULL;
 END $$;
-CREATE TRIGGER "partners_release_moves" BEFORE UPDATE OF tenant_id, connection_id, article_id, category_id
-    ON "partners_release" FOR EACH STATEMENT EXECUTE FUNCTION "partners_release_moves"()
+CREATE TRIGGER "partners_release_moves" AFTER UPDATE OF tenant_id, connection_id, article_id, category_id
+    ON "partners_release" FOR EACH ROW EXECUTE FUNCTION "partners_release_moves"()
 """
 NO_MOVES = 'DROP FUNCTION "partners_release_moves" CASCADE'
 

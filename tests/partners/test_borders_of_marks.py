@@ -69,6 +69,11 @@ WAYS: dict[str, Way] = {
         " ON CONFLICT (connection_id, article_id) DO UPDATE SET article_id = %s",
         make_article(theirs).pk,
     ),
+    "one of two updates": lambda lent, theirs: execute(
+        "WITH moved AS (UPDATE partners_release SET category_id = %s WHERE category_id IS NOT NULL)"
+        " UPDATE partners_release SET excluded = excluded WHERE article_id IS NOT NULL",
+        make_category(theirs).pk,
+    ),
 }
 
 
