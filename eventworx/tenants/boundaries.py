@@ -4,8 +4,8 @@ Every query starts at a tenant, so a row never names a row of another one. On Po
 so: each foreign key between rows of tenants is accompanied by one over (tenant, id). SQLite, the embedded default,
 cannot add constraints to a table that exists; there the application alone keeps the border.
 
-Where 100,000 rows are written at once triggers stand in the place of those keys (releases, migrations 0022 and
-0024 of partners).
+Where 100,000 rows are written at once triggers stand in the place of those keys (releases, migrations 0022 to
+0025 of partners).
 """
 
 from collections.abc import Iterator

@@ -19,9 +19,9 @@ class Release(models.Model):
     With `excluded` it takes something away again. A released article wins over an excluded category.
     """
 
-    # A filter marks 100,000 articles at once, so an article is found at a partner alone, by the constraint below, and on
-    # PostgreSQL triggers that look at all marks together are in the place of the keys (migrations 0021 to 0025,
-    # decision 0015).
+    # A filter marks 100,000 articles at once, so the mark of an article is found at a partner alone, by the constraint
+    # below, and on PostgreSQL triggers that look at all marks together are in the place of the keys (migrations 0021
+    # to 0025, decision 0015).
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="releases", db_index=False)
     # Found by the constraint below alone: PostgreSQL, unaware that somebody got 100,000 marks a minute ago, would
     # read all of them for each article by an index over connections.

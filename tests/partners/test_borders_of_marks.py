@@ -41,6 +41,12 @@ def execute(sql: str, *values: Any) -> None:
         cursor.execute(f"SET CONSTRAINTS {', '.join(BORDERS)}, {'_moved, '.join(BORDERS)}_moved IMMEDIATE")
 
 
+MARK_EACH = (
+    "INSERT INTO partners_release (tenant_id, connection_id, article_id, everything, excluded)"
+    " SELECT %s, %s, id, FALSE, FALSE FROM unnest(%s::bigint[]) id"
+)
+
+
 def mark(tenant: Tenant, lent: PartnerConnection, *articles: Article) -> None:
     Release.objects.bulk_create(Release(tenant=tenant, connection=lent, article=article) for article in articles)
 
@@ -93,15 +99,31 @@ def test_no_mark_names_what_is_not_its_tenants(lent: PartnerConnection, bassline
     assert list(Release.objects.order_by("pk").values()) == before
 
 
-def test_one_of_a_thousand_is_found(lent: PartnerConnection, aurora: Tenant, bassline: Tenant) -> None:
-    """So many are merged with the articles, instead of looked up one by one."""
+@pytest.fixture
+def many(aurora: Tenant) -> list[Article]:
+    """So many that their marks are merged with them, instead of looked up one by one."""
+    return Article.objects.bulk_create(Article(tenant=aurora, number=f"M-{at}", name="PAR") for at in range(10_001))
+
+
+def test_one_of_many_is_found(lent: PartnerConnection, aurora: Tenant, bassline: Tenant, many: list[Article]) -> None:
+    ids = [article.pk for article in many]
+    deleted = ids.pop(5_000)
+    aurora.articles.filter(pk=deleted).delete()
     new = aurora.partner_connections.create(contact=make_contact(aurora))
-    articles = [make_article(aurora) for _ in range(1_000)]
-    for stray in (make_article(bassline), Article(pk=0), Article(pk=10**9)):
+    for stray in (make_article(bassline).pk, deleted, 0, 10**9):
         with pytest.raises(IntegrityError, match="partners_release names"), transaction.atomic():
-            mark(aurora, new, *articles[1:], stray)
-    mark(aurora, new, *articles)
-    assert new.releases.count() == 1_000
+            execute(MARK_EACH, aurora.pk, new.pk, [*ids, stray])
+    execute(MARK_EACH, aurora.pk, new.pk, ids)
+    assert new.releases.count() == 10_000
+
+
+def test_many_move_at_once(lent: PartnerConnection, aurora: Tenant, bassline: Tenant, many: list[Article]) -> None:
+    execute(MARK_EACH, aurora.pk, lent.pk, [article.pk for article in many])
+    new = aurora.partner_connections.create(contact=make_contact(aurora))
+    lent.releases.update(connection=new)
+    for changes in ({"connection": their_connection(bassline)}, {"tenant": bassline}):
+        with pytest.raises(IntegrityError, match="partners_release names"), transaction.atomic():
+            new.releases.update(**changes)
 
 
 def test_marks_move_within_a_tenant(lent: PartnerConnection, aurora: Tenant) -> None:
