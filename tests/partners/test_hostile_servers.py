@@ -154,8 +154,8 @@ def test_closed_and_filtered_are_one_category(allow: Allow) -> None:
     assert fault(allow(closed_port())) is Fault.REFUSED
     with filtered() as port:
         started = time.monotonic()
-        assert fault(allow(port), deadline=0.5) is Fault.REFUSED
-        assert time.monotonic() - started < 1
+        assert fault(allow(port), deadline=2) is Fault.REFUSED
+        assert time.monotonic() - started < 4
 
 
 def test_the_connection_test_takes_as_long_for_closed_as_for_filtered(
