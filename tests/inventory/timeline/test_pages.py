@@ -75,6 +75,16 @@ def test_a_shortage_is_said_in_words_and_in_the_drawing(aurora: Tenant, log_in: 
     assert ">−1</text>" in page
 
 
+def test_a_figure_below_what_the_window_shows_says_what_it_counts(aurora: Tenant, log_in: LogIn) -> None:
+    """All of the day is free, and nobody can have it for the day: on the evening before it is being prepared."""
+    article = make_article(aurora, owned=5, buffer_before_minutes=120)
+    take(article, 5, NOW - 24 * HOUR, NOW - 15 * HOUR)
+    page = shown(log_in(aurora), own_url(article), reach="day")
+    figure = '<span class="ewx-badge ewx-badge-warn">0 von 5</span>'
+    assert f"Durchgehend frei, Vorbereitung und Nachbereitung eingerechnet: {figure}" in page
+    assert 'aria-label="Zwischen 5 und 5 frei"' in page
+
+
 def test_only_where_units_are_missing(aurora: Tenant, log_in: LogIn) -> None:
     """By steps, by what moves with time, by the standing figures: in the window, neither before nor after."""
     names = ("Reparatur", "Vorher", "Nachher", "Option", "Abgelaufen", "Verspätet", "Defekt", "Genug", "Knapp", "Lang")
