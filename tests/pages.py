@@ -216,7 +216,7 @@ PARTNER_ADMIN = {
     "releases": page(ADMIN, see("partner")),
     "release_visible": page(ADMIN, see("partner", target="seen")),
     "release_search": page(ADMIN, see("partner", target="hits", q="par")),
-    "release_mark": page(ADMIN, do(200, "partner", target="panel", q="par")),
+    "release_mark": page(ADMIN, do(200, "partner", target="panel", q="par", within="")),
     "view_as_partner": page(ADMIN, see("partner"), see("partner", target="seen", q="par")),
     "release_add": page(
         ADMIN,

@@ -52,8 +52,12 @@ class ReleaseForm(CategoryChoiceForm):
 
 
 class ReleaseFilter(CategoryChoiceForm):
-    """Which of our articles to mark: words and a category with everything below it. Nothing typed finds nothing."""
+    """Which of our articles to mark: words and a category with everything below it. Nothing typed finds nothing.
 
+    It goes along with every mark, so that the search stays: no field may be called as one of `ReleaseForm`.
+    """
+
+    category_field = "within"
     no_category = _("All categories")
 
     q = forms.CharField(
@@ -62,12 +66,12 @@ class ReleaseFilter(CategoryChoiceForm):
         max_length=200,
         widget=forms.TextInput({"type": "search", "autocomplete": "off", "id": "release-query"}),
     )
-    category: Any = forms.ModelChoiceField(label=_("Category"), queryset=None, required=False)
+    within: Any = forms.ModelChoiceField(label=_("Category"), queryset=None, required=False)
     mark = forms.ChoiceField(choices=Mark.choices, required=False)
 
     @property
     def is_used(self) -> bool:
-        return self.is_valid() and bool(self.query or self.cleaned_data["category"])
+        return self.is_valid() and bool(self.query or self.cleaned_data["within"])
 
     @property
     def query(self) -> str:
@@ -75,7 +79,7 @@ class ReleaseFilter(CategoryChoiceForm):
 
     @cached_property
     def category_ids(self) -> Collection[int] | None:
-        category = self.cleaned_data.get("category")
+        category = self.cleaned_data.get("within")
         return descendants(self.tenant, category.pk) if category else None
 
     def found(self) -> ArticleQuerySet:
@@ -84,7 +88,7 @@ class ReleaseFilter(CategoryChoiceForm):
 
     def marked(self) -> dict[str, Any]:
         """The arguments of `releases.mark_matching`; the filter in words is for the journal."""
-        category = self.cleaned_data["category"]
+        category = self.cleaned_data["within"]
         named = " · ".join(filter(None, [self.query and f"“{self.query}”", str(category or "")]))
         return {"articles": self.found(), "named": named, "mark": Mark(self.cleaned_data["mark"] or Mark.RELEASED)}
 

@@ -28,14 +28,15 @@ def _panel(
     form: ReleaseForm | None = None,
     filters: ReleaseFilter | None = None,
 ) -> HttpResponse:
-    """The whole panel; a search that somebody marks from stays as it was."""
-    filters = filters or ReleaseFilter(request.POST or None, tenant=request.tenant)
+    """The whole panel; a search that somebody marks from, or turns pages beside, stays as it was."""
+    filters = filters or ReleaseFilter(request.POST or request.GET or None, tenant=request.tenant)
     marks = releases.Marks(connection)
     context = _hits(connection, filters) | {
         "connection": connection,
         "form": form or ReleaseForm(tenant=request.tenant),
         "page": page_of(request, marks),
         "everything": marks.has_everything,
+        "searching": request.method == "POST" and filters.is_used,
     }
     return render(request, "partners/_releases.html", context)
 
@@ -82,9 +83,12 @@ def add(request: TenantRequest, pk: int) -> HttpResponse:
 @require_POST
 @admin_required
 def mark_hits(request: TenantRequest, pk: int) -> HttpResponse:
-    """Everything that the filter finds: released, excluded, or as if it had never been marked."""
+    """Everything that the filter finds: released, excluded, or as if it had never been marked.
+
+    A question that does not say in which category, be it in all, finds nothing: half of one would mark too much.
+    """
     connection, filters = _connection(request, pk), ReleaseFilter(request.POST, tenant=request.tenant)
-    if filters.is_used:
+    if filters.is_used and filters.category_field in request.POST:
         filters.attempt(
             lambda: releases.mark_matching(connection=connection, actor=actor_of(request), **filters.marked())
         )
@@ -113,6 +117,6 @@ def view_as_partner(request: TenantRequest, pk: int) -> HttpResponse:
         asked = form.question()
         page = form.attempt(lambda: search.find_listings(connection=connection, question=asked, now=now))
         answer = parse_listing_page(page) if page else None
-    template = "partners/_view_as_partner.html" if request.htmx.target == "seen" else "partners/view_as_partner.html"
+    template = "partners/_view_as_partner.html" if request.htmx.target in ("seen", "further") else "partners/view_as_partner.html"
     context = {"connection": connection, "contact": connection.contact, "form": form, "answer": answer}
     return render(request, template, context | {"active_tab": "partner"})

@@ -170,7 +170,7 @@ def test_all_hits_of_a_filter_are_marked_in_one_go(admin: Client, lent: PartnerC
     for number in range(25):
         make_article(bassline, f"PAR {number}", category=spots)
     make_article(bassline, "Kabel", category=light)
-    asked = {"q": "par", "category": light.pk}
+    asked = {"q": "par", "within": light.pk}
     assert "25 Treffer, die ersten 20 gezeigt" in text_of(admin.get(path(lent, "release_search"), asked))
     admin.post(path(lent, "release_mark"), asked)
     assert "25 Artikel sind" in visible(admin, lent)
@@ -185,17 +185,38 @@ def test_all_hits_of_a_filter_are_marked_in_one_go(admin: Client, lent: PartnerC
 
 def test_a_filter_that_finds_nothing_marks_nothing(admin: Client, lent: PartnerConnection, bassline: Tenant) -> None:
     make_article(bassline, "PAR")
-    assert "Kein Artikel passt" in text_of(admin.post(path(lent, "release_mark"), {"q": "nebel"}))
-    admin.post(path(lent, "release_mark"), {"q": "", "category": ""})
-    admin.post(path(lent, "release_mark"), {"q": "par", "mark": "for ever"})
-    admin.post(path(lent, "release_mark"), {"q": "par", "category": make_category(make_tenant("other")).pk})
+    assert "Kein Artikel passt" in text_of(admin.post(path(lent, "release_mark"), {"q": "nebel", "within": ""}))
+    admin.post(path(lent, "release_mark"), {"q": "", "within": ""})
+    admin.post(path(lent, "release_mark"), {"q": "par", "within": "", "mark": "for ever"})
+    admin.post(path(lent, "release_mark"), {"q": "par", "category": make_category(bassline).pk})
+    admin.post(path(lent, "release_mark"), {"q": "par", "within": make_category(make_tenant("other")).pk})
     assert not lent.releases.exists()
+
+
+def test_every_mark_leaves_the_search_as_it_was(admin: Client, lent: PartnerConnection, bassline: Tenant) -> None:
+    """Else "release all hits" would be asked of one search and answered with another."""
+    light = make_category(bassline, "Licht")
+    cable = make_article(bassline, "Kabel", category=light)
+    make_article(bassline, "Kabel geheim", category=make_category(bassline, "Ton"))
+    asked = {"q": "kabel", "within": light.pk}
+    answers = [admin.get(path(lent, "release_search"), asked)]
+    for mark in ({"article": cable.pk}, {"category": light.pk}, {"everything": "on"}):
+        answers.append(admin.post(path(lent, "release_add"), asked | mark))
+    answers.append(admin.post(path(lent, "release_remove", lent.releases.get(article=cable).pk), asked))
+    answers.append(admin.get(path(lent), asked | {"page": 1}))
+    for answer in answers:
+        html = answer.content.decode()
+        assert "1 Treffer" in text_of(answer)
+        forms = re.findall(
+            r'<input type="hidden" name="q" value="kabel"><input type="hidden" name="within" value="(\d*)">', html
+        )
+        assert forms == [str(light.pk)] * 2  # of all hits, and of the one
 
 
 def test_many_marks_are_shown_page_by_page(admin: Client, lent: PartnerConnection, bassline: Tenant) -> None:
     for number in range(51):
         make_article(bassline, f"PAR {number:02}")
-    page = text_of(admin.post(path(lent, "release_mark"), {"q": "par"}))
+    page = text_of(admin.post(path(lent, "release_mark"), {"q": "par", "within": ""}))
     assert "1–50 von 51" in page
     assert "PAR 50" in text_of(admin.get(path(lent), {"page": 2}))
 
