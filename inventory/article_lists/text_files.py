@@ -23,7 +23,7 @@ _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 class BrokenLine(BusinessError):
     code = "list-line"
-    message = _("Line %(line)s cannot be read: it is too long. Perhaps a quotation mark is missing there or before.")
+    message = _("Line %(line)s cannot be read: a quotation mark is missing or one too many, or the line is too long.")
 
 
 class EncodingGuess:
@@ -63,29 +63,34 @@ def _unmarked_utf_16(head: bytes) -> str:
 
 
 def delimiter_of(head: str) -> str:
-    """What stands between the cells: that by which most headers are known, or else most columns found."""
+    """What stands between the cells: that by which most headers are known, or else each line has as many cells, or else
+    most columns are found."""
     if head[:4].lower() == "sep=" and head[4:5] in DELIMITERS:
         return head[4:5]
     return max(DELIMITERS, key=lambda delimiter: _fit(head, delimiter))
 
 
-def _fit(head: str, delimiter: str) -> tuple[int, int]:
+def _fit(head: str, delimiter: str) -> tuple[int, bool, int]:
     read = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
     try:
         lines = list(islice(read, JUDGED))
     except csv.Error:
-        return (0, 0)
+        return (0, False, 0)
     known = max((len(recognised(line)) for line in lines), default=0)
-    return known, sum(len(line) - 1 for line in lines if line)
+    widths = [len(line) for line in lines if line]
+    return known, len(set(widths)) == 1 and widths[0] > 1, sum(widths) - len(widths)
 
 
 def lines(file: IO[bytes], encoding: str, delimiter: str) -> Generator[list[Cell]]:
-    """The records of a file, an empty list for an empty line. Raises BrokenLine."""
+    """The records of a file, an empty list for an empty line. Raises BrokenLine.
+
+    Strictly: else a stray quotation mark would make one cell of all lines down to the next, and they were lost.
+    """
     file.seek(0)
     text = io.TextIOWrapper(file, encoding, errors="replace", newline="")
     number = 0
     try:
-        for line in csv.reader(_bounded(text), delimiter=delimiter):
+        for line in csv.reader(_bounded(text), delimiter=delimiter, strict=True):
             number += 1
             yield line  # type: ignore[misc]
     except (csv.Error, _Unbounded) as error:

@@ -49,9 +49,16 @@ def test_the_line_that_names_the_delimiter() -> None:
     assert header_of([["sep=", ""], ["Nummer", "Name"]]) == 2
 
 
+def test_commas_in_names_are_no_columns() -> None:
+    assert delimiter_of("Code;Produkt\r\nS-1;Kabel, rot, 5 m, 3-polig\r\nS-2;Kabel, blau, 5 m, 3-polig\r\n") == ";"
+    assert delimiter_of("Code,Produkt,Ort\r\nS-1,Kabel;rot,Köln\r\nS-2,Kabel;blau,Bonn\r\n") == ","
+
+
 def test_headers_may_stand_below_a_title() -> None:
     assert header_of([["Lager 2027"], [], ["Art.-Nr.", "Bezeichnung", "EAN"], ["1", "Name", "x"]]) == 3
+    assert header_of([["Lager 2027"], ["Bezeichnung", "Standort"], ["PAR", "Köln"]]) == 2
     assert header_of([["?", "!"], ["1", "2"]]) == 1
+    assert header_of([["Code", "Produkt", "Einheit der Ausgabe"], ["1", "Sand", "kg"]]) == 1
 
 
 @pytest.mark.parametrize(
@@ -162,6 +169,21 @@ def test_lines_that_are_too_long_are_named(data: bytes) -> None:
     with pytest.raises(BrokenLine) as refused:
         read(data)
     assert refused.value.params == {"line": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('Nummer;Name;Zustand\nA-1;Monitor;"defekt\nA-2;Kabel;gut\nA-3;Rack;"neu\n', 2),
+        ('Nummer;Name;Beschreibung\nA-1;Monitor;24 Zoll\nA-2;Kabel;"lang\nA-3;Rack;\n', 3),
+        ('Nummer;Name\nA-1;"19" Rack 6HE"\n', 2),
+    ],
+    ids=["two stray ones", "one without end", "in the middle of a cell"],
+)
+def test_lines_between_stray_quotation_marks_are_not_lost_in_a_cell(text: str, line: int) -> None:
+    with pytest.raises(BrokenLine) as refused:
+        read(text.encode())
+    assert refused.value.params == {"line": line}
 
 
 def test_a_long_list_is_never_held_as_a_whole() -> None:
