@@ -18,15 +18,15 @@ OFFER = RegexValidator(r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[A-Za-z0-9_
 
 
 def position_ids(data: QueryDict) -> list[int]:
-    """The first hundred ids that are named; what is none is passed over."""
+    """The ids that are named, each once; what is none is passed over. Partners are asked for the first `AT_ONCE`."""
     named = [text for text in data.getlist("position") if text.isascii() and text.isdigit() and len(text) <= 18]
-    return [int(text) for text in dict.fromkeys(named)][:AT_ONCE]
+    return [int(text) for text in dict.fromkeys(named)]
 
 
 def passed_over(data: QueryDict, lines: Iterable[ShortLine]) -> int:
     """For how many positions an offer was chosen that are not among those which lack something by now."""
     short = {line.position.pk for line in lines}
-    return sum(bool(data.get(f"offer-{pk}")) for pk in position_ids(data) if pk not in short)
+    return sum(bool(data.get(f"offer-{pk}")) for pk in position_ids(data)[:AT_ONCE] if pk not in short)
 
 
 def covered_position(data: QueryDict, job: Job) -> Position | None:

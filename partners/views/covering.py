@@ -14,21 +14,22 @@ from eventworx.tenants.access import TenantRequest, may
 from eventworx.tenants.roles import Permission
 from jobs.covering import ShortLine, short_lines
 from partners import search
-from partners.forms.covering import CoverForm, passed_over, position_ids
+from partners.forms.covering import AT_ONCE, CoverForm, passed_over, position_ids
 
 
 @may(Permission.EDIT_JOBS)
 def cover(request: TenantRequest) -> HttpResponse:
     """The page; it asks nobody, but loads what asks."""
     named = position_ids(request.GET)
-    lines = short_lines(tenant=request.tenant, position_ids=named)
-    return render(request, "partners/cover.html", {"lines": lines, "named": named})
+    lines = short_lines(tenant=request.tenant, position_ids=named[:AT_ONCE])
+    context = {"lines": lines, "named": named, "left_out": len(named[AT_ONCE:]), "at_once": AT_ONCE}
+    return render(request, "partners/cover.html", context)
 
 
 @may(Permission.EDIT_JOBS)
 def cover_offers(request: TenantRequest) -> HttpResponse:
     """What partners have, asked live."""
-    lines = short_lines(tenant=request.tenant, position_ids=position_ids(request.GET))
+    lines = short_lines(tenant=request.tenant, position_ids=position_ids(request.GET)[:AT_ONCE])
     return render(request, "partners/_cover_offers.html", _asked(request, lines))
 
 
@@ -50,7 +51,7 @@ def cover_take(request: TenantRequest) -> HttpResponse:
 
     Where something is no longer what was seen, the page again: asked anew, with what was chosen.
     """
-    ids = position_ids(request.POST)
+    ids = position_ids(request.POST)[:AT_ONCE]
     lines = short_lines(tenant=request.tenant, position_ids=ids)
     form = CoverForm(request.POST, tenant=request.tenant, lines=lines)
     choices = form.choices()

@@ -110,6 +110,16 @@ def test_who_ticks_nothing_does_not_read_that_nothing_is_short(trade: Many, clie
     assert ("Nichts ausgewählt" in missing, "Es fehlt nichts" in missing) == (False, True)
 
 
+@pytest.mark.parametrize(("more", "left_out"), [(99, ""), (100, "1 weitere"), (129, "30 weitere")])
+def test_positions_beyond_those_that_are_asked_about_at_once_are_said(
+    trade: Many, client: Client, short: Position, more: int, left_out: str
+) -> None:
+    named = range(short.pk, short.pk + 1 + more)
+    page = client.get(trade.tenant.url("partners:cover"), {"position": list(named)}).content.decode()
+    assert left_out in page.replace("\xa0", " ")
+    assert ("die du gewählt hast" in page, f'name="position" value="{short.pk}"' in page) == (bool(left_out), True)
+
+
 def test_the_cheapest_that_covers_is_proposed_and_taken(trade: Many, client: Client, short: Position) -> None:
     named = [link(trade, name, short) for name in ("bassline", "delta", "echo")]
     page = offers(trade, client, short)
