@@ -23,8 +23,12 @@ _MOST_SORTED = 80  # letters: as many as the place of a page carries in any scri
 _PIECE = re.compile(r"[^\W\d_]+|\d+")
 _RUN = re.compile(r"[^\W_]+")
 _DECIMAL = re.compile(r"\d+[.,]\d+")
+_JOINT = re.compile(r"[-‐‑–/]")
 _SHORT = 2
 _NUMBER = 5
+_WORD = 3
+_GTIN = range(12, 15)  # digits with the zeros that fill a short one up
+_BARE_GTIN = 7  # digits at least without them
 
 
 def compact(text: str) -> str:
@@ -64,6 +68,15 @@ class Wanted:
             code=compact(query),
             is_blank=not query.strip(),
         )
+
+    @classmethod
+    def apart(cls, query: str) -> "Wanted | None":
+        """The same with words that are made of several ("XLR-Kabel") cut, so that these may stand in any order.
+
+        None where there are none: what is a number (AB-1234) is looked for as it is.
+        """
+        words = [_cut(word) for word in query.split()]
+        return cls.of(" ".join(chain(*words))) if any(len(parts) > 1 for parts in words) else None
 
     @property
     def is_number(self) -> bool:
@@ -116,10 +129,21 @@ def _shuffled(number: str) -> int:
     return int.from_bytes(blake2b(number.encode(), digest_size=4).digest()) % SHUFFLED
 
 
+def _cut(word: str) -> list[str]:
+    parts = list(filter(None, _JOINT.split(word)))
+    return parts if any(part.isalpha() and len(part) >= _WORD for part in parts) else [word]
+
+
 def _spellings(word: str) -> list[str]:
     if _DECIMAL.fullmatch(word):
         return [f" {' '.join(_PIECE.findall(word))}"]
-    return [spelling for spelling in dict.fromkeys(map(_joined, _both_spellings(word))) if spelling]
+    return [_bare(spelling) for spelling in dict.fromkeys(map(_joined, _both_spellings(word))) if spelling]
+
+
+def _bare(digits: str) -> str:
+    """A GTIN without the zeros that scanners put before it; it is found as a part of one that is kept with them."""
+    bare = digits.lstrip("0")
+    return bare if digits.isdecimal() and len(digits) in _GTIN and len(bare) >= _BARE_GTIN else digits
 
 
 def _needle(spelling: str) -> str:
@@ -128,4 +152,4 @@ def _needle(spelling: str) -> str:
 
 def _block(words: Sequence[str]) -> str:
     """A number typed in blocks (40 06381 33393 1); nothing where letters are among them."""
-    return "".join(words) if len(words) > 1 and all(word.isdecimal() for word in words) else ""
+    return _bare("".join(words)) if len(words) > 1 and all(word.isdecimal() for word in words) else ""

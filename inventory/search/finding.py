@@ -16,7 +16,7 @@ from eventworx.tenants.models import Tenant
 from inventory.models import Article, ArticleQuerySet, lowest_table
 from inventory.search.columns import NO_COLUMNS, Columns
 from inventory.search.dialects import dialect
-from inventory.search.places import Found, Place
+from inventory.search.places import APART, AS_TYPED, CORRECTED, Found, Place
 from inventory.search.statements import Sql, condition_of, holding, sql
 from inventory.search.typos import corrected
 from inventory.spelling import SHUFFLED, Wanted
@@ -106,12 +106,13 @@ def find_rows(
         return Found([], None)
     condition = scope if isinstance(scope, Sql) else condition_of(scope)
     search = _Search(tenant.pk, condition, wanted, query.strip(), limit + 1, columns, stock_over, few)
-    if after and after.is_corrected:
-        return search.corrected().found(after)
-    found = search.found(after)
-    if found.rows or after or wanted.is_blank or (meant := search.corrected()) is search:
-        return found
-    return meant.found(None)
+    if after:
+        return (search.read_as(after.reading) or search).found(after)
+    found = search.found(None)
+    for reading in () if wanted.is_blank else (APART, CORRECTED):
+        if not found.rows and (otherwise := search.read_as(reading)):
+            found = otherwise.found(None)
+    return found
 
 
 def find_articles(*, tenant: Tenant, scope: ArticleQuerySet, query: str, limit: int) -> list[Article]:
@@ -150,8 +151,12 @@ def cut_at(listed: Sequence[Article] | ArticleQuerySet) -> int:
 def all_articles(**asked: Unpack[Filter]) -> ArticleQuerySet:
     """The same without an end, by name, as a query to go on with: whatever goes on with a list means what it shows."""
     scope, wanted = _scope(asked), Wanted.of(asked["query"])
-    if wanted.words and dialect().has_parts and not scope.holding(wanted).exists():
-        wanted = corrected(tenant_id=asked["tenant"].pk, scope=condition_of(scope), wanted=wanted) or wanted
+    if wanted.words and not scope.holding(wanted).exists():
+        apart = Wanted.apart(asked["query"])
+        if apart and scope.holding(apart).exists():
+            wanted = apart
+        elif dialect().has_parts:
+            wanted = corrected(tenant_id=asked["tenant"].pk, scope=condition_of(scope), wanted=wanted) or wanted
     return scope.holding(wanted).by_name()
 
 
@@ -198,7 +203,7 @@ class _Search:
     columns: Columns
     stock_over: Span | None
     few: Sql | None
-    is_corrected: int = 0
+    reading: int = AS_TYPED
 
     @cached_property
     def order(self) -> str:
@@ -215,16 +220,21 @@ class _Search:
         return self._found(self._page(order, after), order).first(most)
 
     def _found(self, rows: list[tuple[Any, ...]], order: str) -> Found:
-        return Found(rows, None, order, self.is_corrected, has_stock=self.stock_over is not None)
+        return Found(rows, None, order, self.reading, has_stock=self.stock_over is not None)
 
-    def corrected(self) -> "_Search":
-        """The same for what was probably meant; as it is where that cannot be said."""
-        if not dialect().has_parts:
-            return self
-        few = self._few
-        known = None if few is None else Sql("%s::bigint[]", (few,))
-        meant = corrected(tenant_id=self.tenant_id, scope=self.scope, wanted=self.wanted, few=few)
-        return replace(self, wanted=meant, is_corrected=1, few=known) if meant else self
+    def read_as(self, reading: int) -> "_Search | None":
+        """The same for what was probably meant; None where nothing else can have been."""
+        if reading == APART:
+            meant = Wanted.apart(self.typed)
+        else:
+            meant = self._corrected() if reading == CORRECTED and dialect().has_parts else None
+        if not meant:
+            return None
+        known = None if self._few is None else Sql("%s::bigint[]", (self._few,))
+        return replace(self, wanted=meant, reading=reading, few=known)
+
+    def _corrected(self) -> Wanted | None:
+        return corrected(tenant_id=self.tenant_id, scope=self.scope, wanted=self.wanted, few=self._few)
 
     def _by_number(self) -> list[tuple[Any, ...]]:
         """All hits of what is the number of an article: so few, as a rule, that nobody has to look first how many."""

@@ -7,27 +7,31 @@ from typing import Any, NamedTuple
 from inventory.models import Lowest
 
 ORDERS = ("name", "any", "best")
+# How what was typed is read, in this order, until something is found.
+READINGS = AS_TYPED, APART, CORRECTED = 0, 1, 2
 
 
 class Place(NamedTuple):
     """Where a page ends, for the next to begin: in which order, and the hit's step and weight in it, and its id.
 
-    `is_corrected`: typos were corrected.
+    `reading`: as it was typed, with words cut at their hyphens, or with typos corrected.
     """
 
     order: str
     step: int
     weight: int | str
     article_id: int
-    is_corrected: int = 0
+    reading: int = AS_TYPED
 
     @classmethod
     def of(cls, kept: Sequence[str | int]) -> "Place":
         """The place that was kept elsewhere, as it is; raises ValueError for what is none of today's."""
-        order, step, weight, article_id, is_corrected = kept
-        if order not in ORDERS or not all(isinstance(number, int) for number in (step, article_id, is_corrected)):
+        order, step, weight, article_id, reading = kept
+        if order not in ORDERS or not all(isinstance(number, int) for number in (step, article_id)):
             raise ValueError("a place of another order")
-        return cls(str(order), int(step), weight, int(article_id), int(is_corrected))
+        if reading not in READINGS:
+            raise ValueError("a place of another reading")
+        return cls(str(order), int(step), weight, int(article_id), int(reading))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Found:
     rows: list[tuple[Any, ...]]
     next: Place | None
     order: str = "best"
-    is_corrected: int = 0
+    reading: int = AS_TYPED
     has_stock: bool = False
 
     @property
@@ -51,5 +55,5 @@ class Found:
         if count >= len(self.rows):
             return self
         step, weight, article_id = self.rows[count - 1][:3]
-        place = Place(self.order, step, weight, article_id, self.is_corrected)
+        place = Place(self.order, step, weight, article_id, self.reading)
         return replace(self, rows=self.rows[:count], next=place)

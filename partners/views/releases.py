@@ -117,6 +117,7 @@ def view_as_partner(request: TenantRequest, pk: int) -> HttpResponse:
         asked = form.question()
         page = form.attempt(lambda: search.find_listings(connection=connection, question=asked, now=now))
         answer = parse_listing_page(page) if page else None
-    template = "partners/_view_as_partner.html" if request.htmx.target in ("seen", "further") else "partners/view_as_partner.html"
+    is_part = request.htmx.target in ("seen", "further")
+    template = "partners/_view_as_partner.html" if is_part else "partners/view_as_partner.html"
     context = {"connection": connection, "contact": connection.contact, "form": form, "answer": answer}
     return render(request, template, context | {"active_tab": "partner"})

@@ -1,5 +1,6 @@
 """Search is what people type (mission J3)."""
 
+import json
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from inventory.categories import descendants
 from inventory.models import Article, lowest_over
 from inventory.reservations import ReservationClaim, reserve
 from inventory.search import Columns, all_articles, find_rows, finding, search_articles
+from inventory.search.places import Place
 from inventory.search.typos import mistakes
 from inventory.steps import span_of
 from tests.factories import SUMMER, make_article, make_category
@@ -56,6 +58,14 @@ def stocked(aurora: Tenant) -> Tenant:
         ("4006381333931", ["T-58-2"]),
         ("40 06381 33393 1", ["T-58-2"]),
         ("4006381-333931", ["T-58-2"]),
+        ("04006381333931", ["T-58-2"]),  # as scanners fill it up
+        ("0 40 06381 33393 1", ["T-58-2"]),
+        ("0000000058", []),
+        ("Lampe-Ångström", ["K-1"]),  # words joined by a hyphen stand in any order, too
+        ("PAR-64-Bühnenscheinwerfer", ["L-100"]),
+        ("shure SM58/gesang", ["T-58"]),
+        ("Kabel-Lampe", []),
+        ("64-PA", []),  # a number stays one
         ("t58", ["T-58", "T-58-2"]),
         ("T-58", ["T-58", "T-58-2"]),
         ("T-58-2", ["T-58-2"]),
@@ -116,13 +126,33 @@ def test_words_are_written_down_with_the_articles_whoever_writes_them(aurora: Te
 @pytest.mark.postgres
 @pytest.mark.django_db
 def test_what_goes_on_with_a_list_means_what_it_shows(stocked: Tenant) -> None:
-    """Marking, exporting and the timeline: typos are corrected there, too."""
+    """Marking, exporting and the timeline: typos are corrected there, too, and words cut at their hyphens."""
     verfolger = make_article(stocked, "Verfolger")
     everywhere: Any = {"tenant": stocked, "category_ids": None, "archived": False}
-    for typed in ("verfloger", "par", "nirgends", ""):
+    for typed in ("verfloger", "Lampe-Ångström", "Lampe-Verfolger", "par", "nirgends", ""):
         listed = search_articles(query=typed, **everywhere)
         assert set(all_articles(query=typed, **everywhere)) == set(listed)
     assert list(all_articles(query="verfloger", **everywhere)) == [verfolger]
+
+
+@pytest.mark.parametrize("typed", ["kabel-dmx", "kabel-verfloger"])
+def test_what_was_read_otherwise_is_read_so_on_every_page(aurora: Tenant, typed: str) -> None:
+    for number in range(5):
+        make_article(aurora, f"DMX Kabel Verfolger {number} m")
+    asked: Any = {"tenant": aurora, "scope": aurora.articles.active(), "query": typed, "limit": 2, "columns": NUMBER}
+    seen, place = list[str](), None
+    for _page in range(3):
+        page = find_rows(**asked, after=place)
+        seen += [row[3] for row in page.rows]
+        place = page.next and Place.of(json.loads(json.dumps(page.next)))
+    assert place is None
+    corrected = connection.vendor == "postgresql" or typed == "kabel-dmx"
+    assert sorted(seen) == (sorted(aurora.articles.values_list("number", flat=True)) if corrected else [])
+
+
+def test_a_place_of_another_reading_is_none() -> None:
+    with pytest.raises(ValueError, match="another reading"):
+        Place.of(["best", 0, 1, 1, 3])
 
 
 @pytest.mark.postgres

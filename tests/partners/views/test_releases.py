@@ -200,8 +200,8 @@ def test_every_mark_leaves_the_search_as_it_was(admin: Client, lent: PartnerConn
     make_article(bassline, "Kabel geheim", category=make_category(bassline, "Ton"))
     asked = {"q": "kabel", "within": light.pk}
     answers = [admin.get(path(lent, "release_search"), asked)]
-    for mark in ({"article": cable.pk}, {"category": light.pk}, {"everything": "on"}):
-        answers.append(admin.post(path(lent, "release_add"), asked | mark))
+    marks = ({"article": cable.pk}, {"category": light.pk}, {"everything": "on"})
+    answers += [admin.post(path(lent, "release_add"), asked | mark) for mark in marks]
     answers.append(admin.post(path(lent, "release_remove", lent.releases.get(article=cable).pk), asked))
     answers.append(admin.get(path(lent), asked | {"page": 1}))
     for answer in answers:
