@@ -1,6 +1,7 @@
 """Keeping articles and their suppliers."""
 
 import re
+import unicodedata
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
@@ -154,11 +155,12 @@ def save_or_refuse(row: models.Model, *, taken: "models.QuerySet[Any]", refusal:
 
 
 def readable(text: str, *, breaks: bool = False, field: str | None = None) -> str:
-    """A text of an article as it is kept, typed or read from a list: on one line, or with `breaks` on several.
+    """A text of an article as it is kept, typed or read from a list: on one line, or with `breaks` on several; with
+    composed characters, so that a number pasted from elsewhere is that of the list it comes back in.
 
     Raises Unreadable at `field`, also where nothing but control characters is in it.
     """
-    kept = several_lines(text) if breaks else one_line(text)
+    kept = unicodedata.normalize("NFC", several_lines(text) if breaks else one_line(text))
     if not is_readable(kept) or (text.strip() and not kept):
         raise Unreadable(field)
     return kept

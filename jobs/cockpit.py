@@ -95,7 +95,7 @@ def _by_article(
 
 def _lack(rows: Sequence[Position], needs: Mapping[int, Need], course: Course) -> int:
     """What is missing at the worst moment, if everybody took now what he still wants of one article."""
-    wanting = [(row, _wants(row, needs)) for row in rows if row.article and _wants(row, needs)]
+    wanting = [(row, _wants(row, needs)) for row in rows if row.article and (_wants(row, needs) or needs[row.pk].lost)]
     spans = [span_of(row.article.with_buffers(row.job.planning_period)) for row, _ in wanting if row.article]
     if not spans:
         return 0

@@ -139,7 +139,9 @@ def _missing_besides(inquiry: Inquiry, job: Job) -> str:
     """What the job needs of articles that nobody asked for here and cannot have: confirming reserves all or nothing."""
     needs, asked = shortages_of(job=job), inquiry.lines.values("article")
     besides = job.positions.filter(article__isnull=False).exclude(article__in=asked).select_related("reservation")
-    missing = [(needs[row.pk].shortage - needs[row.pk].spare, row) for row in besides.in_order() if not row.is_over]
+    rows = [(needs[row.pk], row) for row in besides.in_order() if not row.is_over]
+    # What is reserved stays so, whether it is there or not: nothing is refused for it.
+    missing = [(need.shortage - need.lost - need.spare, row) for need, row in rows]
     goods = ", ".join(f"{count} × {row.description}" for count, row in missing if count > 0)
     said = _("The job %(job)s needs more than was asked for, and of that these are missing: %(goods)s.")
     return said % {"job": job.number, "goods": goods} if goods else ""

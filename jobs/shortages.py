@@ -5,16 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from eventworx.periods import Period
 from eventworx.tenants.models import Tenant
 from inventory.availability import Stock, courses_on, stock_in, stock_of
 from inventory.courses import blocks, stays_away
-from inventory.models import Article, Reservation
+from inventory.models import Article, Reservation, possibly_short
 from inventory.search import find_articles
-from inventory.steps import Change, Course, changed, during, span_of, undone
-from jobs.models import Job, Position, PositionQuerySet, SubRentalOrderLine
+from inventory.steps import Change, Course, changed, during, lowest, span_of, undone
+from jobs.models import Job, Position, SubRentalOrderLine
 from jobs.states import OrderState
 
 SOON = timedelta(days=14)
@@ -26,9 +27,10 @@ class Need:
     """Of one position: what is needed, free for it of our own, reserved for it or sold with it, sub-rented, missing.
 
     `own_free` counts without what this job holds, less what its earlier positions take of the same article;
-    None for free text. Missing is the own part less what is reserved, or less what is free while nothing can be.
-    Of the sub-rented part so much is `requested` and `confirmed` in orders. `spare` units of our own are free by now
-    which could stand in for what is missing or sub-rented.
+    None for free text. Missing is the own part less what is reserved, or less what is free while nothing can be; of
+    what is reserved also so much as is `lost`: it will not be there after all. Of the sub-rented part so much is
+    `requested` and `confirmed` in orders. `spare` units of our own are free by now which could stand in for what is
+    missing or sub-rented.
     """
 
     need: int
@@ -39,6 +41,7 @@ class Need:
     requested: int = 0
     confirmed: int = 0
     spare: int = 0
+    lost: int = 0
 
     @property
     def own(self) -> int:
@@ -130,7 +133,7 @@ def _courses_of(positions: Sequence[Position], now: datetime) -> dict[int, Cours
 
 
 def _needs_of_job(rows: Sequence[Position], known: Known) -> dict[int, Need]:
-    job, left, spare = rows[0].job, Counter[int | None](), Counter[int | None]()
+    job, left, spare, lost = rows[0].job, Counter[int | None](), Counter[int | None](), Counter[int]()
     turning = defaultdict[int, list[Reservation]](list)
     for reservation in known.turning.get(job.pk, ()):
         turning[reservation.article_id].append(reservation)
@@ -148,9 +151,11 @@ def _needs_of_job(rows: Sequence[Position], known: Known) -> dict[int, Need]:
         free = stock_in(article=article, course=course, period=job.planning_period).free
         own = sum(row.own_quantity for row in some)
         spare[article.pk] = free if job.uses_stock else left[article.pk] - own
+        lost.update(_lost(some, article, course, known.now))
     needs = {}
     for row in rows:
-        need = _need(row, left[row.article_id], spare[row.article_id], known.ordered.get(row.pk), known.now)
+        there = left[row.article_id], spare[row.article_id], lost[row.pk]
+        need = _need(row, *there, known.ordered.get(row.pk), known.now)
         left[row.article_id] -= row.own_quantity - row.sold_quantity
         spare[row.article_id] -= need.spare
         needs[row.pk] = need
@@ -166,16 +171,36 @@ def _taken_back(reservations: Iterable[Reservation], now: datetime) -> Iterable[
             yield undone(stays_away(row))
 
 
-def _need(position: Position, left: int, spare: int, line: SubRentalOrderLine | None, now: datetime) -> Need:
+def _lost(rows: Sequence[Position], article: Article, course: Course, now: datetime) -> dict[int, int]:
+    """How many reserved units will not be there from now on, because they are out of service since or somebody has not
+    brought them back; by position, the last one first. What has left the store is there."""
+    waiting = [(row, row.reservation) for row in rows if row.reservation and row.reservation.waits]
+    if not waiting:
+        return {}
+    asked = article.with_buffers(rows[0].job.planning_period)
+    start = max(asked.start, now, min(reserved.blocked_from for _row, reserved in waiting))
+    end = min(asked.end, max(reserved.blocked_until for _row, reserved in waiting))
+    if start >= end:
+        return {}
+    free = article.owned - article.out_of_service + lowest(course, span_of(Period(start, end)))
+    left, lost = max(-free, 0), dict[int, int]()
+    for row, reserved in reversed(waiting):
+        lost[row.pk] = min(left, reserved.quantity)
+        left -= lost[row.pk]
+    return lost
+
+
+def _need(position: Position, left: int, spare: int, lost: int, line: SubRentalOrderLine | None, now: datetime) -> Need:
     if position.article is None:
         return Need(position.quantity, None, 0, position.sub_rented_quantity, 0, *_ordered(line))
     stands = position.reservation and (position.reservation.counts(now) or position.reservation.is_sold)
     reserved = position.reserved_quantity if stands else 0
     free = max(left, 0)
-    shortage = max(position.own_quantity - (reserved if position.job.uses_stock else free), 0)
+    shortage = max(position.own_quantity - (reserved if position.job.uses_stock else free), 0) + lost
     lacking = position.sub_rented_quantity + (shortage if position.job.uses_stock else 0)
     could = 0 if position.is_over else max(min(spare, lacking), 0)
-    return Need(position.quantity, free, reserved, position.sub_rented_quantity, shortage, *_ordered(line), spare=could)
+    figures = position.quantity, free, reserved, position.sub_rented_quantity, shortage
+    return Need(*figures, *_ordered(line), spare=could, lost=lost)
 
 
 def _ordered(line: SubRentalOrderLine | None) -> tuple[int, int]:
@@ -185,10 +210,19 @@ def _ordered(line: SubRentalOrderLine | None) -> tuple[int, int]:
     return (0, line.quantity) if line.order.state == OrderState.CONFIRMED else (line.quantity, 0)
 
 
-def short_positions(*, tenant: Tenant, now: datetime) -> PositionQuerySet:
-    """Positions of orders of the next 14 days that lack own stock, the nearest first; each with `missing`."""
-    soon = tenant.jobs.running_at(Period(now, now + SOON))
-    return tenant.positions.short().filter(job__in=soon).select_related("job__tenant").order_by("job__planning_start")
+def short_positions(*, tenant: Tenant, now: datetime) -> list[tuple[Position, int]]:
+    """Positions of orders of the next 14 days that lack own stock, the nearest first, each with how much is missing.
+
+    Whatever is reserved in full lacks nothing unless its article is short: few are looked at closely.
+    """
+    soon = Period(now, now + SOON)
+    of_orders = tenant.positions.of_orders().filter(job__in=tenant.jobs.running_at(soon))
+    articles = possibly_short(tenant.articles.filter(pk__in=of_orders.values("article")), span_of(soon), now)
+    rows = of_orders.filter(Q(missing__gt=0) | Q(article__in=articles))
+    related = "job__tenant", "article", "reservation"
+    positions = list(rows.select_related(*related).order_by("job__planning_start", "job", "sequence", "pk"))
+    needs = needs_of(positions=positions, known=known_of(tenant=tenant, positions=positions, now=now))
+    return [(row, needs[row.pk].shortage) for row in positions if needs[row.pk].shortage]
 
 
 def own_material_for(*, job: Job, query: str) -> tuple[list[OwnHit], bool]:

@@ -34,22 +34,17 @@ class PositionQuerySet(models.QuerySet["Position"]):
         """Positions whose goods have not left the store, or are not back yet."""
         return self.filter(reservation__returned_at__isnull=True)
 
-    def short(self) -> Self:
-        """Own parts of jobs that use stock, of which not everything is reserved (mission J6); annotates `missing`."""
+    def of_orders(self) -> Self:
+        """Positions with an article in jobs that use stock; `missing` is what of their own part is not reserved
+        (mission J6)."""
         using_stock = [state for state, uses in USES_STOCK.items() if uses]
         missing = F("quantity") - F("sub_rented_quantity") - Coalesce(F("reservation__quantity"), 0)
-        return (
-            self.filter(article__isnull=False, job__state__in=using_stock)
-            .annotate(missing=missing)
-            .filter(missing__gt=0)
-        )
+        return self.filter(article__isnull=False, job__state__in=using_stock).annotate(missing=missing)
 
     def wanting_stock(self, now: datetime) -> Self:
         """Positions of orders that are not over which lack own stock or are to be hired, in whole or in part."""
-        using_stock = [state for state, uses in USES_STOCK.items() if uses]
-        missing = F("quantity") - F("sub_rented_quantity") - Coalesce(F("reservation__quantity"), 0)
-        wanting = self.filter(article__isnull=False, job__state__in=using_stock, job__planning_end__gt=now)
-        return wanting.annotate(lacks=missing).filter(Q(sub_rented_quantity__gt=0) | Q(lacks__gt=0))
+        wanting = self.of_orders().filter(job__planning_end__gt=now)
+        return wanting.filter(Q(sub_rented_quantity__gt=0) | Q(missing__gt=0))
 
     def hired(self) -> Self:
         return self.filter(sub_rented_quantity__gt=0)

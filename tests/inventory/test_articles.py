@@ -42,6 +42,14 @@ def test_a_number_is_given_once_per_tenant(aurora: Tenant, bassline: Tenant) -> 
     assert aurora.articles.count() == 2
 
 
+def test_a_number_of_composed_and_of_other_characters_is_the_same(aurora: Tenant) -> None:
+    """As pasted from a PDF or from the name of a file on a Mac; from a list it comes composed."""
+    made = create_article(tenant=aurora, name="Bu\u0308hne", number="Bu\u0308-1")
+    assert (made.name, made.number) == ("Bühne", "Bü-1")
+    with pytest.raises(NumberTaken):
+        create_article(tenant=aurora, name="Bühne", number="Bü-1")
+
+
 def test_another_broken_promise_is_not_taken_for_the_number(aurora: Tenant) -> None:
     article = Article(tenant=aurora, number="X1", name="PAR 64", rental_price=Decimal(-1))
     with pytest.raises(IntegrityError):

@@ -173,7 +173,7 @@ def test_the_overview_takes_a_fixed_number_of_queries(
         job = make_job(aurora, state=JobState.ORDER)
         add_position(job=job, article=make_article(aurora, owned=1), quantity=3)
     client = log_in(aurora)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         page = text(client, aurora.url("jobs:dashboard"))
     assert page.count("2 × PAR 64 fehlen") == rows
 
