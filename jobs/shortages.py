@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from eventworx.periods import Period
+from eventworx.periods import LATEST, Period
 from eventworx.tenants.models import Tenant
 from inventory.availability import Stock, courses_on, stock_in, stock_of
 from inventory.courses import blocks, stays_away
@@ -215,9 +215,9 @@ def short_positions(*, tenant: Tenant, now: datetime) -> list[tuple[Position, in
 
     Whatever is reserved in full lacks nothing unless its article is short: few are looked at closely.
     """
-    soon = Period(now, now + SOON)
-    of_orders = tenant.positions.of_orders().filter(job__in=tenant.jobs.running_at(soon))
-    articles = possibly_short(tenant.articles.filter(pk__in=of_orders.values("article")), span_of(soon), now)
+    of_orders = tenant.positions.of_orders().filter(job__in=tenant.jobs.running_at(Period(now, now + SOON)))
+    theirs, ahead = tenant.articles.filter(pk__in=of_orders.values("article")), span_of(Period(now, LATEST))
+    articles = possibly_short(theirs, ahead, now)
     rows = of_orders.filter(Q(missing__gt=0) | Q(article__in=articles))
     related = "job__tenant", "article", "reservation"
     positions = list(rows.select_related(*related).order_by("job__planning_start", "job", "sequence", "pk"))

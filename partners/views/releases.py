@@ -22,6 +22,13 @@ def _connection(request: TenantRequest, pk: int) -> PartnerConnection:
     return get_object_or_404(found, contact_id=pk)
 
 
+def _filters(request: TenantRequest) -> ReleaseFilter:
+    """The search that stands in the panel. Half of one, without a category be it all, is none: it would find more than
+    somebody saw who marks what it finds."""
+    asked = request.POST or request.GET
+    return ReleaseFilter(asked if ReleaseFilter.category_field in asked else None, tenant=request.tenant)
+
+
 def _panel(
     request: TenantRequest,
     connection: PartnerConnection,
@@ -29,7 +36,7 @@ def _panel(
     filters: ReleaseFilter | None = None,
 ) -> HttpResponse:
     """The whole panel; a search that somebody marks from, or turns pages beside, stays as it was."""
-    filters = filters or ReleaseFilter(request.POST or request.GET or None, tenant=request.tenant)
+    filters = filters or _filters(request)
     marks = releases.Marks(connection)
     context = _hits(connection, filters) | {
         "connection": connection,
@@ -83,12 +90,9 @@ def add(request: TenantRequest, pk: int) -> HttpResponse:
 @require_POST
 @admin_required
 def mark_hits(request: TenantRequest, pk: int) -> HttpResponse:
-    """Everything that the filter finds: released, excluded, or as if it had never been marked.
-
-    A question that does not say in which category, be it in all, finds nothing: half of one would mark too much.
-    """
-    connection, filters = _connection(request, pk), ReleaseFilter(request.POST, tenant=request.tenant)
-    if filters.is_used and filters.category_field in request.POST:
+    """Everything that the filter finds: released, excluded, or as if it had never been marked."""
+    connection, filters = _connection(request, pk), _filters(request)
+    if filters.is_used:
         filters.attempt(
             lambda: releases.mark_matching(connection=connection, actor=actor_of(request), **filters.marked())
         )

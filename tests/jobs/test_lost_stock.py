@@ -124,6 +124,12 @@ def test_only_what_is_still_to_come_is_missing(job: Job, par: Article) -> None:
             assert (needs(job), overview(par, since - BEFORE)) == ([(8, 0, 0)], [])
 
 
+def test_of_a_long_job_that_begins_soon_the_overview_says_what_is_lost_much_later(par: Article) -> None:
+    job = order(par, 8, Period(SUMMER.start, SUMMER.start + 60 * DAY))
+    breaks(par, 5, Period(SUMMER.start + 50 * DAY, SUMMER.start + 51 * DAY))
+    assert (needs(job), overview(par)) == ([(8, 3, 3)], [3])
+
+
 def test_a_quote_lacks_the_same_before_and_after_it_is_ordered(par: Article) -> None:
     quote = make_job(par.tenant, state=JobState.QUOTE)
     add_position(job=quote, article=par, quantity=8)

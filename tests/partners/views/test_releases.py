@@ -188,7 +188,8 @@ def test_a_filter_that_finds_nothing_marks_nothing(admin: Client, lent: PartnerC
     assert "Kein Artikel passt" in text_of(admin.post(path(lent, "release_mark"), {"q": "nebel", "within": ""}))
     admin.post(path(lent, "release_mark"), {"q": "", "within": ""})
     admin.post(path(lent, "release_mark"), {"q": "par", "within": "", "mark": "for ever"})
-    admin.post(path(lent, "release_mark"), {"q": "par", "category": make_category(bassline).pk})
+    half = admin.post(path(lent, "release_mark"), {"q": "par", "category": make_category(bassline).pk})
+    assert "Treffer" not in text_of(half)
     admin.post(path(lent, "release_mark"), {"q": "par", "within": make_category(make_tenant("other")).pk})
     assert not lent.releases.exists()
 
