@@ -160,7 +160,9 @@ def readable(text: str, *, breaks: bool = False, field: str | None = None) -> st
 
     Raises Unreadable at `field`, also where nothing but control characters is in it.
     """
-    kept = unicodedata.normalize("NFC", several_lines(text) if breaks else one_line(text))
+    kept = several_lines(text) if breaks else one_line(text)
+    composed = unicodedata.normalize("NFC", kept)
+    kept = composed if len(composed) <= len(kept) else kept  # a few fall apart by it, and no longer fit in
     if not is_readable(kept) or (text.strip() and not kept):
         raise Unreadable(field)
     return kept

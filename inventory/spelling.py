@@ -131,7 +131,8 @@ def _shuffled(number: str) -> int:
 
 def _cut(word: str) -> list[str]:
     parts = list(filter(None, _JOINT.split(word)))
-    return parts if any(part.isalpha() and len(part) >= _WORD for part in parts) else [word]
+    is_number = sum(not part.isdecimal() for part in parts) < 2  # AB-1234, KAB-10-2
+    return parts if not is_number and any(part.isalpha() and len(part) >= _WORD for part in parts) else [word]
 
 
 def _spellings(word: str) -> list[str]:

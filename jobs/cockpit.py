@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 
-from eventworx.periods import Period
+from eventworx.periods import Period, ticks
 from eventworx.tenants.models import Tenant
 from inventory.models import Article
-from inventory.steps import Change, Course, changed, lowest, span_of
+from inventory.steps import Change, Course, Span, changed, lowest, span_of
 from jobs.models import Job, Position
-from jobs.shortages import Need, known_of, needs_of
+from jobs.shortages import Known, Need, known_of, needs_of
 
 WEEK = timedelta(days=7)
 SHOWN = timedelta(days=14)
@@ -68,7 +68,7 @@ def board_of(*, tenant: Tenant, period: Period, now: datetime) -> Board:
     known = known_of(tenant=tenant, positions=positions, now=now)
     needs = needs_of(positions=positions, known=known)
     return Board(
-        articles=_by_article(positions, needs, known.courses),
+        articles=_by_article(positions, needs, known),
         jobs=_by_job([Lacking(row, needs[row.pk]) for row in positions if needs[row.pk].is_open]),
     )
 
@@ -77,31 +77,32 @@ def _by_job(rows: Sequence[Lacking]) -> list[JobLack]:
     return [JobLack(job, list(found)) for job, found in groupby(rows, key=lambda row: row.position.job)]
 
 
-def _by_article(
-    positions: Sequence[Position], needs: Mapping[int, Need], courses: Mapping[int, Course]
-) -> list[ArticleLack]:
+def _by_article(positions: Sequence[Position], needs: Mapping[int, Need], known: Known) -> list[ArticleLack]:
     grouped: defaultdict[int, list[Position]] = defaultdict(list)
     for row in positions:
         if row.article:
             grouped[row.article.pk].append(row)
     found = []
     for article_id, rows in grouped.items():
-        lack = _lack(rows, needs, courses[article_id])
+        lack = _lack(rows, needs, known.courses[article_id], known.now)
         short = [Lacking(row, needs[row.pk]) for row in rows if needs[row.pk].is_open or (lack and _wants(row, needs))]
         if short and rows[0].article:
             found.append(ArticleLack(rows[0].article, lack, short))
     return sorted(found, key=lambda one: (one.article.sort_key, one.article.pk))
 
 
-def _lack(rows: Sequence[Position], needs: Mapping[int, Need], course: Course) -> int:
+def _lack(rows: Sequence[Position], needs: Mapping[int, Need], course: Course, now: datetime) -> int:
     """What is missing at the worst moment, if everybody took now what he still wants of one article."""
-    wanting = [(row, _wants(row, needs)) for row in rows if row.article and (_wants(row, needs) or needs[row.pk].lost)]
-    spans = [span_of(row.article.with_buffers(row.job.planning_period)) for row, _ in wanting if row.article]
+    spans, wanted = list[Span](), list[Change]()
+    for row in rows:
+        if row.article and (needs[row.pk].shortage or _wants(row, needs)):
+            start, end = span_of(row.article.with_buffers(row.job.planning_period))
+            # What was missing is over; what is wanted, nobody could have had then either.
+            spans.append(Span(start if _wants(row, needs) else min(max(start, ticks(now)), end - 1), end))
+            wanted.append(Change(Span(start, end), reserved=_wants(row, needs)))
     if not spans:
         return 0
-    wanted = [Change(span, reserved=quantity) for span, (_, quantity) in zip(spans, wanting, strict=True)]
-    then = changed(course, wanted)
-    article = wanting[0][0].article
+    then, article = changed(course, wanted), rows[0].article
     always = article.owned - article.out_of_service if article else 0
     return max(0, -min(always + lowest(then, span) for span in spans))
 

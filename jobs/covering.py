@@ -54,14 +54,15 @@ class RestHasChanged(BusinessError):
 
 
 def short_lines(*, tenant: Tenant, position_ids: Collection[int]) -> list[ShortLine]:
-    """Of these positions those that lack something, by time, with their jobs; in a fixed number of statements."""
+    """Of these positions those that lack something, by time, with their jobs; in a fixed number of statements, and one
+    more where units are missing. What several jobs lose together the first of them lacks."""
     jobs = tenant.jobs.alive().filter(positions__in=position_ids)
     related = "job__tenant", "job__customer", "article", "supplier", "reservation"
     rows = tenant.positions.filter(job__in=jobs).select_related(*related)
     positions = list(rows.order_by("job__planning_start", "job", "sequence", "pk"))
     known = known_of(tenant=tenant, positions=positions, now=timezone.now())
-    needs = needs_of(positions=positions, known=known)
     wanted = set(position_ids)
+    needs = needs_of(positions=positions, known=known, covered=wanted)
     named = [row for row in positions if row.pk in wanted and row.article]
     return [ShortLine(row, needs[row.pk]) for row in named if needs[row.pk].shortage]
 

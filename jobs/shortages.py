@@ -1,8 +1,8 @@
 """What jobs need, have and lack of our own stock (mission J6, J7), through the courses that `stock_of` reads."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -14,7 +14,8 @@ from inventory.availability import Stock, courses_on, stock_in, stock_of
 from inventory.courses import blocks, stays_away
 from inventory.models import Article, Reservation, possibly_short
 from inventory.search import find_articles
-from inventory.steps import Change, Course, changed, during, lowest, span_of, undone
+from inventory.steps import Change, Course, changed, during, span_of, undone
+from jobs.lost_stock import lost_units, passing_on, stood_in_for
 from jobs.models import Job, Position, SubRentalOrderLine
 from jobs.states import OrderState
 
@@ -96,24 +97,32 @@ def _standing_lines(tenant: Tenant, positions: Iterable[Position]) -> dict[int, 
 @dataclass(frozen=True, slots=True)
 class Known:
     """All that bears on some positions at the moment `now`: the courses of their articles while their jobs run, the
-    lines of orders in which they stand, and what is turned around after their jobs, by the jobs' ids."""
+    lines of orders in which they stand, what is turned around after their jobs, by the jobs' ids, and what takes
+    nothing from firm claims, by article."""
 
     now: datetime
     courses: Mapping[int, Course]
     ordered: Mapping[int, SubRentalOrderLine]
     turning: Mapping[int, Sequence[Reservation]]
+    passing: Mapping[int, Sequence[Reservation]]
 
 
 def known_of(*, tenant: Tenant, positions: Sequence[Position], now: datetime) -> Known:
-    """Of positions that are loaded with `job`, `article` and `reservation`; in a fixed number of statements."""
+    """Of positions that are loaded with `job`, `article` and `reservation`; in a fixed number of statements, and one
+    more where units are missing."""
     turning = tenant.turnarounds.by_job({row.job_id for row in positions if row.article}) if positions else {}
-    return Known(now, _courses_of(positions, now), _standing_lines(tenant, positions), turning)
+    articles = {row.article.pk: row.article for row in positions if row.article}.values()
+    courses = _courses_of(positions, articles, now)
+    passing = passing_on(articles=articles, courses=courses, now=now)
+    return Known(now, courses, _standing_lines(tenant, positions), turning, passing)
 
 
-def needs_of(*, positions: Sequence[Position], known: Known) -> dict[int, Need]:
+def needs_of(*, positions: Sequence[Position], known: Known, covered: Container[int] = ()) -> dict[int, Need]:
     """The needs of all positions of one or more jobs, in order. Pure.
 
-    Each job is judged by itself: as if the others that do not use stock were not there.
+    Each job is judged by itself: as if the others that do not use stock were not there, and as if what is lost to
+    several were lost to it. Others stand in for what the positions lose that are named in `covered`: the next job is
+    judged as if they did already.
     """
     by_job: defaultdict[int, list[Position]] = defaultdict(list)
     for row in positions:
@@ -121,15 +130,16 @@ def needs_of(*, positions: Sequence[Position], known: Known) -> dict[int, Need]:
     needs: dict[int, Need] = {}
     for rows in by_job.values():
         needs |= _needs_of_job(rows, known)
+        lost = [(row, needs[row.pk].lost) for row in rows if row.pk in covered and needs[row.pk].lost]
+        known = replace(known, courses=stood_in_for(known.courses, lost)) if lost else known
     return needs
 
 
-def _courses_of(positions: Sequence[Position], now: datetime) -> dict[int, Course]:
-    articles = {row.article_id: row.article for row in positions if row.article}
+def _courses_of(positions: Sequence[Position], articles: Collection[Article], now: datetime) -> dict[int, Course]:
     if not articles:
         return {}
     whole = Period(min(row.job.planning_start for row in positions), max(row.job.planning_end for row in positions))
-    return courses_on(articles=list(articles.values()), period=whole, now=now)
+    return courses_on(articles=articles, period=whole, now=now)
 
 
 def _needs_of_job(rows: Sequence[Position], known: Known) -> dict[int, Need]:
@@ -151,7 +161,8 @@ def _needs_of_job(rows: Sequence[Position], known: Known) -> dict[int, Need]:
         free = stock_in(article=article, course=course, period=job.planning_period).free
         own = sum(row.own_quantity for row in some)
         spare[article.pk] = free if job.uses_stock else left[article.pk] - own
-        lost.update(_lost(some, article, course, known.now))
+        passing = known.passing.get(article.pk, ())
+        lost.update(lost_units(rows=some, article=article, course=bears, passing=passing, now=known.now))
     needs = {}
     for row in rows:
         there = left[row.article_id], spare[row.article_id], lost[row.pk]
@@ -169,25 +180,6 @@ def _taken_back(reservations: Iterable[Reservation], now: datetime) -> Iterable[
             yield undone(blocks(row))
         if row.is_overdue(now):
             yield undone(stays_away(row))
-
-
-def _lost(rows: Sequence[Position], article: Article, course: Course, now: datetime) -> dict[int, int]:
-    """How many reserved units will not be there from now on, because they are out of service since or somebody has not
-    brought them back; by position, the last one first. What has left the store is there."""
-    waiting = [(row, row.reservation) for row in rows if row.reservation and row.reservation.waits]
-    if not waiting:
-        return {}
-    asked = article.with_buffers(rows[0].job.planning_period)
-    start = max(asked.start, now, min(reserved.blocked_from for _row, reserved in waiting))
-    end = min(asked.end, max(reserved.blocked_until for _row, reserved in waiting))
-    if start >= end:
-        return {}
-    free = article.owned - article.out_of_service + lowest(course, span_of(Period(start, end)))
-    left, lost = max(-free, 0), dict[int, int]()
-    for row, reserved in reversed(waiting):
-        lost[row.pk] = min(left, reserved.quantity)
-        left -= lost[row.pk]
-    return lost
 
 
 def _need(position: Position, left: int, spare: int, lost: int, line: SubRentalOrderLine | None, now: datetime) -> Need:

@@ -141,11 +141,15 @@ def _read(claimed: ArticleImport, table: tables.Table) -> None:
 def header_of(sample: list[tables.Line]) -> int:
     """The number of the line with the headers: that with the most known ones, among the first.
 
-    One known word does not make headers, unless it stands for number or name: an article may hold any other ("kg").
+    One known word does not make headers where figures stand beside it: an article may hold one, too ("kg").
     """
-    found = [recognised([str(cell) for cell in line]) for line in sample[:HEADER_WITHIN]]
-    known = [len(names) if len(names) > 1 or names.keys() & {"number", "name"} else 0 for names in found]
-    return known.index(max(known)) + 1 if any(known) else 1
+    known = [_known_headers([str(cell) for cell in line]) for line in sample[:HEADER_WITHIN]]
+    return known.index(max(known)) + 1 if known else 1
+
+
+def _known_headers(line: list[str]) -> int:
+    known = len(recognised(line))
+    return 0 if known == 1 and any(map(str.isdecimal, "".join(line))) else known
 
 
 def notation_of(lines: list[tables.Line]) -> Notation | None:

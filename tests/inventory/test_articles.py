@@ -50,6 +50,11 @@ def test_a_number_of_composed_and_of_other_characters_is_the_same(aurora: Tenant
         create_article(tenant=aurora, name="Bühne", number="Bü-1")
 
 
+def test_what_gets_longer_when_it_is_composed_stays_as_it_is(aurora: Tenant) -> None:
+    """Some characters never stand composed: two hundred of them would be four hundred."""
+    assert create_article(tenant=aurora, name="\u0958" * 200).name == "\u0958" * 200
+
+
 def test_another_broken_promise_is_not_taken_for_the_number(aurora: Tenant) -> None:
     article = Article(tenant=aurora, number="X1", name="PAR 64", rental_price=Decimal(-1))
     with pytest.raises(IntegrityError):

@@ -66,6 +66,8 @@ def stocked(aurora: Tenant) -> Tenant:
         ("shure SM58/gesang", ["T-58"]),
         ("Kabel-Lampe", []),
         ("64-PA", []),  # a number stays one
+        ("LAMPE-58", []),
+        ("Lampe-Angstrom-58", []),
         ("t58", ["T-58", "T-58-2"]),
         ("T-58", ["T-58", "T-58-2"]),
         ("T-58-2", ["T-58-2"]),

@@ -236,6 +236,6 @@ def test_each_of_many_jobs_goes_through_what_bears_on_it_alone() -> None:
         taken = Reservation(article=article, quantity=2, start=start, end=end, blocked_from=start, blocked_until=end)
         rows.append(Position(pk=number, job=job, article=article, quantity=4, reservation=taken))
     course = Counted(changed(EMPTY, [blocks(row.reservation) for row in rows if row.reservation]))
-    needs = needs_of(positions=rows, known=Known(NOW, {article.pk: course}, {}, {}))
+    needs = needs_of(positions=rows, known=Known(NOW, {article.pk: course}, {}, {}, {}))
     assert {(need.own_free, need.shortage, need.spare) for need in needs.values()} == {(3, 2, 1)}
     assert (len(course), course.seen) == (101, 50)

@@ -1,7 +1,7 @@
 """What is reserved and will not be there after all is missing like what never was reserved (mission J6)."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,10 +10,12 @@ from django.test import Client
 
 from eventworx.periods import Period
 from eventworx.tenants.roles import Role
+from inventory.articles import update_article
+from inventory.availability import stock_of
 from inventory.models import Article, StockMovementKind
 from inventory.stock import add_movement
 from jobs.cockpit import board_of, weeks_from
-from jobs.covering import Cover, RestHasChanged, cover_shortages
+from jobs.covering import Cover, RestHasChanged, cover_shortages, short_lines
 from jobs.goods import hand_out, take_back
 from jobs.holds import hold_material
 from jobs.models import Job
@@ -22,7 +24,7 @@ from jobs.positions import SupplierTerms, add_position
 from jobs.sheet import sheet_of
 from jobs.shortages import short_positions, shortages_of
 from jobs.states import JobState
-from tests.factories import SUMMER, make_contact, make_job
+from tests.factories import SUMMER, make_article, make_contact, make_job
 from tests.jobs.scenes import BEFORE, HOUR, NINA, order
 
 DAY = timedelta(days=1)
@@ -45,9 +47,9 @@ def needs(job: Job) -> list[tuple[int, int, int]]:
     return [(need.reserved, need.lost, need.shortage) for need in shortages_of(job=job).values()]
 
 
-def board(article: Article) -> list[tuple[int, list[int]]]:
+def board(article: Article, now: datetime = BEFORE) -> list[tuple[int, list[int]]]:
     weeks = weeks_from(tenant=article.tenant, monday=SUMMER.start.date())
-    found = board_of(tenant=article.tenant, period=weeks, now=BEFORE)
+    found = board_of(tenant=article.tenant, period=weeks, now=now)
     return [(one.lack, [row.need.shortage for row in one.rows]) for one in found.articles]
 
 
@@ -62,8 +64,9 @@ def test_a_repair_takes_from_the_job_and_every_page_says_so(
     breaks(par, 5)
     assert (needs(job), board(par), overview(par)) == ([(8, 3, 3)], [(3, [3])], [3])
     client = log_in(par.tenant, Role.SALES)
+    cover = f'{par.tenant.url("partners:cover")}?position={job.positions.get().pk}"'
     sheet = client.get(job.get_absolute_url()).content.decode()
-    assert ("3 nicht da" in sheet, "Unterdeckung 3" in sheet, "cover" in sheet) == (True, True, True)
+    assert ("3 nicht da" in sheet, "Unterdeckung 3" in sheet, cover in sheet) == (True, True, True)
     assert "3 × PAR 64 fehlen" in client.get(par.tenant.url("jobs:dashboard")).content.decode().replace("\xa0", " ")
     cockpit = client.get(par.tenant.url("jobs:shortages"), {"day": f"{SUMMER.start:%Y-%m-%d}"}).content.decode()
     assert "3 nicht da" in cockpit
@@ -115,6 +118,47 @@ def test_within_a_job_the_last_positions_lose_first_and_beside_what_was_never_th
     assert overview(par) == [2, 3]
 
 
+def test_what_is_back_and_being_turned_around_is_there(par: Article) -> None:
+    """Brought back late, it is ready later than the next job was promised it; but it is in the store."""
+    update_article(article=par, buffer_after_minutes=24 * 60)
+    par.refresh_from_db()
+    job, following = order(par, 8), order(par, 8, Period(SUMMER.end + DAY, SUMMER.end + 3 * DAY))
+    hand_out(job=job, actor=NINA, at=SUMMER.start)
+    with time_machine.travel(SUMMER.end + HOUR, tick=False):
+        take_back(job=job, at=SUMMER.end + HOUR)
+        assert stock_of(articles=[par], period=following.planning_period)[par.pk].free == -6
+        assert needs(following) == [(8, 0, 0)]
+        breaks(par, 3, following.planning_period)
+        assert needs(following) == [(8, 1, 1)]
+
+
+def test_an_option_takes_nothing_from_an_order(par: Article) -> None:
+    firm = order(par, 6)
+    quote = make_job(par.tenant, state=JobState.QUOTE)
+    add_position(job=quote, article=par, quantity=4)
+    hold_material(job=quote, until=SUMMER.start, now=BEFORE)
+    breaks(par, 3)
+    assert needs(firm) == [(6, 0, 0)]
+    assert [need.shortage for need in shortages_of(job=quote).values()] == [3]
+    assert board(par) == [(3, [3])]
+    breaks(par, 2)
+    assert needs(firm) == [(6, 1, 1)]
+
+
+def test_of_what_several_jobs_lose_together_partners_are_asked_once(par: Article) -> None:
+    jobs = [order(par, 6), order(par, 4)]
+    other = add_position(job=jobs[1], article=make_article(par.tenant, "Spot", owned=0), quantity=2)
+    breaks(par, 7)
+    rows = [job.positions.in_order()[0] for job in jobs]
+    lines = short_lines(tenant=par.tenant, position_ids=[row.pk for row in [*rows, other]])
+    assert [(line.position, line.need.shortage) for line in lines] == [(rows[0], 6), (rows[1], 1), (other, 2)]
+    assert [line.need.shortage for line in short_lines(tenant=par.tenant, position_ids=[rows[1].pk])] == [4]
+    supplier = make_contact(par.tenant, "Bassline", is_supplier=True)
+    for line in lines:
+        cover_shortages(job=line.position.job, covers=[Cover(line.position, supplier, line.need.shortage, TERMS)])
+    assert [needs(job) for job in jobs] == [[(0, 0, 0)], [(3, 0, 0), (0, 0, 0)]]
+
+
 def test_only_what_is_still_to_come_is_missing(job: Job, par: Article) -> None:
     breaks(par, 5, Period(SUMMER.start, SUMMER.start + DAY))
     breaks(par, 5, Period(SUMMER.end, SUMMER.end + DAY))
@@ -122,6 +166,13 @@ def test_only_what_is_still_to_come_is_missing(job: Job, par: Article) -> None:
     for since in (SUMMER.start + DAY, SUMMER.end + HOUR):
         with time_machine.travel(since, tick=False):
             assert (needs(job), overview(par, since - BEFORE)) == ([(8, 0, 0)], [])
+
+
+def test_an_article_lacks_no_more_than_is_still_to_come(job: Job, par: Article) -> None:
+    breaks(par, 5, Period(SUMMER.start, SUMMER.start + DAY))
+    breaks(par, 3, Period(SUMMER.start + DAY, SUMMER.end))
+    assert board(par) == [(3, [3])]
+    assert board(par, SUMMER.start + DAY) == [(1, [1])]
 
 
 def test_of_a_long_job_that_begins_soon_the_overview_says_what_is_lost_much_later(par: Article) -> None:
