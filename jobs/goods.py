@@ -89,7 +89,7 @@ def goods_of(*, job: Job, positions: Sequence[Position], now: datetime) -> Goods
         out=len(out),
         back=sum(reserved.returned_at is not None for reserved in firm),
         sold=sum(reserved.is_sold for reserved in firm),
-        due_at=min((reserved.end for reserved in out if reserved.is_overdue(now)), default=None),
+        due_at=min((reserved.end for reserved in out if reserved.is_late(now)), default=None),
         left_at=max((left_at for _row, left_at in _gone(firm)), default=None),
         back_at=max((came_at for _row, came_at in _returned(firm)), default=None),
     )

@@ -207,7 +207,12 @@ class Reservation(models.Model):
         """Whether it is nobody's any more and stands for the turnaround alone (`inventory.hand_overs.part_with`)."""
         return self.returned_at is not None and self.returned_at == self.start == self.blocked_from
 
+    def is_late(self, now: datetime) -> bool:
+        """Whether the goods should be back, as was agreed, and are not: that is said at once."""
+        return self.is_out and self.end <= now
+
     def is_overdue(self, now: datetime) -> bool:
+        """Whether they are not ready for others either: they are late by all of their turnaround, and stay away."""
         return self.is_out and self.blocked_until <= now
 
     @property

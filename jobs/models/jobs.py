@@ -50,7 +50,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         late = Q(
             positions__reservation__handed_over_at__isnull=False,
             positions__reservation__returned_at__isnull=True,
-            positions__reservation__blocked_until__lte=now,
+            positions__reservation__end__lte=now,
         )
         return self.filter(late).annotate(due_at=Min("positions__reservation__end", filter=late)).order_by("due_at")
 

@@ -264,6 +264,24 @@ def test_the_warehouse_hands_out_and_overdue_goods_are_told(
         assert [late in warehouse.get(page).content.decode() for page in pages] == [False, False, False]
 
 
+def test_late_goods_are_told_when_they_should_be_back_not_when_others_could_have_them(
+    par: Article, log_in: Callable[..., Client]
+) -> None:
+    update_article(article=par, buffer_after_minutes=24 * 60)
+    par.refresh_from_db()
+    job = order(par, 8)
+    hand_out(job=job, actor=NINA, at=SUMMER.start)
+    pages = [par.tenant.url("jobs:dashboard"), job.get_absolute_url(), par.tenant.url("inventory:article", par.pk)]
+    for at, is_said in ((SUMMER.end - timedelta(microseconds=1), False), (SUMMER.end, True)):
+        with time_machine.travel(at, tick=False):
+            warehouse = log_in(par.tenant, Role.WAREHOUSE)
+            said = ["überfällig seit 04.07.2027 20:00" in warehouse.get(page).content.decode() for page in pages]
+        assert said == [is_said] * 3
+    ready = Period(SUMMER.end + 24 * HOUR, SUMMER.end + 48 * HOUR)
+    for at, free in ((SUMMER.end, 10), (ready.start, 2)):
+        assert stock_of(articles=[par], period=ready, now=at)[par.pk].free == free
+
+
 def test_of_a_position_the_page_says_how_much_is_out(job: Job, par: Article, log_in: Callable[..., Client]) -> None:
     """Two of five were there: as "handed out" the position stood there with all of its units."""
     part = order(par, 5)
